@@ -1,0 +1,48 @@
+//===- Prune.h - The prune dialect ------------------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The one header of the IR library: dialect, attributes, interfaces, ops.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_IR_PRUNE_H
+#define PRUNE_IR_PRUNE_H
+
+#include "prune/Core/MaskSelection.h"
+#include "prune/Core/TensorView.h"
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "prune/IR/PruneAttrInterfaces.h.inc"
+#include "prune/IR/PruneDialect.h.inc"
+#include "prune/IR/PruneEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "prune/IR/PruneAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "prune/IR/PruneOps.h.inc"
+
+namespace mlir::prune {
+
+/// The score kind of a float element type; nothing for types that are not
+/// pruned.
+std::optional<FloatKind> getFloatKind(Type elementType);
+
+/// Parses a criterion as options spell it: `l1`, `l2`, `random`, or any
+/// attribute that implements `CriterionAttrInterface`. `seed` goes to random.
+/// Returns null after a diagnostic at `loc`.
+CriterionAttrInterface parseCriterion(Location loc, StringRef text,
+                                      uint64_t seed);
+
+} // namespace mlir::prune
+
+#endif // PRUNE_IR_PRUNE_H

@@ -1,0 +1,115 @@
+//===- PruneAttrs.td - Criteria and patterns ---------------*- tablegen -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_IR_PRUNEATTRS_TD
+#define PRUNE_IR_PRUNEATTRS_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "prune/IR/PruneDialect.td"
+include "prune/IR/PruneEnums.td"
+include "prune/IR/PruneInterfaces.td"
+
+class Prune_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<Prune_Dialect, name, traits> {
+  let mnemonic = attrMnemonic;
+}
+
+class Prune_Criterion<string name, string attrMnemonic>
+    : Prune_Attr<name, attrMnemonic,
+        [DeclareAttrInterfaceMethods<Prune_CriterionAttrInterface,
+                                     ["buildScore"]>]>;
+
+class Prune_Pattern<string name, string attrMnemonic,
+                    list<string> methods = []>
+    : Prune_Attr<name, attrMnemonic,
+        [DeclareAttrInterfaceMethods<Prune_PatternAttrInterface, methods>]>;
+
+//===----------------------------------------------------------------------===//
+// Criteria
+//===----------------------------------------------------------------------===//
+
+def Prune_MagnitudeAttr : Prune_Criterion<"Magnitude", "magnitude"> {
+  let summary = "Score by magnitude";
+  let description = [{
+    `l1` scores an element `w` as `|w|`, `l2` as `w * w`, in double precision.
+    For single elements both rank alike unless the square leaves the range of a
+    double; for blocks and reduced scores they differ. (Han et al., *Learning
+    both Weights and Connections for Efficient Neural Networks*, NeurIPS 2015.)
+
+    Example: `#prune.magnitude<l1>`
+  }];
+  let parameters = (ins EnumParameter<Prune_Norm>:$norm);
+  let assemblyFormat = "`<` $norm `>`";
+}
+
+def Prune_RandomAttr : Prune_Criterion<"Random", "random"> {
+  let summary = "Score at random: the control of every experiment";
+  let description = [{
+    The score is a hash of the seed, the weight's name and the row-major index,
+    uniform in [0, 1), so that it needs no state and any element can be computed
+    alone. In 64-bit unsigned arithmetic that wraps around:
+
+    ```
+    mix(x):  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
+             x = (x ^ (x >> 27)) * 0x94d049bb133111eb
+             return x ^ (x >> 31)
+    fnv(s):  h = 0xcbf29ce484222325; for each byte b: h = (h ^ b) * 0x100000001b3
+    score  = (mix(mix(seed + fnv(name)) + (index + 1) * 0x9e3779b97f4a7c15) >> 11) * 2^-53
+    ```
+
+    (The mixer is SplitMix64: Steele, Lea and Flood, OOPSLA 2014. The string
+    hash is FNV-1a.)
+
+    Example: `#prune.random<seed = 7>`
+  }];
+  let parameters = (ins DefaultValuedParameter<"uint64_t", "0">:$seed);
+  let assemblyFormat = "(`<` `seed` `=` $seed^ `>`)?";
+}
+
+//===----------------------------------------------------------------------===//
+// Patterns
+//===----------------------------------------------------------------------===//
+
+def Prune_ElementAttr : Prune_Pattern<"Element", "element"> {
+  let summary = "Single elements (unstructured)";
+  let description = [{
+    Every element is a unit of its own.
+
+    Example: `#prune.element`
+  }];
+}
+
+def Prune_NMAttr : Prune_Pattern<"NM", "nm", ["isTarget"]> {
+  let summary = "At most N of every M consecutive elements along a dimension";
+  let description = [{
+    Along dimension `dim`, of every `m` consecutive elements the `n` with the
+    highest scores are kept. Where `m` does not divide the dimension, the last,
+    shorter group keeps at most `n` as well. The pattern is its own target.
+    (Mishra et al., *Accelerating Sparse Deep Neural Networks*, 2021.)
+
+    Example: `#prune.nm<2:4, 1>`
+  }];
+  let parameters = (ins "int64_t":$n, "int64_t":$m, "int64_t":$dim);
+  let assemblyFormat = "`<` $n `` `:` `` $m `,` $dim `>`";
+  let genVerifyDecl = 1;
+}
+
+def Prune_BlockAttr : Prune_Pattern<"Block", "block"> {
+  let summary = "Blocks of a given shape";
+  let description = [{
+    The tensor is tiled with blocks from the origin; a block is a unit. Blocks
+    at the upper edges are clipped where the shape is not divided. If the block
+    has fewer dimensions than the tensor, the missing trailing ones are 1.
+    (Gray et al., *GPU Kernels for Block-Sparse Weights*, 2017.)
+
+    Example: `#prune.block<[4, 1]>`
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape);
+  let assemblyFormat = "`<` `[` $shape `]` `>`";
+  let genVerifyDecl = 1;
+}
+
+#endif // PRUNE_IR_PRUNEATTRS_TD

@@ -1,0 +1,1 @@
+#include "prune/Analysis/WeightUses.h"

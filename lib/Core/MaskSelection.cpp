@@ -1,0 +1,566 @@
+//===- MaskSelection.cpp - Ranking units and choosing a mask --------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The k-th lowest score is found by radix selection: scores become unsigned
+// keys of the same order, a histogram of 16 key bits finds the bucket of the
+// k-th, and as soon as few enough keys fall into that bucket they are collected
+// and searched directly. Two to three passes over the scores, linear time, and
+// no more memory than an eighth of the keys. All counts are integers, so the
+// answer does not depend on the number of threads.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/Core/MaskSelection.h"
+#include "prune/Core/TensorView.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+using namespace mlir::prune;
+using llvm::ArrayRef;
+using llvm::MutableArrayRef;
+using llvm::SmallVector;
+
+/// Elements per tile: scores of a tile stay in the first-level cache.
+static constexpr int64_t kTileElements = 2048;
+
+//===----------------------------------------------------------------------===//
+// RankedTensorScores
+//===----------------------------------------------------------------------===//
+
+RankedTensorScores::RankedTensorScores(ScoreSource scoreSource,
+                                       const UnitPattern &pattern)
+    : source(std::move(scoreSource)) {
+  ArrayRef<int64_t> sizes = source.shape;
+  assert(pattern.block.size() == sizes.size() && "one block size a dimension");
+  if (countElements(sizes) == 0)
+    return;
+
+  if (pattern.groupSize) {
+    groupSize = pattern.groupSize;
+    groupKeep = pattern.groupKeep;
+    outer = countElements(sizes.take_front(pattern.groupDim));
+    dim = sizes[pattern.groupDim];
+    inner = countElements(sizes.drop_front(pattern.groupDim + 1));
+    if (dim % groupSize == 0) {
+      dim *= outer;
+      outer = 1;
+    }
+    groupsPerTile =
+        std::max<int64_t>(1, kTileElements / std::max<int64_t>(
+                                                 1, groupSize * inner));
+    innerPerTile = groupSize * inner <= kTileElements
+                       ? inner
+                       : std::max<int64_t>(1, kTileElements / groupSize);
+    int64_t groups = (dim + groupSize - 1) / groupSize;
+    tilesPerRow = ((groups + groupsPerTile - 1) / groupsPerTile) *
+                  ((inner + innerPerTile - 1) / innerPerTile);
+    tiles = outer * tilesPerRow;
+    units = countElements(sizes);
+    return;
+  }
+
+  // Merge neighbouring dimensions where that keeps units and their order.
+  shape = {1};
+  block = {1};
+  for (size_t i = 0, e = sizes.size(); i != e; ++i) {
+    int64_t size = sizes[i], extent = std::min(pattern.block[i], size);
+    if (extent == size) {
+      shape.back() *= size;
+      block.back() *= size;
+    } else if (block.back() == 1 && size % extent == 0) {
+      shape.back() *= size;
+      block.back() = extent;
+    } else {
+      shape.push_back(size);
+      block.push_back(extent);
+    }
+  }
+  for (size_t i = 0, e = shape.size(); i != e; ++i)
+    grid.push_back((shape[i] + block[i] - 1) / block[i]);
+  units = countElements(grid);
+  unitsPerTile = std::max<int64_t>(1, kTileElements / block.back());
+  tilesPerRow = (grid.back() + unitsPerTile - 1) / unitsPerTile;
+  tiles = units / grid.back() * tilesPerRow;
+}
+
+namespace {
+/// The elements of one tile of units: `rows` runs of columns [begin, end) at
+/// the element offsets `rowOffsets`, the same columns in each.
+struct TileElements {
+  int64_t firstUnit, numUnits;
+  int64_t begin, end;
+  SmallVector<int64_t> rowOffsets;
+};
+} // namespace
+
+static TileElements locateTile(size_t tile, ArrayRef<int64_t> shape,
+                               ArrayRef<int64_t> block, ArrayRef<int64_t> grid,
+                               int64_t unitsPerTile, int64_t tilesPerRow) {
+  TileElements result;
+  int64_t row = tile / tilesPerRow, part = tile % tilesPerRow;
+  int64_t firstColumn = part * unitsPerTile;
+  result.numUnits = std::min(unitsPerTile, grid.back() - firstColumn);
+  result.firstUnit = row * grid.back() + firstColumn;
+  result.begin = firstColumn * block.back();
+  result.end =
+      std::min(shape.back(), (firstColumn + result.numUnits) * block.back());
+
+  // The element rows of this row of units, in row-major order.
+  result.rowOffsets = {0};
+  int64_t stride = shape.back();
+  SmallVector<int64_t> starts, ends, strides;
+  for (int64_t i = int64_t(shape.size()) - 2; i >= 0; --i) {
+    int64_t coordinate = row % grid[i];
+    row /= grid[i];
+    starts.push_back(coordinate * block[i]);
+    ends.push_back(std::min(shape[i], (coordinate + 1) * block[i]));
+    strides.push_back(stride);
+    stride *= shape[i];
+  }
+  for (int64_t i = int64_t(starts.size()) - 1; i >= 0; --i) {
+    SmallVector<int64_t> next;
+    for (int64_t offset : result.rowOffsets)
+      for (int64_t c = starts[i]; c < ends[i]; ++c)
+        next.push_back(offset + c * strides[i]);
+    result.rowOffsets = std::move(next);
+  }
+  return result;
+}
+
+int64_t RankedTensorScores::scoreTile(size_t tile,
+                                      std::vector<double> &out) const {
+  assert(!hasGroups() && "groups have no units that are ranked together");
+  TileElements elements =
+      locateTile(tile, shape, block, grid, unitsPerTile, tilesPerRow);
+  int64_t width = block.back();
+  if (width == 1 && elements.rowOffsets.size() == 1) {
+    out.resize(elements.numUnits);
+    source.read(elements.rowOffsets.front() + elements.begin, out);
+    return elements.firstUnit;
+  }
+  out.assign(elements.numUnits, 0.0);
+  double run[kTileElements];
+  for (int64_t offset : elements.rowOffsets) {
+    for (int64_t c = elements.begin; c < elements.end; c += kTileElements) {
+      int64_t n = std::min(kTileElements, elements.end - c);
+      source.read(offset + c, MutableArrayRef<double>(run, n));
+      // `c` starts a unit unless a single unit is longer than a run.
+      int64_t unit = (c - elements.begin) / width;
+      int64_t left = width - (c - elements.begin) % width;
+      for (int64_t i = 0; i < n; ++i) {
+        out[unit] += run[i];
+        if (--left == 0) {
+          left = width;
+          ++unit;
+        }
+      }
+    }
+  }
+  return elements.firstUnit;
+}
+
+void RankedTensorScores::visitTile(
+    size_t tile, llvm::function_ref<bool(double, int64_t)> removed,
+    llvm::function_ref<void(int64_t, ArrayRef<uint8_t>)> sink) const {
+  if (hasGroups())
+    return visitGroupTile(tile, sink);
+  std::vector<double> scores;
+  int64_t firstUnit = scoreTile(tile, scores);
+  TileElements elements =
+      locateTile(tile, shape, block, grid, unitsPerTile, tilesPerRow);
+  uint8_t keep[kTileElements];
+  int64_t width = block.back();
+  for (int64_t offset : elements.rowOffsets) {
+    for (int64_t c = elements.begin; c < elements.end; c += kTileElements) {
+      int64_t n = std::min(kTileElements, elements.end - c);
+      int64_t unit = (c - elements.begin) / width;
+      int64_t left = width - (c - elements.begin) % width;
+      for (int64_t i = 0; i < n;) {
+        bool kept = !removed(scores[unit], firstUnit + unit);
+        int64_t run = std::min(left, n - i);
+        std::memset(keep + i, kept, run);
+        i += run;
+        left = width;
+        ++unit;
+      }
+      sink(offset + c, ArrayRef<uint8_t>(keep, n));
+    }
+  }
+}
+
+/// Marks the `removed` lowest of `n` scores that are `stride` apart.
+static void maskGroup(const double *scores, int64_t n, int64_t stride,
+                      int64_t removed, uint8_t *keep,
+                      std::vector<int64_t> &order) {
+  auto isBefore = [&](int64_t a, int64_t b) {
+    double x = scores[a * stride], y = scores[b * stride];
+    return x != y ? x < y : a < b;
+  };
+  if (n <= 16) {
+    for (int64_t i = 0; i < n; ++i) {
+      int64_t rank = 0;
+      for (int64_t j = 0; j < n; ++j)
+        rank += isBefore(j, i);
+      keep[i * stride] = rank >= removed;
+    }
+    return;
+  }
+  order.resize(n);
+  std::iota(order.begin(), order.end(), 0);
+  if (removed < n)
+    std::nth_element(order.begin(), order.begin() + removed, order.end(),
+                     isBefore);
+  for (int64_t i = 0; i < n; ++i)
+    keep[order[i] * stride] = i >= removed;
+}
+
+RankedTensorScores::GroupTile
+RankedTensorScores::readGroupTile(size_t tile,
+                                  std::vector<double> &scores) const {
+  int64_t row = tile / tilesPerRow, part = tile % tilesPerRow;
+  int64_t innerTiles = (inner + innerPerTile - 1) / innerPerTile;
+  int64_t firstInner = part % innerTiles * innerPerTile;
+  int64_t first = part / innerTiles * groupsPerTile * groupSize;
+  GroupTile result;
+  result.height = std::min(dim, first + groupsPerTile * groupSize) - first;
+  result.width = std::min(innerPerTile, inner - firstInner);
+  result.begin = (row * dim + first) * inner + firstInner;
+  scores.resize(result.height * result.width);
+  if (result.width == inner) {
+    source.read(result.begin, scores);
+    return result;
+  }
+  MutableArrayRef<double> rows(scores);
+  for (int64_t d = 0; d < result.height; ++d)
+    source.read(result.begin + d * inner,
+                rows.slice(d * result.width, result.width));
+  return result;
+}
+
+bool RankedTensorScores::groupTileHasNan(size_t tile) const {
+  std::vector<double> scores;
+  readGroupTile(tile, scores);
+  return llvm::any_of(scores, [](double score) { return std::isnan(score); });
+}
+
+void RankedTensorScores::visitGroupTile(
+    size_t tile,
+    llvm::function_ref<void(int64_t, ArrayRef<uint8_t>)> sink) const {
+  std::vector<double> scores;
+  GroupTile extent = readGroupTile(tile, scores);
+  std::vector<uint8_t> keep(scores.size());
+  std::vector<int64_t> order;
+  int64_t width = extent.width;
+  for (int64_t d = 0; d < extent.height; d += groupSize) {
+    int64_t n = std::min(groupSize, extent.height - d);
+    int64_t removed = std::max<int64_t>(0, n - groupKeep);
+    for (int64_t c = 0; c < width; ++c)
+      maskGroup(&scores[d * width + c], n, width, removed,
+                &keep[d * width + c], order);
+  }
+  if (width == inner)
+    return sink(extent.begin, keep);
+  for (int64_t d = 0; d < extent.height; ++d)
+    sink(extent.begin + d * inner,
+         ArrayRef<uint8_t>(keep).slice(d * width, width));
+}
+
+//===----------------------------------------------------------------------===//
+// MaskSelection
+//===----------------------------------------------------------------------===//
+
+/// An unsigned key with the order of the scores; both zeros are one key.
+static uint64_t toKey(double score) {
+  uint64_t bits;
+  score += 0.0;
+  std::memcpy(&bits, &score, sizeof(bits));
+  return bits >> 63 ? ~bits : bits | uint64_t(1) << 63;
+}
+
+static double fromKey(uint64_t key) {
+  uint64_t bits = key >> 63 ? key & ~(uint64_t(1) << 63) : ~key;
+  double score;
+  std::memcpy(&score, &bits, sizeof(score));
+  return score;
+}
+
+namespace {
+/// All tiles of all operands in ranking order, cut into chunks for threads.
+class TileSequence {
+public:
+  explicit TileSequence(ArrayRef<RankedTensorScores> operands)
+      : operands(operands) {
+    for (const RankedTensorScores &operand : operands) {
+      starts.push_back(numTiles);
+      numTiles += operand.numTiles();
+    }
+  }
+
+  size_t numChunks() const { return std::min<size_t>(numTiles, 16); }
+
+  /// Calls `body(operand, firstUnit, scores)` for the tiles of a chunk, in
+  /// order.
+  template <typename Body> void forChunk(size_t chunk, Body body) const {
+    size_t begin = numTiles * chunk / numChunks();
+    size_t end = numTiles * (chunk + 1) / numChunks();
+    std::vector<double> scores;
+    size_t operand =
+        std::upper_bound(starts.begin(), starts.end(), begin) - starts.begin();
+    for (--operand; begin != end; ++begin) {
+      while (operand + 1 < starts.size() && starts[operand + 1] <= begin)
+        ++operand;
+      int64_t unit =
+          operands[operand].scoreTile(begin - starts[operand], scores);
+      body(operand, unit, scores);
+    }
+  }
+
+private:
+  ArrayRef<RankedTensorScores> operands;
+  SmallVector<size_t> starts;
+  size_t numTiles = 0;
+};
+
+/// Finds the score and, among equals, the position of the k-th lowest unit.
+class RadixSelect {
+public:
+  RadixSelect(const TileSequence &tiles, ParallelFor parallelFor)
+      : tiles(tiles), parallelFor(parallelFor) {}
+
+  /// Counts the units by the highest key bits; false if a score is NaN.
+  bool countHighBits(size_t &nanOperand);
+
+  /// Needs 1 <= rank <= number of units.
+  MaskSelection select(int64_t rank, int64_t numUnits);
+
+private:
+  static constexpr unsigned kBits = 16;
+  using Histogram = std::vector<int64_t>;
+
+  Histogram merge(std::vector<Histogram> &perChunk) const;
+  Histogram countBits(uint64_t prefix, unsigned shift);
+  std::vector<uint64_t> collect(uint64_t prefix, unsigned shift);
+  MaskSelection cutAt(uint64_t key, int64_t removedTies);
+  static MaskSelection cutBehind(uint64_t key);
+
+  const TileSequence &tiles;
+  ParallelFor parallelFor;
+  Histogram highBits;
+};
+} // namespace
+
+RadixSelect::Histogram
+RadixSelect::merge(std::vector<Histogram> &perChunk) const {
+  Histogram sum(size_t(1) << kBits, 0);
+  for (Histogram &histogram : perChunk)
+    for (size_t i = 0, e = sum.size(); i != e; ++i)
+      sum[i] += histogram[i];
+  return sum;
+}
+
+bool RadixSelect::countHighBits(size_t &nanOperand) {
+  size_t chunks = tiles.numChunks();
+  constexpr size_t kNone = std::numeric_limits<size_t>::max();
+  std::vector<Histogram> perChunk(chunks);
+  std::vector<size_t> nans(chunks, kNone);
+  parallelFor(chunks, [&](size_t chunk) {
+    Histogram &histogram = perChunk[chunk];
+    histogram.assign(size_t(1) << kBits, 0);
+    tiles.forChunk(chunk, [&](size_t operand, int64_t, ArrayRef<double> run) {
+      bool hasNan = false;
+      for (double score : run) {
+        hasNan |= std::isnan(score);
+        ++histogram[toKey(score) >> (64 - kBits)];
+      }
+      if (hasNan && nans[chunk] == kNone)
+        nans[chunk] = operand;
+    });
+  });
+  highBits = merge(perChunk);
+  auto nan = std::find_if(nans.begin(), nans.end(),
+                          [&](size_t operand) { return operand != kNone; });
+  if (nan == nans.end())
+    return true;
+  nanOperand = *nan;
+  return false;
+}
+
+RadixSelect::Histogram RadixSelect::countBits(uint64_t prefix, unsigned shift) {
+  std::vector<Histogram> perChunk(tiles.numChunks());
+  parallelFor(perChunk.size(), [&](size_t chunk) {
+    Histogram &histogram = perChunk[chunk];
+    histogram.assign(size_t(1) << kBits, 0);
+    tiles.forChunk(chunk, [&](size_t, int64_t, ArrayRef<double> run) {
+      for (double score : run) {
+        uint64_t key = toKey(score);
+        if (key >> (shift + kBits) == prefix)
+          ++histogram[(key >> shift) & ((1 << kBits) - 1)];
+      }
+    });
+  });
+  return merge(perChunk);
+}
+
+std::vector<uint64_t> RadixSelect::collect(uint64_t prefix, unsigned shift) {
+  std::vector<std::vector<uint64_t>> perChunk(tiles.numChunks());
+  parallelFor(perChunk.size(), [&](size_t chunk) {
+    tiles.forChunk(chunk, [&](size_t, int64_t, ArrayRef<double> run) {
+      for (double score : run)
+        if (toKey(score) >> shift == prefix)
+          perChunk[chunk].push_back(toKey(score));
+    });
+  });
+  std::vector<uint64_t> all;
+  for (std::vector<uint64_t> &keys : perChunk) {
+    all.insert(all.end(), keys.begin(), keys.end());
+    std::vector<uint64_t>().swap(keys);
+  }
+  return all;
+}
+
+/// Walks the tiles for the unit behind the last of `removedTies` units equal to
+/// `key`: the position that separates removed from kept ones.
+MaskSelection RadixSelect::cutAt(uint64_t key, int64_t removedTies) {
+  std::vector<int64_t> ties(tiles.numChunks());
+  parallelFor(ties.size(), [&](size_t chunk) {
+    tiles.forChunk(chunk, [&](size_t, int64_t, ArrayRef<double> run) {
+      for (double score : run)
+        ties[chunk] += toKey(score) == key;
+    });
+  });
+  size_t chunk = 0;
+  while (removedTies > ties[chunk])
+    removedTies -= ties[chunk++];
+
+  MaskSelection cut;
+  cut.cutScore = fromKey(key);
+  tiles.forChunk(chunk, [&](size_t operand, int64_t unit, ArrayRef<double> run) {
+    for (double score : run) {
+      ++unit;
+      if (toKey(score) != key || removedTies == 0)
+        continue;
+      cut.cutOperand = operand;
+      cut.cutUnit = unit;
+      --removedTies;
+    }
+  });
+  return cut;
+}
+
+/// Every unit equal to `key` is removed.
+MaskSelection RadixSelect::cutBehind(uint64_t key) {
+  MaskSelection cut;
+  cut.cutScore = fromKey(key);
+  cut.cutOperand = std::numeric_limits<size_t>::max();
+  return cut;
+}
+
+MaskSelection RadixSelect::select(int64_t rank, int64_t numUnits) {
+  Histogram histogram = std::move(highBits);
+  int64_t few = std::max<int64_t>(numUnits / 8, 4096);
+  uint64_t prefix = 0;
+  for (unsigned shift = 64 - kBits;; shift -= kBits) {
+    size_t bucket = 0;
+    while (rank > histogram[bucket])
+      rank -= histogram[bucket++];
+    prefix = prefix << kBits | bucket;
+    if (shift == 0)
+      return cutAt(prefix, rank);
+    if (histogram[bucket] <= few) {
+      std::vector<uint64_t> keys = collect(prefix, shift);
+      std::nth_element(keys.begin(), keys.begin() + rank - 1, keys.end());
+      uint64_t key = keys[rank - 1];
+      int64_t lower = std::count_if(keys.begin(), keys.end(),
+                                    [&](uint64_t k) { return k < key; });
+      int64_t ties = std::count(keys.begin(), keys.end(), key);
+      return rank - lower == ties ? cutBehind(key) : cutAt(key, rank - lower);
+    }
+    histogram = countBits(prefix, shift - kBits);
+  }
+}
+
+static bool hasNanScore(const RankedTensorScores &scores,
+                        ParallelFor parallelFor) {
+  std::vector<uint8_t> found(scores.numTiles());
+  parallelFor(found.size(), [&](size_t tile) {
+    found[tile] = scores.groupTileHasNan(tile);
+  });
+  return std::find(found.begin(), found.end(), 1) != found.end();
+}
+
+std::optional<MaskSelection>
+MaskSelection::choose(ArrayRef<RankedTensorScores> operands,
+                      const Target &target, ParallelFor parallelFor,
+                      size_t &nanOperand) {
+  MaskSelection selection;
+  int64_t numUnits = 0;
+  for (size_t i = 0, e = operands.size(); i != e; ++i) {
+    numUnits += operands[i].numUnits();
+    if (operands[i].hasGroups() && hasNanScore(operands[i], parallelFor)) {
+      nanOperand = i;
+      return std::nullopt;
+    }
+  }
+  if (numUnits == 0 || operands.front().hasGroups())
+    return selection;
+
+  TileSequence tiles(operands);
+  RadixSelect select(tiles, parallelFor);
+  if (!select.countHighBits(nanOperand))
+    return std::nullopt;
+  if (target.threshold) {
+    selection.cutScore = *target.threshold;
+    return selection;
+  }
+  int64_t rank = target.count ? *target.count
+                              : int64_t(std::floor(double(numUnits) *
+                                                   target.sparsity.value_or(0)));
+  if (rank <= 0) {
+    selection.cutScore = -std::numeric_limits<double>::infinity();
+    return selection;
+  }
+  return select.select(std::min(rank, numUnits), numUnits);
+}
+
+void MaskSelection::visit(
+    const RankedTensorScores &scores, size_t operand, ParallelFor parallelFor,
+    llvm::function_ref<void(int64_t, ArrayRef<uint8_t>)> sink) const {
+  // Tiles are small; hand them out in batches.
+  constexpr size_t kBatch = 64;
+  size_t tiles = scores.numTiles();
+  parallelFor((tiles + kBatch - 1) / kBatch, [&](size_t batch) {
+    size_t end = std::min(tiles, (batch + 1) * kBatch);
+    for (size_t tile = batch * kBatch; tile < end; ++tile)
+      scores.visitTile(
+          tile,
+          [&](double score, int64_t unit) {
+            return removes(operand, score, unit);
+          },
+          sink);
+  });
+}
+
+std::vector<double> mlir::prune::reduceScores(const ScoreSource &source,
+                                              ArrayRef<int64_t> reducedDims,
+                                              ParallelFor parallelFor) {
+  UnitPattern pattern;
+  pattern.block.assign(source.shape.size(), 1);
+  for (int64_t d : reducedDims)
+    pattern.block[d] = std::max<int64_t>(1, source.shape[d]);
+  RankedTensorScores ranked(source, pattern);
+  std::vector<double> reduced(ranked.numUnits());
+  parallelFor(ranked.numTiles(), [&](size_t tile) {
+    std::vector<double> scores;
+    int64_t first = ranked.scoreTile(tile, scores);
+    std::copy(scores.begin(), scores.end(), reduced.begin() + first);
+  });
+  return reduced;
+}

@@ -1,0 +1,26 @@
+//===- InitAll.cpp - Register everything ----------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The one place that knows all libraries.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/InitAll.h"
+
+#include "prune/Conversion/Passes.h"
+#include "prune/IR/Prune.h"
+#include "prune/Pipelines/Pipelines.h"
+#include "prune/Transforms/Passes.h"
+
+using namespace mlir;
+
+void prune::registerAllDialects(DialectRegistry &registry) {
+  registry.insert<PruneDialect>();
+}
+
+void prune::registerAllPasses() {
+  registerPruneTransformsPasses();
+  registerPruneConversionPasses();
+  registerPrunePipelines();
+}

@@ -1,0 +1,39 @@
+"""lit configuration: where tests are, what they may call, what is there."""
+
+import os
+
+import lit.formats
+import lit.util
+
+config.name = "prune"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".py"]
+config.excludes = ["lit.cfg.py", "lit.site.cfg.py", "Inputs", "CMakeLists.txt"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.prune_build_dir, "test")
+
+path = os.pathsep.join(
+    [config.prune_tools_dir, config.llvm_tools_dir, os.environ.get("PATH", "")]
+)
+config.environment["PATH"] = path
+config.environment["FILECHECK_OPTS"] = (
+    "-enable-var-scope --allow-unused-prefixes=false"
+)
+# Python tests import shared helpers from here.
+config.environment["PYTHONPATH"] = os.path.join(config.test_source_root, "Inputs")
+config.environment["PRUNE_TOOLS_DIR"] = config.prune_tools_dir
+config.environment["PRUNE_SOURCE_DIR"] = config.prune_source_dir
+
+config.substitutions.append(("%python", config.python))
+config.substitutions.append(("%source_dir", config.prune_source_dir))
+
+# Real models and data sets lie beside the checkout, or where PRUNE_DATA says.
+data = os.environ.get(
+    "PRUNE_DATA", os.path.join(config.prune_source_dir, "..", "shared", "data")
+)
+if os.path.exists(os.path.join(data, "INDEX.md")):
+    config.available_features.add("data")
+    config.environment["PRUNE_DATA"] = os.path.abspath(data)
+    config.substitutions.append(("%data", os.path.abspath(data)))
+else:
+    lit_config.note("tests that need real models are skipped: no " + data)

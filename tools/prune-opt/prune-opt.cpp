@@ -1,0 +1,89 @@
+//===- prune-opt.cpp - The optimizer driver -------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// mlir-opt with the prune dialect, its passes and pipelines. Two things differ
+// from upstream: input is checked before anything reads it (nesting, resources),
+// and the output file is replaced only after everything succeeded.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/Core/FileOutput.h"
+#include "prune/Core/Nesting.h"
+#include "prune/InitAll.h"
+#include "prune/Transforms/Passes.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+
+static int fail(const llvm::Twine &message) {
+  llvm::WithColor::error(llvm::errs(), "prune-opt") << message << "\n";
+  return EXIT_FAILURE;
+}
+
+/// The options of the command line, with the resource check in front.
+static MlirOptMainConfig createConfig() {
+  MlirOptMainConfig fromOptions = MlirOptMainConfig::createFromCLOptions();
+  MlirOptMainConfig config = fromOptions;
+  config.setPassPipelineSetupFn([fromOptions](PassManager &pm) {
+    pm.addPass(prune::createVerifyResourcesPass());
+    return fromOptions.setupPassPipeline(pm);
+  });
+  return config;
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registerAllGPUToLLVMIRTranslations(registry);
+  registerAllPasses();
+  prune::registerAllDialects(registry);
+  prune::registerAllPasses();
+
+  auto [inputName, outputName] = registerAndParseCLIOptions(
+      argc, argv, "Pruning optimizer driver\n", registry);
+  MlirOptMainConfig config = createConfig();
+  if (config.shouldShowDialects() || config.shouldListPasses())
+    return asMainReturnCode(
+        MlirOptMain(argc, argv, inputName, outputName, registry));
+
+  if (inputName == "-" && llvm::sys::Process::StandardInIsUserInput())
+    llvm::errs() << "(processing input from stdin now, hit ctrl-c/ctrl-d to "
+                    "interrupt)\n";
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> input =
+      openInputFile(inputName, &message);
+  if (!input)
+    return fail(message);
+  if (llvm::Error error = prune::checkNesting(input->getBuffer(), inputName))
+    return fail(llvm::toString(std::move(error)));
+
+  bool succeeded = false;
+  llvm::Error error =
+      prune::writeFile(outputName, [&](llvm::raw_ostream &os) -> llvm::Error {
+        succeeded = mlir::succeeded(
+            MlirOptMain(os, std::move(input), registry, config));
+        // The diagnostics are out already; this error only stops the write.
+        return succeeded ? llvm::Error::success()
+                         : llvm::createStringError("compilation failed");
+      });
+  if (!error)
+    return EXIT_SUCCESS;
+  if (succeeded)
+    return fail(llvm::toString(std::move(error)));
+  llvm::consumeError(std::move(error));
+  return EXIT_FAILURE;
+}
