@@ -338,6 +338,10 @@ public:
   /// Counts the units by the highest key bits; false if a score is NaN.
   bool countHighBits(size_t &nanOperand);
 
+  bool hasInfinite() const {
+    return highBits[toKey(INFINITY) >> (64 - kBits)] != 0;
+  }
+
   /// Needs 1 <= rank <= number of units.
   MaskSelection select(int64_t rank, int64_t numUnits);
 
@@ -516,6 +520,7 @@ MaskSelection::choose(ArrayRef<RankedTensorScores> operands,
   RadixSelect select(tiles, parallelFor);
   if (!select.countHighBits(nanOperand))
     return std::nullopt;
+  selection.hasInfinite = select.hasInfinite();
   if (target.threshold) {
     selection.cutScore = *target.threshold;
     return selection;
@@ -527,7 +532,10 @@ MaskSelection::choose(ArrayRef<RankedTensorScores> operands,
     selection.cutScore = -std::numeric_limits<double>::infinity();
     return selection;
   }
-  return select.select(std::min(rank, numUnits), numUnits);
+  bool hasInfinite = selection.hasInfinite;
+  selection = select.select(std::min(rank, numUnits), numUnits);
+  selection.hasInfinite = hasInfinite;
+  return selection;
 }
 
 void MaskSelection::visit(

@@ -129,6 +129,9 @@ public:
   double cutScore = 0;
   size_t cutOperand = 0;
   int64_t cutUnit = 0;
+
+  /// Whether some score is +infinity. Not known for group patterns.
+  bool hasInfinite = false;
 };
 
 /// Sums `source` over the dimensions `reducedDims` in row-major order.

@@ -1,0 +1,124 @@
+//===- WeightFilter.cpp - Choosing weights by name ------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// An option that silently selects nothing is the worst kind of typing mistake,
+// so every expression has to match something. Expressions come from users and
+// scripts: their length is bounded, and back-references, whose matching takes
+// exponential time, are refused.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/Analysis/WeightFilter.h"
+
+#include "llvm/Support/Regex.h"
+
+using namespace mlir;
+using namespace mlir::prune;
+
+static constexpr size_t kMaxExpression = 1000;
+
+/// Compiles an expression or says what is wrong with it.
+static FailureOr<llvm::Regex> compile(StringRef expression, StringRef shown,
+                                      StringRef option,
+                                      ErrorEmitter emitError) {
+  std::string reason;
+  if (expression.size() > kMaxExpression)
+    reason = "is longer than 1000 characters";
+  for (size_t i = 0; i + 1 < expression.size(); ++i)
+    if (expression[i] == '\\' && expression[++i] >= '1' && expression[i] <= '9')
+      reason = "has a back-reference, which is not supported";
+  llvm::Regex regex(reason.empty() ? expression : StringRef());
+  std::string syntax;
+  if (reason.empty() && !regex.isValid(syntax))
+    reason = "is no regular expression: " + syntax;
+  if (reason.empty())
+    return std::move(regex);
+  return emitError() << "option '" << option << "': '"
+                     << shown.take_front(kMaxExpression) << "' " << reason;
+}
+
+/// Lists the names there are, so that a typing mistake is easy to see.
+static void listWeights(InFlightDiagnostic &diagnostic,
+                        ArrayRef<Weight> weights) {
+  constexpr size_t kShown = 20;
+  diagnostic << "; the weights are";
+  if (weights.empty())
+    diagnostic << " none";
+  for (const Weight &weight : weights.take_front(kShown))
+    diagnostic << " '" << weight.name << "'";
+  if (weights.size() > kShown)
+    diagnostic << " and " << weights.size() - kShown << " more";
+}
+
+static LogicalResult match(ArrayRef<Weight> weights, StringRef expression,
+                           StringRef option, ErrorEmitter emitError,
+                           SmallVectorImpl<bool> &matches) {
+  matches.assign(weights.size(), false);
+  if (expression.empty())
+    return success();
+  FailureOr<llvm::Regex> regex =
+      compile(expression, expression, option, emitError);
+  if (failed(regex))
+    return failure();
+  for (auto [weight, result] : llvm::zip_equal(weights, matches))
+    result = regex->match(weight.name);
+  if (llvm::is_contained(matches, true))
+    return success();
+  InFlightDiagnostic diagnostic = emitError();
+  diagnostic << "option '" << option << "': '" << expression
+             << "' matches no weight";
+  listWeights(diagnostic, weights);
+  return diagnostic;
+}
+
+FailureOr<SmallVector<Choice>>
+mlir::prune::filterWeights(ArrayRef<Weight> weights, StringRef include,
+                           StringRef exclude, ErrorEmitter emitError) {
+  SmallVector<bool> included, excluded;
+  if (failed(match(weights, include, "include", emitError, included)) ||
+      failed(match(weights, exclude, "exclude", emitError, excluded)))
+    return failure();
+  SmallVector<Choice> choices;
+  for (auto [in, out] : llvm::zip_equal(included, excluded))
+    choices.push_back(out               ? Choice::Excluded
+                      : include.empty() ? Choice::Implied
+                      : in              ? Choice::Named
+                                        : Choice::NotIncluded);
+  return choices;
+}
+
+FailureOr<LayerValues> mlir::prune::matchLayerValues(
+    ArrayRef<Weight> weights, ArrayRef<std::string> entries,
+    StringRef optionName, ErrorEmitter emitError) {
+  LayerValues result;
+  result.entryOfWeight.assign(weights.size(), -1);
+  for (auto [index, entry] : llvm::enumerate(entries)) {
+    auto [layer, value] = StringRef(entry).rsplit(':');
+    if (layer.empty() || value.empty())
+      return emitError() << "option '" << optionName
+                         << "' expects layer:value but got '" << entry << "'";
+    FailureOr<llvm::Regex> regex = compile(("^(" + layer + ")([./].*)?$").str(),
+                                           layer, optionName, emitError);
+    if (failed(regex))
+      return failure();
+    bool matched = false;
+    for (auto [weight, chosen] :
+         llvm::zip_equal(weights, result.entryOfWeight)) {
+      if (!regex->match(weight.name))
+        continue;
+      matched = true;
+      if (chosen < 0)
+        chosen = index;
+    }
+    if (!matched) {
+      InFlightDiagnostic diagnostic = emitError();
+      diagnostic << "option '" << optionName << "': '" << layer
+                 << "' is no weight";
+      listWeights(diagnostic, weights);
+      return diagnostic;
+    }
+    result.values.push_back(value.str());
+  }
+  return result;
+}

@@ -1,0 +1,444 @@
+//===- FoldMasks.cpp - Compute masks of constants and apply them ----------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A mask op is folded when all its scores come from constants. The ranking
+// reads scores straight out of the weight buffers and yields a cut; each apply
+// of the scored weight then streams weight and fate once more and writes the
+// masked buffer. Everything else that may be asked of the ops on constants
+// (reduced masks, masks of one weight put on another, masks and scores that are
+// used directly) goes through a mask or score that is written out.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/Analysis/WeightUses.h"
+#include "prune/IR/ConstantView.h"
+#include "prune/IR/Prune.h"
+#include "prune/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/IR/Threading.h"
+
+#include <atomic>
+#include <cmath>
+
+namespace mlir::prune {
+#define GEN_PASS_DEF_FOLDMASKSPASS
+#include "prune/Transforms/Passes.h.inc"
+} // namespace mlir::prune
+
+using namespace mlir;
+using namespace mlir::prune;
+
+static constexpr StringLiteral kCategory = "prune-fold-masks";
+
+static Attribute getConstant(Value value) {
+  Attribute attr;
+  matchPattern(value, m_Constant(&attr));
+  return attr;
+}
+
+/// The name of the weight that a score or apply op works on, for messages.
+static std::string nameOf(Operation *op, Value tensor) {
+  StringRef name = getWeightName(getConstant(tensor));
+  if (auto attr = op->getAttrOfType<StringAttr>("weight"); name.empty() && attr)
+    name = attr.getValue();
+  if (auto attr = op->getAttrOfType<StringAttr>("prune.weight");
+      name.empty() && attr)
+    name = attr.getValue();
+  return name.str();
+}
+
+namespace {
+/// Folds the ops of one module.
+class Folder {
+public:
+  explicit Folder(MLIRContext *context) : context(context) {}
+
+  LogicalResult foldMask(MaskOp mask);
+  void foldScore(ScoreOp score);
+  void foldApply(ApplyOp apply);
+
+private:
+  void parallel(size_t n, function_ref<void(size_t)> body) {
+    mlir::parallelFor(context, 0, n, body);
+  }
+
+  std::optional<ScoreSource> getScores(Value scores);
+  LogicalResult reportNan(MaskOp mask, size_t operand);
+  void warnIfInfinite(MaskOp mask, const MaskSelection &selection,
+                      ArrayRef<RankedTensorScores> ranked);
+  void fuseApply(ApplyOp apply, const RankedTensorScores &ranked,
+                 const MaskSelection &selection, size_t operand);
+  Attribute writeMask(RankedTensorType type, const RankedTensorScores &ranked,
+                      const MaskSelection &selection, size_t operand);
+  void replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
+                    int64_t zeros);
+
+  MLIRContext *context;
+  /// What each constant was folded to, so that equal results are one resource.
+  llvm::DenseMap<Attribute, SmallVector<DenseResourceElementsAttr>> folded;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Scores
+//===----------------------------------------------------------------------===//
+
+/// The scores of a constant, read on demand, rounded to the type of `score`.
+static ScoreSource scoresOfWeight(ScoreOp score, TensorView view,
+                                  StringRef name) {
+  CriterionAttrInterface criterion = score.getCriterion();
+  FloatKind kind = *getFloatKind(
+      cast<ShapedType>(score.getScores().getType()).getElementType());
+  bool isReduced = !score.getReducedDims().empty();
+  ScoreSource source;
+  source.shape.assign(view.shape.begin(), view.shape.end());
+  source.read = [=, name = name.str()](int64_t begin,
+                                       MutableArrayRef<double> out) {
+    criterion.score(view, name, begin, out);
+    if (!isReduced && kind != FloatKind::F64)
+      for (double &value : out)
+        value = roundTo(kind, value);
+  };
+  return source;
+}
+
+/// Scores that lie in memory.
+static ScoreSource scoresInMemory(ArrayRef<int64_t> shape,
+                                  std::vector<double> values) {
+  ScoreSource source;
+  source.shape.assign(shape.begin(), shape.end());
+  auto shared = std::make_shared<std::vector<double>>(std::move(values));
+  source.read = [shared](int64_t begin, MutableArrayRef<double> out) {
+    std::copy_n(shared->begin() + begin, out.size(), out.begin());
+  };
+  return source;
+}
+
+std::optional<ScoreSource> Folder::getScores(Value scores) {
+  if (std::optional<TensorView> view = getTensorView(getConstant(scores))) {
+    ScoreSource source;
+    source.shape.assign(view->shape.begin(), view->shape.end());
+    source.read = [view = *view](int64_t begin, MutableArrayRef<double> out) {
+      view.load(begin, out);
+    };
+    return source;
+  }
+  auto score = scores.getDefiningOp<ScoreOp>();
+  if (!score)
+    return std::nullopt;
+  std::optional<TensorView> view =
+      getTensorView(getConstant(score.getTensor()));
+  if (!view)
+    return std::nullopt;
+  ScoreSource source = scoresOfWeight(
+      score, *view, score.getWeight() ? *score.getWeight() : StringRef());
+  SmallVector<int64_t> reduced = score.getReducedDims();
+  if (reduced.empty())
+    return source;
+  std::vector<double> sums =
+      reduceScores(source, reduced, [&](size_t n, function_ref<void(size_t)> f) {
+        parallel(n, f);
+      });
+  auto type = cast<RankedTensorType>(score.getScores().getType());
+  for (double &sum : sums)
+    sum = roundTo(*getFloatKind(type.getElementType()), sum);
+  return scoresInMemory(type.getShape(), std::move(sums));
+}
+
+/// Writes the scores out, for users other than masks.
+void Folder::foldScore(ScoreOp score) {
+  std::optional<ScoreSource> source = getScores(score.getScores());
+  if (!source)
+    return;
+  auto type = cast<RankedTensorType>(score.getScores().getType());
+  std::vector<double> values(type.getNumElements());
+  source->read(0, values);
+  SmallVector<APFloat> rounded;
+  const llvm::fltSemantics &semantics =
+      cast<FloatType>(type.getElementType()).getFloatSemantics();
+  for (double value : values) {
+    bool losesInfo;
+    rounded.emplace_back(value).convert(
+        semantics, APFloat::rmNearestTiesToEven, &losesInfo);
+  }
+  OpBuilder builder(score);
+  score.getScores().replaceAllUsesWith(arith::ConstantOp::create(
+      builder, score.getLoc(), DenseElementsAttr::get(type, rounded)));
+}
+
+//===----------------------------------------------------------------------===//
+// Masks
+//===----------------------------------------------------------------------===//
+
+LogicalResult Folder::reportNan(MaskOp mask, size_t operand) {
+  auto score = mask.getScores()[operand].getDefiningOp<ScoreOp>();
+  if (!score)
+    return mask.emitError("operand ")
+           << operand << " has a NaN score; scores must be numbers";
+  std::string name = nameOf(score, score.getTensor());
+  std::optional<TensorView> view =
+      getTensorView(getConstant(score.getTensor()));
+  for (int64_t i = 0, e = view->size(); i != e; ++i) {
+    double value;
+    view->load(i, value);
+    if (!std::isnan(value))
+      continue;
+    InFlightDiagnostic diagnostic = score.emitError("weight '")
+                                    << name << "' has a NaN at [";
+    SmallVector<int64_t> position;
+    for (int64_t size : llvm::reverse(view->shape)) {
+      position.push_back(i % size);
+      i /= size;
+    }
+    llvm::interleaveComma(llvm::reverse(position), diagnostic);
+    return diagnostic << "]; repair the weight, or leave it out with exclude";
+  }
+  return score.emitError("criterion ")
+         << score.getCriterion() << " gives a NaN score for weight '" << name
+         << "'";
+}
+
+void Folder::warnIfInfinite(MaskOp mask, const MaskSelection &selection,
+                            ArrayRef<RankedTensorScores> ranked) {
+  if (!selection.hasInfinite)
+    return;
+  InFlightDiagnostic warning = mask.emitWarning("infinite scores in");
+  for (Value operand : mask.getScores())
+    if (auto score = operand.getDefiningOp<ScoreOp>())
+      warning << " '" << nameOf(score, score.getTensor()) << "'";
+  warning << ": they rank above all others";
+}
+
+LogicalResult Folder::foldMask(MaskOp mask) {
+  std::vector<RankedTensorScores> ranked;
+  for (Value operand : mask.getScores()) {
+    std::optional<ScoreSource> source = getScores(operand);
+    if (!source)
+      return success();
+    UnitPattern units = mask.getPattern().getUnits(source->shape);
+    ranked.emplace_back(std::move(*source), units);
+  }
+  Target target;
+  if (std::optional<APFloat> sparsity = mask.getSparsity())
+    target.sparsity = sparsity->convertToDouble();
+  if (std::optional<APFloat> threshold = mask.getThreshold())
+    target.threshold = threshold->convertToDouble();
+  if (std::optional<uint64_t> count = mask.getCount())
+    target.count = *count;
+
+  size_t nanOperand = 0;
+  std::optional<MaskSelection> selection = MaskSelection::choose(
+      ranked, target,
+      [&](size_t n, function_ref<void(size_t)> f) { parallel(n, f); },
+      nanOperand);
+  if (!selection)
+    return reportNan(mask, nanOperand);
+  warnIfInfinite(mask, *selection, ranked);
+
+  for (auto [operand, result] : llvm::enumerate(mask.getMasks())) {
+    auto score = mask.getScores()[operand].getDefiningOp<ScoreOp>();
+    for (Operation *user : llvm::make_early_inc_range(result.getUsers())) {
+      auto apply = dyn_cast<ApplyOp>(user);
+      bool isScored = apply && score && score.getReducedDims().empty() &&
+                      getConstant(apply.getTensor()) ==
+                          getConstant(score.getTensor());
+      if (isScored && apply.getTensor().getType() == score.getTensor().getType())
+        fuseApply(apply, ranked[operand], *selection, operand);
+    }
+    if (result.use_empty())
+      continue;
+    OpBuilder builder(mask);
+    Attribute value = writeMask(cast<RankedTensorType>(result.getType()),
+                                ranked[operand], *selection, operand);
+    result.replaceAllUsesWith(arith::ConstantOp::create(
+        builder, mask.getLoc(), cast<TypedAttr>(value)));
+  }
+  return success();
+}
+
+Attribute Folder::writeMask(RankedTensorType type,
+                            const RankedTensorScores &ranked,
+                            const MaskSelection &selection, size_t operand) {
+  // One byte an element: several threads write neighbouring elements.
+  std::vector<uint8_t> bytes(type.getNumElements());
+  selection.visit(
+      ranked, operand,
+      [&](size_t n, function_ref<void(size_t)> f) { parallel(n, f); },
+      [&](int64_t begin, ArrayRef<uint8_t> keep) {
+        std::copy(keep.begin(), keep.end(), bytes.begin() + begin);
+      });
+  return DenseElementsAttr::get(
+      type, ArrayRef<bool>(reinterpret_cast<const bool *>(bytes.data()),
+                           bytes.size()));
+}
+
+//===----------------------------------------------------------------------===//
+// Applications
+//===----------------------------------------------------------------------===//
+
+/// Copies a run of elements, with +0 where `keep` is 0. Returns the number of
+/// removed elements that were not +0 already.
+template <typename T>
+static int64_t selectRun(const char *source, char *target,
+                         ArrayRef<uint8_t> keep, bool isSplat) {
+  int64_t changed = 0;
+  for (size_t i = 0, e = keep.size(); i != e; ++i) {
+    T element;
+    std::memcpy(&element, source + (isSplat ? 0 : i * sizeof(T)), sizeof(T));
+    T selected = keep[i] ? element : T(0);
+    changed += selected != element;
+    std::memcpy(target + i * sizeof(T), &selected, sizeof(T));
+  }
+  return changed;
+}
+
+static int64_t selectRun(const ConstantBytes &source, char *target,
+                         int64_t begin, ArrayRef<uint8_t> keep) {
+  int64_t offset = begin * source.elementSize;
+  const char *from = source.data.data() + (source.isSplat ? 0 : offset);
+  switch (source.elementSize) {
+  case 1:
+    return selectRun<uint8_t>(from, target + offset, keep, source.isSplat);
+  case 2:
+    return selectRun<uint16_t>(from, target + offset, keep, source.isSplat);
+  case 4:
+    return selectRun<uint32_t>(from, target + offset, keep, source.isSplat);
+  default:
+    return selectRun<uint64_t>(from, target + offset, keep, source.isSplat);
+  }
+}
+
+/// Puts the masked constant in the place of the op. An unchanged weight keeps
+/// its constant; one that was folded to the same before shares the result.
+void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
+                          int64_t zeros) {
+  Attribute original = getConstant(apply.getTensor());
+  std::string name = nameOf(apply, apply.getTensor());
+  remark::passed(apply.getLoc(),
+                 remark::RemarkOpts::name("Folded").category(kCategory))
+      << remark::metric("Weight", name)
+      << remark::metric("Elements", apply.getTensor().getType().getNumElements())
+      << remark::metric("Removed", zeros);
+  if (!changed) {
+    apply.getResult().replaceAllUsesWith(apply.getTensor());
+    return apply.erase();
+  }
+
+  DenseResourceElementsAttr result;
+  for (DenseResourceElementsAttr known : folded[original])
+    if (known.getRawHandle().getBlob()->getData() == blob.getData())
+      result = known;
+  if (!result) {
+    std::string key = name.empty() ? "weight" : name;
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(original))
+      key = resource.getRawHandle().getKey().str();
+    result = createRewrittenConstant(apply.getTensor().getType(), key,
+                                     std::move(blob));
+    folded[original].push_back(result);
+  }
+  OpBuilder builder(apply);
+  apply.getResult().replaceAllUsesWith(
+      arith::ConstantOp::create(builder, apply.getLoc(), result));
+  apply.erase();
+}
+
+void Folder::fuseApply(ApplyOp apply, const RankedTensorScores &ranked,
+                       const MaskSelection &selection, size_t operand) {
+  ConstantBytes source = *getConstantBytes(getConstant(apply.getTensor()));
+  size_t size = apply.getTensor().getType().getNumElements() * source.elementSize;
+  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(size, 64);
+  char *target = blob.getMutableData().data();
+  std::atomic<int64_t> changed = 0, removed = 0;
+  selection.visit(
+      ranked, operand,
+      [&](size_t n, function_ref<void(size_t)> f) { parallel(n, f); },
+      [&](int64_t begin, ArrayRef<uint8_t> keep) {
+        changed += selectRun(source, target, begin, keep);
+        removed += llvm::count(keep, 0);
+      });
+  replaceApply(apply, std::move(blob), changed != 0, removed);
+}
+
+/// Folds an apply whose operands are both constant.
+void Folder::foldApply(ApplyOp apply) {
+  std::optional<ConstantBytes> source =
+      getConstantBytes(getConstant(apply.getTensor()));
+  auto mask = dyn_cast_or_null<DenseElementsAttr>(getConstant(apply.getMask()));
+  if (!source || !mask || source->elementSize > 8 ||
+      !llvm::isPowerOf2_64(source->elementSize))
+    return;
+  ArrayRef<int64_t> shape = apply.getTensor().getType().getShape();
+  auto maskType = cast<RankedTensorType>(apply.getMask().getType());
+  std::vector<uint8_t> maskBytes;
+  llvm::append_range(maskBytes, mask.getValues<bool>());
+
+  // Mask strides by tensor dimension; 0 where the mask is broadcast.
+  SmallVector<int64_t> strides(shape.size(), 0);
+  int64_t stride = 1;
+  for (auto [i, dim] : llvm::reverse(llvm::enumerate(apply.getMaskDims()))) {
+    strides[dim] = stride;
+    stride *= maskType.getDimSize(i);
+  }
+  int64_t width = shape.empty() ? 1 : shape.back();
+  int64_t rows = width ? countElements(shape) / width : 0;
+  AsmResourceBlob blob =
+      HeapAsmResourceBlob::allocate(rows * width * source->elementSize, 64);
+  char *target = blob.getMutableData().data();
+  std::atomic<int64_t> changed = 0, removed = 0;
+  parallel(rows, [&](size_t row) {
+    int64_t offset = 0, rest = row;
+    for (int64_t d = int64_t(shape.size()) - 2; d >= 0; --d) {
+      offset += rest % shape[d] * strides[d];
+      rest /= shape[d];
+    }
+    std::vector<uint8_t> keep(width);
+    for (int64_t i = 0; i < width; ++i)
+      keep[i] = maskBytes[offset + (shape.empty() ? 0 : i * strides.back())];
+    changed += selectRun(*source, target, row * width, keep);
+    removed += llvm::count(keep, 0);
+  });
+  replaceApply(apply, std::move(blob), changed != 0, removed);
+}
+
+namespace {
+struct FoldMasks : prune::impl::FoldMasksPassBase<FoldMasks> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    Folder folder(&getContext());
+    bool failed = false;
+    for (MaskOp mask : collect<MaskOp>())
+      failed |= folder.foldMask(mask).failed();
+    if (failed)
+      return signalPassFailure();
+    eraseUnused<MaskOp>();
+    for (ScoreOp score : collect<ScoreOp>())
+      if (!llvm::all_of(score->getUsers(), llvm::IsaPred<MaskOp>))
+        folder.foldScore(score);
+    eraseUnused<ScoreOp>();
+    for (ApplyOp apply : collect<ApplyOp>())
+      folder.foldApply(apply);
+    eraseUnused<arith::ConstantOp>();
+  }
+
+private:
+  template <typename OpTy> SmallVector<OpTy> collect() {
+    SmallVector<OpTy> ops;
+    getOperation()->walk([&](OpTy op) { ops.push_back(op); });
+    return ops;
+  }
+
+  /// Removes what nothing uses any more: constants that only masks used would
+  /// keep their data in the output.
+  template <typename OpTy> void eraseUnused() {
+    for (OpTy op : collect<OpTy>())
+      if (op->use_empty())
+        op->erase();
+  }
+};
+} // namespace

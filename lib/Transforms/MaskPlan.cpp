@@ -1,0 +1,298 @@
+//===- MaskPlan.cpp - What prune-mask-weights was asked to do -------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Options arrive as text, so that "not given" differs from every number. They
+// are checked before anything in the module changes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "MaskPlan.h"
+
+#include "mlir/AsmParser/AsmParser.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::prune;
+
+namespace {
+/// The kinds of target; a layer's own value has the kind in force.
+enum class TargetKind { None, Sparsity, Threshold, Count };
+
+/// Checks options and resolves them for each weight.
+class Planner {
+public:
+  Planner(ArrayRef<Weight> weights, const MaskOptions &options, Location loc)
+      : weights(weights), options(options), loc(loc) {}
+
+  FailureOr<MaskPlan> plan();
+
+private:
+  InFlightDiagnostic error() const {
+    return emitError(loc, "prune-mask-weights: ");
+  }
+
+  FailureOr<Target> parseTarget(TargetKind kind, StringRef text,
+                                StringRef option) const;
+  LogicalResult readTargetKind();
+  LogicalResult readPattern();
+  LogicalResult readSizes(StringRef text, char separator,
+                          SmallVectorImpl<int64_t> &sizes) const;
+
+  PatternAttrInterface patternFor(const Weight &weight) const;
+  std::string whyLeftAlone(const Weight &weight, PatternAttrInterface pattern,
+                           bool isNamed) const;
+  LogicalResult planWeight(const Weight &weight, Choice choice, int entry,
+                           const LayerValues &layers, WeightPlan &plan) const;
+
+  ArrayRef<Weight> weights;
+  const MaskOptions &options;
+  Location loc;
+
+  TargetKind kind = TargetKind::None;
+  std::optional<Target> target;
+  /// One of the two: a pattern for all, or N:M whose dimension depends on the
+  /// weight.
+  PatternAttrInterface fixedPattern;
+  std::optional<std::pair<int64_t, int64_t>> nm;
+};
+} // namespace
+
+FailureOr<Target> Planner::parseTarget(TargetKind kind, StringRef text,
+                                       StringRef option) const {
+  Target target;
+  if (kind == TargetKind::Count) {
+    int64_t count;
+    if (text.getAsInteger(10, count) || count < 0)
+      return error() << "option '" << option
+                     << "' expects a number of units of at least 0 but got '"
+                     << text << "'";
+    target.count = count;
+    return target;
+  }
+  double value;
+  bool isNumber = !text.getAsDouble(value) && !std::isnan(value);
+  if (kind == TargetKind::Threshold) {
+    if (!isNumber)
+      return error() << "option '" << option << "' expects a number but got '"
+                     << text << "'";
+    target.threshold = value;
+    return target;
+  }
+  if (!isNumber || value < 0 || value > 1)
+    return error() << "option '" << option
+                   << "' expects a number in [0, 1] but got '" << text << "'";
+  target.sparsity = value;
+  return target;
+}
+
+LogicalResult Planner::readTargetKind() {
+  std::pair<TargetKind, StringRef> given[] = {
+      {TargetKind::Sparsity, options.sparsity},
+      {TargetKind::Threshold, options.threshold},
+      {TargetKind::Count, options.count}};
+  StringRef names[] = {"sparsity", "threshold", "count"};
+  StringRef first;
+  for (auto [candidate, name] : llvm::zip_equal(given, names)) {
+    if (candidate.second.empty())
+      continue;
+    if (kind != TargetKind::None)
+      return error() << "options '" << first << "' and '" << name
+                     << "' exclude each other; give one of them";
+    FailureOr<Target> parsed =
+        parseTarget(candidate.first, candidate.second, name);
+    if (failed(parsed))
+      return failure();
+    kind = candidate.first;
+    target = *parsed;
+    first = name;
+  }
+  bool isTarget = nm || fixedPattern.isTarget();
+  if (isTarget && (target || !options.targets.empty()))
+    return error() << "pattern '" << options.pattern
+                   << "' is the target itself; remove option '"
+                   << (target ? first : "targets") << "'";
+  if (!isTarget && !target && options.targets.empty())
+    return error() << "expects one of the options 'sparsity', 'threshold' and "
+                      "'count', or 'targets' for single layers";
+  if (kind == TargetKind::None)
+    kind = TargetKind::Sparsity;
+  return success();
+}
+
+LogicalResult Planner::readSizes(StringRef text, char separator,
+                                 SmallVectorImpl<int64_t> &sizes) const {
+  SmallVector<StringRef> parts;
+  text.split(parts, separator);
+  for (StringRef part : parts)
+    if (part.getAsInteger(10, sizes.emplace_back()) || sizes.back() < 0)
+      return failure();
+  return success();
+}
+
+LogicalResult Planner::readPattern() {
+  StringRef text = options.pattern;
+  MLIRContext *context = loc.getContext();
+  auto emit = [&]() -> InFlightDiagnostic {
+    return error() << "option 'pattern': ";
+  };
+  ErrorEmitter checked = emit;
+  if (text == "element") {
+    fixedPattern = ElementAttr::get(context);
+    return success();
+  }
+  if (StringRef sizesText = text; sizesText.consume_front("block:")) {
+    SmallVector<int64_t> sizes;
+    if (failed(readSizes(sizesText, 'x', sizes)))
+      return checked() << "'" << text
+                       << "' expects block sizes such as block:4x1";
+    fixedPattern = dyn_cast_or_null<PatternAttrInterface>(
+        BlockAttr::getChecked(checked, context, ArrayRef<int64_t>(sizes)));
+    return success(bool(fixedPattern));
+  }
+  if (text.starts_with("#")) {
+    fixedPattern = dyn_cast_or_null<PatternAttrInterface>(
+        parseAttribute(text, context));
+    if (fixedPattern)
+      return success();
+  }
+  auto [ratio, dimText] = text.split('@');
+  SmallVector<int64_t> sizes;
+  int64_t dim = 0;
+  bool hasDim = ratio.size() != text.size();
+  if (failed(readSizes(ratio, ':', sizes)) || sizes.size() != 2 ||
+      (hasDim && dimText.getAsInteger(10, dim)))
+    return checked() << "unknown pattern '" << text
+                     << "': expects element, N:M, N:M@dim, block:AxB..., or an "
+                        "attribute that implements a pattern";
+  auto attr = NMAttr::getChecked(checked, context, sizes[0], sizes[1], dim);
+  if (!attr)
+    return failure();
+  if (hasDim)
+    fixedPattern = cast<PatternAttrInterface>(attr);
+  else
+    nm = {sizes[0], sizes[1]};
+  return success();
+}
+
+PatternAttrInterface Planner::patternFor(const Weight &weight) const {
+  if (!nm)
+    return fixedPattern;
+  int64_t last = std::max<int64_t>(weight.getType().getRank() - 1, 0);
+  int64_t dim = weight.getReductionDim().value_or(last);
+  return NMAttr::get(loc.getContext(), nm->first, nm->second, dim);
+}
+
+/// Whether units and groups cover a tensor of this shape without remainder.
+static bool divides(const UnitPattern &units, ArrayRef<int64_t> shape) {
+  for (auto [size, extent] : llvm::zip_equal(shape, units.block))
+    if (size % extent != 0)
+      return false;
+  return !units.groupSize || shape[units.groupDim] % units.groupSize == 0;
+}
+
+std::string Planner::whyLeftAlone(const Weight &weight,
+                                  PatternAttrInterface pattern,
+                                  bool isNamed) const {
+  if (isNamed)
+    return "";
+  std::string reason;
+  llvm::raw_string_ostream os(reason);
+  RankedTensorType type = weight.getType();
+  if (type.getNumElements() < options.minSize)
+    os << "has " << type.getNumElements() << " elements, min-size is "
+       << options.minSize;
+  else if (weight.isDepthwise())
+    os << "is a depthwise filter; name it with include or targets to prune it";
+  else if (!divides(pattern.getUnits(type.getShape()), type.getShape()))
+    os << "has type " << type << ", which pattern " << options.pattern
+       << " does not divide; name it with include or targets to prune it";
+  return reason;
+}
+
+LogicalResult Planner::planWeight(const Weight &weight, Choice choice,
+                                  int entry, const LayerValues &layers,
+                                  WeightPlan &plan) const {
+  bool isNamed = choice == Choice::Named || entry >= 0;
+  if (choice == Choice::Excluded ||
+      (choice == Choice::NotIncluded && entry < 0)) {
+    plan.reason = "is filtered out by include or exclude";
+    return success();
+  }
+  if (entry < 0 && !target && !nm && !fixedPattern.isTarget()) {
+    plan.reason = "has no entry in targets";
+    return success();
+  }
+
+  PatternAttrInterface pattern = patternFor(weight);
+  ArrayRef<int64_t> shape = weight.getType().getShape();
+  // An inactive diagnostic: whether this is an error is decided here.
+  if (failed(pattern.verifyFor(shape, [] { return InFlightDiagnostic(); }))) {
+    if (entry >= 0)
+      return pattern.verifyFor(shape, [&] {
+        return error() << "weight '" << weight.name << "': ";
+      });
+    llvm::raw_string_ostream(plan.reason)
+        << "has type " << weight.getType() << ", to which pattern "
+        << options.pattern << " does not apply";
+    return success();
+  }
+  plan.reason = whyLeftAlone(weight, pattern, isNamed);
+  if (!plan.reason.empty())
+    return success();
+
+  plan.pattern = pattern;
+  if (entry >= 0) {
+    FailureOr<Target> own =
+        parseTarget(kind, layers.values[entry], "targets");
+    if (failed(own))
+      return failure();
+    plan.target = *own;
+    plan.isOwnTarget = true;
+  } else if (target) {
+    plan.target = *target;
+  }
+  return success();
+}
+
+FailureOr<MaskPlan> Planner::plan() {
+  MaskPlan plan;
+  plan.criterion = parseCriterion(loc, options.criterion, options.seed);
+  if (!plan.criterion || failed(readPattern()) || failed(readTargetKind()))
+    return failure();
+  if (options.scope != "local" && options.scope != "global")
+    return error() << "option 'scope' expects local or global but got '"
+                   << options.scope << "'";
+  plan.isGlobal = options.scope == "global";
+  if (options.minSize < 0)
+    return error() << "option 'min-size' expects a number of elements of at "
+                      "least 0 but got "
+                   << options.minSize;
+
+  FailureOr<SmallVector<Choice>> choices =
+      filterWeights(weights, options.include, options.exclude,
+                    [&] { return error(); });
+  if (failed(choices))
+    return failure();
+  FailureOr<LayerValues> layers = matchLayerValues(
+      weights, options.targets, "targets", [&] { return error(); });
+  if (failed(layers))
+    return failure();
+  // Values of entries that another entry hides are checked too.
+  for (const std::string &value : layers->values)
+    if (failed(parseTarget(kind, value, "targets")))
+      return failure();
+  for (auto [weight, choice, entry] :
+       llvm::zip_equal(weights, *choices, layers->entryOfWeight))
+    if (failed(planWeight(weight, choice, entry, *layers,
+                          plan.weights.emplace_back())))
+      return failure();
+  return plan;
+}
+
+FailureOr<MaskPlan> mlir::prune::planMasks(ArrayRef<Weight> weights,
+                                           const MaskOptions &options,
+                                           Location loc) {
+  return Planner(weights, options, loc).plan();
+}

@@ -1,0 +1,49 @@
+//===- MaskPlan.h - What prune-mask-weights was asked to do -----*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The options of the pass, checked and resolved weight by weight, apart from
+// the IR that results from them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_LIB_TRANSFORMS_MASKPLAN_H
+#define PRUNE_LIB_TRANSFORMS_MASKPLAN_H
+
+#include "prune/Analysis/WeightFilter.h"
+#include "prune/IR/Prune.h"
+
+namespace mlir::prune {
+
+/// The texts of the options, as given.
+struct MaskOptions {
+  std::string criterion, pattern, sparsity, threshold, count, scope;
+  std::string include, exclude;
+  llvm::ArrayRef<std::string> targets;
+  uint64_t seed;
+  int64_t minSize;
+};
+
+/// What happens to one weight. No pattern: it is left alone, for `reason`.
+struct WeightPlan {
+  PatternAttrInterface pattern;
+  Target target;
+  /// It has a target of its own and is ranked alone in any scope.
+  bool isOwnTarget = false;
+  std::string reason;
+};
+
+struct MaskPlan {
+  CriterionAttrInterface criterion;
+  bool isGlobal = false;
+  llvm::SmallVector<WeightPlan> weights;
+};
+
+/// Resolves the options for the weights of a module. Every error names the
+/// option and what it expects.
+FailureOr<MaskPlan> planMasks(llvm::ArrayRef<Weight> weights,
+                              const MaskOptions &options, Location loc);
+
+} // namespace mlir::prune
+
+#endif // PRUNE_LIB_TRANSFORMS_MASKPLAN_H

@@ -1,0 +1,200 @@
+//===- MaskWeights.cpp - Decide which elements are removed ----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Writes the decision into the IR as score, mask and apply operations; nothing
+// is computed here. A weight that is ranked alone gets its operations behind
+// each constant that holds it. A global ranking needs all scores in one place:
+// in each function, constants are repeated at its beginning (they are references
+// to resources, not data) and ranked there.
+//
+//===----------------------------------------------------------------------===//
+
+#include "MaskPlan.h"
+
+#include "prune/Transforms/Passes.h"
+
+#include "mlir/IR/Remarks.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace mlir::prune {
+#define GEN_PASS_DEF_MASKWEIGHTSPASS
+#include "prune/Transforms/Passes.h.inc"
+} // namespace mlir::prune
+
+using namespace mlir;
+using namespace mlir::prune;
+
+static constexpr StringLiteral kCategory = "prune-mask-weights";
+
+/// Scores the weight that `constant` holds, in double precision so that nothing
+/// is lost before the ranking.
+static Value createScore(OpBuilder &builder, const Weight &weight,
+                         Value constant, CriterionAttrInterface criterion) {
+  Type type = weight.getType().clone(builder.getF64Type());
+  return ScoreOp::create(builder, weight.getLoc(), type, constant, criterion,
+                         ArrayAttr(), builder.getStringAttr(weight.name));
+}
+
+static MaskOp createMask(OpBuilder &builder, Location loc, ValueRange scores,
+                         PatternAttrInterface pattern, const Target &target) {
+  SmallVector<Type> types;
+  for (Value score : scores)
+    types.push_back(
+        cast<RankedTensorType>(score.getType()).clone(builder.getI1Type()));
+  auto number = [&](const std::optional<double> &value) {
+    return value ? builder.getF64FloatAttr(*value) : FloatAttr();
+  };
+  IntegerAttr count =
+      target.count ? builder.getI64IntegerAttr(*target.count) : IntegerAttr();
+  return MaskOp::create(builder, loc, types, scores, pattern,
+                        number(target.sparsity), number(target.threshold),
+                        count);
+}
+
+/// Lets everything that uses the constant see it masked, except `score`.
+static void applyMask(const Weight &weight, Operation *constant, Value mask,
+                      Operation *score) {
+  OpBuilder builder(constant->getContext());
+  builder.setInsertionPointAfter(mask.getParentBlock() == constant->getBlock() &&
+                                         constant->isBeforeInBlock(
+                                             mask.getDefiningOp())
+                                     ? mask.getDefiningOp()
+                                     : constant);
+  auto apply = ApplyOp::create(builder, constant->getLoc(), weight.getType(),
+                               constant->getResult(0), mask, nullptr);
+  apply->setDiscardableAttr("prune.weight", builder.getStringAttr(weight.name));
+  constant->getResult(0).replaceUsesWithIf(apply, [&](OpOperand &use) {
+    return use.getOwner() != apply && use.getOwner() != score;
+  });
+}
+
+static void maskAlone(const Weight &weight, const WeightPlan &plan,
+                      CriterionAttrInterface criterion) {
+  for (Operation *constant : weight.constants) {
+    OpBuilder builder(constant->getContext());
+    builder.setInsertionPointAfter(constant);
+    Value score =
+        createScore(builder, weight, constant->getResult(0), criterion);
+    MaskOp mask = createMask(builder, weight.getLoc(), score, plan.pattern,
+                             plan.target);
+    applyMask(weight, constant, mask.getMasks().front(), score.getDefiningOp());
+  }
+}
+
+/// Ranks all of `indices` together, in every isolated region that holds one of
+/// the weights.
+static void maskTogether(ArrayRef<Weight> weights, ArrayRef<size_t> indices,
+                         const MaskPlan &plan) {
+  llvm::MapVector<Region *, SmallVector<std::pair<size_t, Operation *>>> holders;
+  for (auto [position, index] : llvm::enumerate(indices))
+    for (Operation *constant : weights[index].constants) {
+      Region *region = constant->getParentRegion();
+      while (!region->getParentOp()->hasTrait<OpTrait::IsIsolatedFromAbove>())
+        region = region->getParentRegion();
+      holders[region].push_back({position, constant});
+    }
+
+  const WeightPlan &first = plan.weights[indices.front()];
+  for (auto &[region, constants] : holders) {
+    OpBuilder builder = OpBuilder::atBlockBegin(&region->front());
+    SmallVector<Value> scores;
+    for (size_t index : indices) {
+      Operation *copy = builder.clone(*weights[index].constants.front());
+      scores.push_back(createScore(builder, weights[index], copy->getResult(0),
+                                   plan.criterion));
+    }
+    MaskOp mask = createMask(builder, scores.front().getLoc(), scores,
+                             first.pattern, first.target);
+    for (auto [position, constant] : constants)
+      applyMask(weights[indices[position]], constant,
+                mask.getMasks()[position], nullptr);
+  }
+}
+
+static void reportNotPrunable(const WeightUses &uses) {
+  for (const NotPrunable &item : uses.getNotPrunable())
+    remark::missed(item.op->getLoc(),
+                   remark::RemarkOpts::name("NotPrunable").category(kCategory))
+        << remark::metric("Weight", item.name)
+        << remark::reason("{0}", item.reason);
+}
+
+/// Emits one remark a weight; returns the weights that are ranked together.
+static SmallVector<size_t> reportPlan(ArrayRef<Weight> weights,
+                                      const MaskPlan &plan) {
+  SmallVector<size_t> together;
+  for (auto [index, weight, item] : llvm::enumerate(weights, plan.weights)) {
+    if (!item.pattern) {
+      remark::missed(weight.getLoc(),
+                     remark::RemarkOpts::name("LeftAlone").category(kCategory))
+          << remark::metric("Weight", weight.name)
+          << remark::reason("{0}", item.reason);
+      continue;
+    }
+    bool isTogether =
+        plan.isGlobal && !item.isOwnTarget && !item.pattern.isTarget();
+    if (isTogether)
+      together.push_back(index);
+    remark::passed(weight.getLoc(),
+                   remark::RemarkOpts::name("Masked").category(kCategory))
+        << remark::metric("Weight", weight.name)
+        << remark::metric("Scope", isTogether ? "global" : "local");
+  }
+  return together;
+}
+
+namespace {
+struct MaskWeights : prune::impl::MaskWeightsPassBase<MaskWeights> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    WeightUses uses(getOperation());
+    ArrayRef<Weight> weights = uses.getWeights();
+    SmallVector<std::string> targetList(targets.begin(), targets.end());
+    MaskOptions options{criterion, pattern, sparsity, threshold,  count, scope,
+                        include,   exclude, targetList, seed, minSize};
+    FailureOr<MaskPlan> plan =
+        planMasks(weights, options, getOperation().getLoc());
+    if (failed(plan) || failed(checkCounts(weights, *plan)))
+      return signalPassFailure();
+
+    reportNotPrunable(uses);
+    SmallVector<size_t> together = reportPlan(weights, *plan);
+    for (auto [index, weight, item] : llvm::enumerate(weights, plan->weights))
+      if (item.pattern && !llvm::is_contained(together, index))
+        maskAlone(weight, item, plan->criterion);
+    if (!together.empty())
+      maskTogether(weights, together, *plan);
+  }
+
+private:
+  /// A count cannot exceed the units there are to remove.
+  LogicalResult checkCounts(ArrayRef<Weight> weights, const MaskPlan &plan) {
+    int64_t together = 0, wanted = 0;
+    for (auto [weight, item] : llvm::zip_equal(weights, plan.weights)) {
+      if (!item.pattern || !item.target.count)
+        continue;
+      ArrayRef<int64_t> shape = weight.getType().getShape();
+      int64_t units = 1;
+      for (auto [size, extent] :
+           llvm::zip_equal(shape, item.pattern.getUnits(shape).block))
+        units *= llvm::divideCeil(size, extent);
+      if (plan.isGlobal && !item.isOwnTarget) {
+        together += units;
+        wanted = *item.target.count;
+        continue;
+      }
+      if (*item.target.count > units)
+        return emitError(weight.getLoc(), "prune-mask-weights: weight '")
+               << weight.name << "' has " << units
+               << " units, fewer than the count of " << *item.target.count;
+    }
+    if (wanted > together)
+      return emitError(getOperation().getLoc(),
+                       "prune-mask-weights: the weights have ")
+             << together << " units in all, fewer than the count of " << wanted;
+    return success();
+  }
+};
+} // namespace
