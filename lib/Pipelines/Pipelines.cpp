@@ -12,4 +12,8 @@
 using namespace mlir;
 using namespace mlir::prune;
 
-void mlir::prune::registerPrunePipelines() {}
+void mlir::prune::registerPrunePipelines() {
+  PassPipelineRegistration<PruneWeightsOptions>(
+      "prune-weights", "Name, mask and fold the weights of a network",
+      buildPruneWeightsPipeline);
+}

@@ -16,6 +16,44 @@ class OpPassManager;
 
 namespace prune {
 
+/// Options of `--prune-weights`; they mean what they mean for
+/// `prune-mask-weights`.
+struct PruneWeightsOptions : PassPipelineOptions<PruneWeightsOptions> {
+  PassOptions::Option<std::string> criterion{
+      *this, "criterion", llvm::cl::desc("l1, l2, random, or an attribute"),
+      llvm::cl::init("l1")};
+  PassOptions::Option<uint64_t> seed{
+      *this, "seed", llvm::cl::desc("Seed of the random criterion"),
+      llvm::cl::init(0)};
+  PassOptions::Option<std::string> pattern{
+      *this, "pattern",
+      llvm::cl::desc("element, N:M, N:M@dim, block:AxB..., or an attribute"),
+      llvm::cl::init("element")};
+  PassOptions::Option<std::string> sparsity{
+      *this, "sparsity", llvm::cl::desc("Fraction of the units to remove")};
+  PassOptions::Option<std::string> threshold{
+      *this, "threshold", llvm::cl::desc("Remove units that score below")};
+  PassOptions::Option<std::string> count{
+      *this, "count", llvm::cl::desc("Number of units to remove")};
+  PassOptions::Option<std::string> scope{
+      *this, "scope", llvm::cl::desc("local or global ranking"),
+      llvm::cl::init("local")};
+  ListOption<std::string> targets{
+      *this, "targets", llvm::cl::desc("Targets of layers: layer:value,...")};
+  PassOptions::Option<int64_t> minSize{
+      *this, "min-size",
+      llvm::cl::desc("Leave weights with fewer elements alone"),
+      llvm::cl::init(0)};
+  PassOptions::Option<std::string> include{
+      *this, "include", llvm::cl::desc("Only weights that this matches")};
+  PassOptions::Option<std::string> exclude{
+      *this, "exclude", llvm::cl::desc("No weights that this matches")};
+};
+
+/// Name, mask, fold, canonicalise.
+void buildPruneWeightsPipeline(OpPassManager &pm,
+                               const PruneWeightsOptions &options);
+
 /// Registers every pipeline under its command-line name.
 void registerPrunePipelines();
 
