@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // mlir-opt with the prune dialect, its passes and pipelines. Two things differ
-// from upstream: input is checked before anything reads it (nesting, resources),
-// and the output file is replaced only after everything succeeded.
+// from upstream: input is checked before anything reads it (nesting, alignment,
+// resources), and the output file is replaced only after everything succeeded.
 //
 //===----------------------------------------------------------------------===//
 
@@ -68,21 +68,20 @@ int main(int argc, char **argv) {
       openInputFile(inputName, &message);
   if (!input)
     return fail(message);
-  if (llvm::Error error = prune::checkNesting(input->getBuffer(), inputName))
+  if (llvm::Error error = prune::checkText(input->getBuffer(), inputName))
     return fail(llvm::toString(std::move(error)));
 
-  bool succeeded = false;
+  bool diagnosed = false;
   llvm::Error error =
       prune::writeFile(outputName, [&](llvm::raw_ostream &os) -> llvm::Error {
-        succeeded = mlir::succeeded(
-            MlirOptMain(os, std::move(input), registry, config));
+        diagnosed = failed(MlirOptMain(os, std::move(input), registry, config));
         // The diagnostics are out already; this error only stops the write.
-        return succeeded ? llvm::Error::success()
-                         : llvm::createStringError("compilation failed");
+        return diagnosed ? llvm::createStringError("compilation failed")
+                         : llvm::Error::success();
       });
   if (!error)
     return EXIT_SUCCESS;
-  if (succeeded)
+  if (!diagnosed)
     return fail(llvm::toString(std::move(error)));
   llvm::consumeError(std::move(error));
   return EXIT_FAILURE;
