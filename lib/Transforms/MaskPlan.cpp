@@ -228,7 +228,12 @@ LogicalResult Planner::planWeight(const Weight &weight, Choice choice,
   PatternAttrInterface pattern = patternFor(weight);
   ArrayRef<int64_t> shape = weight.getType().getShape();
   // An inactive diagnostic: whether this is an error is decided here.
-  if (failed(pattern.verifyFor(shape, [] { return InFlightDiagnostic(); }))) {
+  bool isMismatch = false;
+  (void)pattern.verifyFor(shape, [&] {
+    isMismatch = true;
+    return InFlightDiagnostic();
+  });
+  if (isMismatch) {
     if (entry >= 0)
       return pattern.verifyFor(shape, [&] {
         return error() << "weight '" << weight.name << "': ";
