@@ -380,8 +380,9 @@ void Folder::foldApply(ApplyOp apply) {
   // Mask strides by tensor dimension; 0 where the mask is broadcast.
   SmallVector<int64_t> strides(shape.size(), 0);
   int64_t stride = 1;
-  for (auto [i, dim] : llvm::reverse(llvm::enumerate(apply.getMaskDims()))) {
-    strides[dim] = stride;
+  SmallVector<int64_t> dims = apply.getMaskDims();
+  for (int64_t i = int64_t(dims.size()) - 1; i >= 0; --i) {
+    strides[dims[i]] = stride;
     stride *= maskType.getDimSize(i);
   }
   int64_t width = shape.empty() ? 1 : shape.back();
