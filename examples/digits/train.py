@@ -70,9 +70,9 @@ class Conv3x3:
             back = np.zeros_like(padded)
             for i in range(3):
                 for j in range(3):
-                    back[:, :, i : i + h, j : j + w] += spread[
-                        ..., i, j
-                    ].transpose(0, 3, 1, 2)
+                    back[:, :, i : i + h, j : j + w] += spread[..., i, j].transpose(
+                        0, 3, 1, 2
+                    )
             return back[:, :, 1:-1, 1:-1]
 
         return y.transpose(0, 3, 1, 2), backward

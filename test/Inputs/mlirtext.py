@@ -94,9 +94,7 @@ class Module:
 
 RESOURCE = re.compile(r'^\s*(?:"([^"]+)"|([\w.$]+)): "0x([0-9A-Fa-f]*)",?$', re.M)
 # A tensor type with static shape, and a constant in front of it.
-CONSTANT = re.compile(
-    r"(dense(?:_resource)?)<(.*)>(?:\s*:)\s*tensor<((?:\d+x)*)(\w+)>"
-)
+CONSTANT = re.compile(r"(dense(?:_resource)?)<(.*)>(?:\s*:)\s*tensor<((?:\d+x)*)(\w+)>")
 
 
 def read_resources(text):
@@ -130,7 +128,8 @@ def parse_element(text, type_name):
     if text.startswith("0x"):
         bits = int(text, 16).to_bytes(BYTES[type_name], "little")
         return float(decode(bits, type_name, (1,))[0])
-    return float(text)
+    # Printed decimals are short; they denote the nearest value of the type.
+    return float(quantize(float(text), type_name))
 
 
 def returned_constants(text):
