@@ -286,7 +286,7 @@ Expected<Header> HeaderParser::parse() {
 }
 
 /// Splits a file into the text of its header and its elements.
-static Expected<std::pair<StringRef, StringRef>> split(StringRef contents,
+static Expected<std::pair<StringRef, StringRef>> splitFile(StringRef contents,
                                                        StringRef name) {
   if (!contents.starts_with(kMagic))
     return problem(name, "is not a .npy file (save it with numpy.save)");
@@ -310,7 +310,7 @@ static Expected<std::pair<StringRef, StringRef>> split(StringRef contents,
 }
 
 Expected<NpyArray> mlir::prune::parseNpy(StringRef contents, StringRef name) {
-  auto parts = split(contents, name);
+  auto parts = splitFile(contents, name);
   if (!parts)
     return parts.takeError();
   auto [text, elements] = *parts;
@@ -338,7 +338,7 @@ Expected<NpyArray> mlir::prune::parseNpy(StringRef contents, StringRef name) {
   if (header->type == NpyType::Bool)
     for (char &byte : array.bytes())
       byte = byte != 0;
-  return array;
+  return std::move(array);
 }
 
 Expected<NpyArray> mlir::prune::readNpy(StringRef path) {

@@ -10,6 +10,7 @@
 #define PRUNE_PIPELINES_PIPELINES_H
 
 #include "mlir/Pass/PassOptions.h"
+#include "mlir/Support/LLVM.h"
 
 namespace mlir {
 class OpPassManager;
@@ -53,6 +54,22 @@ struct PruneWeightsOptions : PassPipelineOptions<PruneWeightsOptions> {
 /// Name, mask, fold, canonicalise.
 void buildPruneWeightsPipeline(OpPassManager &pm,
                                const PruneWeightsOptions &options);
+
+/// Options of `--prune-lower-to-llvm`.
+struct LowerToLLVMOptions : PassPipelineOptions<LowerToLLVMOptions> {
+  PassOptions::Option<std::string> kernels{
+      *this, "kernels",
+      llvm::cl::desc("How contractions with sparse weights are compiled: "
+                     "'dense' (there are none)"),
+      llvm::cl::init("dense")};
+};
+
+/// Adds the passes that turn a module on tensors into the LLVM dialect, with
+/// public functions callable through the C interface. If an option is out of
+/// range, `emitError` is called with the reason and nothing is added.
+LogicalResult buildLowerToLLVMPipeline(
+    OpPassManager &pm, const LowerToLLVMOptions &options,
+    llvm::function_ref<LogicalResult(const llvm::Twine &)> emitError);
 
 /// Registers every pipeline under its command-line name.
 void registerPrunePipelines();

@@ -169,4 +169,81 @@ def FoldMasksPass : Pass<"prune-fold-masks", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// Lowering
+//===----------------------------------------------------------------------===//
+
+def DecomposeOperationsPass : Pass<"prune-decompose-operations"> {
+  let summary = "Rewrite composite tensor operations as structured ones";
+  let description = [{
+    Loops are generated from operations with indexing maps. Some operations on
+    tensors have none, and no upstream pass gives them any: softmax, winograd
+    transforms and the other aggregates of linalg, `linalg.pack` and
+    `linalg.unpack`, `tensor.concat`. This pass rewrites them as linalg
+    structured operations, slices and reshapes. What it does not know is left
+    alone.
+
+    ```mlir
+    %s = linalg.softmax dimension(1) ins(%x : tensor<4x8xf32>)
+                                     outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+    // becomes: the row's maximum, exp(x - maximum), the sum, the quotient
+    %m = linalg.generic ... iterator_types = ["parallel", "reduction"] ...
+    ```
+  }];
+  let dependentDialects = [
+    "arith::ArithDialect", "linalg::LinalgDialect", "math::MathDialect",
+    "scf::SCFDialect", "tensor::TensorDialect"
+  ];
+}
+
+def ExportFunctionsPass
+    : Pass<"prune-export-functions", "::mlir::ModuleOp"> {
+  let summary = "Settle who owns the buffers of public functions";
+  let description = [{
+    Run before bufferization. After it, whoever calls a compiled public function
+    keeps his arguments untouched, and owns each result alone:
+
+    - tensor arguments are marked `bufferization.writable = false`;
+    - of several results, those that might share a buffer are copied, because
+      the caller frees each;
+    - the function gets `llvm.emit_c_interface`.
+
+    Private functions and declarations are left alone.
+
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+      %y = linalg.exp ...
+      return %y, %y : tensor<4xf32>, tensor<4xf32>
+    }
+    // becomes
+    func.func @main(%x: tensor<4xf32> {bufferization.writable = false})
+        -> (tensor<4xf32>, tensor<4xf32>)
+        attributes {llvm.emit_c_interface} {
+      %y = linalg.exp ...
+      %z = bufferization.alloc_tensor() copy(%y) : tensor<4xf32>
+      return %y, %z : tensor<4xf32>, tensor<4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["bufferization::BufferizationDialect"];
+}
+
+def ExpandCopiesPass : Pass<"prune-expand-copies"> {
+  let summary = "Turn copies between strided buffers into loops";
+  let description = [{
+    A `memref.copy` of buffers that are not contiguous lowers to a call of a
+    run-time library, which copies element by element. This pass rewrites such
+    copies as `linalg.copy`, so that they become loops that can be vectorised,
+    and compiled code needs no library. Copies between contiguous buffers, which
+    become `memcpy`, are left alone.
+
+    ```mlir
+    memref.copy %a, %b : memref<4x4xf32, strided<[8, 1]>> to memref<4x4xf32>
+    // becomes
+    linalg.copy ins(%a : memref<4x4xf32, strided<[8, 1]>>) outs(%b : memref<4x4xf32>)
+    ```
+  }];
+  let dependentDialects = ["linalg::LinalgDialect"];
+}
+
 #endif // PRUNE_TRANSFORMS_PASSES_TD

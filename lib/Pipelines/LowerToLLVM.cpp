@@ -1,0 +1,129 @@
+//===- LowerToLLVM.cpp - From tensors to the LLVM dialect -----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Compiles whatever a network consists of: tosa, linalg, tensor, arith, math,
+// scf, cf and calls, static and dynamic. Four stages: everything becomes linalg
+// structured operations with a good order of loops; tensors become buffers that
+// are freed; loops are generated; scalars become LLVM. Canonicalisation only
+// makes the result smaller, so each stage works without it.
+//
+// What must be as it is:
+// - Control flow is structured before bufferization, because buffer
+//   deallocation rejects loops of branches.
+// - Half-precision rewriting follows loop generation: upstream changes scalar
+//   operations one by one, not bodies of linalg operations.
+// - `math` goes to LLVM intrinsics where the processor computes exactly what
+//   the C library would (or the intrinsic becomes that call), and to the C
+//   library for the rest. Nothing is approximated.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/Pipelines/Pipelines.h"
+
+#include "prune/Transforms/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::prune;
+
+/// Stage 1: linalg structured operations on tensors.
+static void addStructuring(OpPassManager &pm) {
+  // tosa, if there is any. Validation would reject what still lowers.
+  tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions(),
+                              TosaToLinalgNamedOptions(), std::nullopt);
+  pm.addPass(createTosaToArithPass({/*includeApplyRescale=*/true}));
+  pm.addPass(createTosaToTensorPass());
+  pm.addPass(createTosaToSCFPass());
+  pm.addPass(createCSEPass()); // drops the shape constants of tosa
+
+  pm.addPass(createLiftControlFlowToSCFPass());
+  pm.addPass(createDecomposeOperationsPass());
+  pm.addPass(createConvertElementwiseToLinalgPass());
+  pm.addPass(createConvertTensorToLinalgPass());
+  pm.addPass(createLinalgGeneralizeNamedOpsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+/// Stage 2: buffers, each freed once.
+static void addBufferization(OpPassManager &pm) {
+  pm.addPass(createExportFunctionsPass());
+  bufferization::OneShotBufferizePassOptions options;
+  options.bufferizeFunctionBoundaries = true;
+  options.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  options.allowReturnAllocsFromLoops = true;
+  pm.addPass(bufferization::createOneShotBufferizePass(options));
+  bufferization::buildBufferDeallocationPipeline(pm);
+  pm.addPass(createConvertBufferizationToMemRefPass());
+}
+
+/// Stage 3: loops over scalars.
+static void addLoops(OpPassManager &pm) {
+  pm.addPass(createExpandCopiesPass());
+  pm.addPass(createConvertLinalgToLoopsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+/// Stage 4: the LLVM dialect.
+static void addLLVM(OpPassManager &pm) {
+  // Operations that LLVM does not have on these types.
+  pm.addPass(math::createMathExtendToSupportedTypes());
+  arith::ArithEmulateUnsupportedFloatsOptions floats;
+  floats.sourceTypeStrs = {"bf16"};
+  floats.targetTypeStr = "f32";
+  pm.addPass(arith::createArithEmulateUnsupportedFloats(floats));
+  arith::ArithExpandOpsPassOptions arithExpand;
+  arithExpand.includeBf16 = true;
+  pm.addPass(arith::createArithExpandOpsPass(arithExpand));
+  pm.addPass(createConvertMathToFuncs());
+
+  // Addresses and control flow.
+  pm.addPass(memref::createExpandOpsPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createConvertVectorToSCFPass());
+  pm.addPass(createSCFToControlFlowPass());
+
+  // One dialect at a time.
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertComplexToStandardPass());
+  pm.addPass(createConvertComplexToLLVMPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  FinalizeMemRefToLLVMConversionPassOptions memref;
+  memref.useAlignedAlloc = true;
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass(memref));
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+}
+
+LogicalResult mlir::prune::buildLowerToLLVMPipeline(
+    OpPassManager &pm, const LowerToLLVMOptions &options,
+    function_ref<LogicalResult(const Twine &)> emitError) {
+  if (options.kernels != "dense")
+    return emitError("unknown kernels '" + options.kernels +
+                     "'; expected 'dense'");
+  addStructuring(pm);
+  addBufferization(pm);
+  addLoops(pm);
+  addLLVM(pm);
+  return success();
+}
