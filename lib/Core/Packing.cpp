@@ -88,9 +88,8 @@ static int64_t countRun(const char *data, int64_t count) {
 }
 
 static int64_t countRun(FloatKind kind, const char *data, int64_t count) {
-  return withElement(kind, [&](auto bits) {
-    return countRun<decltype(bits)>(data, count);
-  });
+  return withElement(
+      kind, [&](auto bits) { return countRun<decltype(bits)>(data, count); });
 }
 
 int64_t mlir::prune::countNonzeros(FloatKind kind, llvm::ArrayRef<char> data) {
@@ -227,9 +226,8 @@ static std::string verifySegment(FloatKind kind, const PackedTensor &packed,
     const char *block = segment + c * blockBytes;
     bool isZero = countRun(kind, block, shape.block) == 0;
     bool isListed =
-        next < end &&
-        readIndex(packed.coordinates, packed.coordinateWidth, next) ==
-            uint64_t(names.empty() ? c : names[c]);
+        next < end && readIndex(packed.coordinates, packed.coordinateWidth,
+                                next) == uint64_t(names.empty() ? c : names[c]);
     if (!isListed && !isZero)
       return "an element is missing";
     if (!isListed)
@@ -338,8 +336,7 @@ std::vector<char> mlir::prune::convertElements(FloatKind from, FloatKind to,
     bool losesInfo;
     value.convert(getSemantics(to), llvm::APFloat::rmNearestTiesToEven,
                   &losesInfo);
-    writeIndex(result, toBytes * 8, i,
-               value.bitcastToAPInt().getZExtValue());
+    writeIndex(result, toBytes * 8, i, value.bitcastToAPInt().getZExtValue());
   }
   return result;
 }

@@ -167,8 +167,7 @@ TEST(Packing, RandomTensorsVerify) {
     EXPECT_EQ(verifyPacked(FloatKind::F64, packed, dense, shape), "");
     if (shape.block != 1 || shape.coordinates < 1)
       continue;
-    packed =
-        *packStructured(FloatKind::F64, dense, shape, shape.coordinates);
+    packed = *packStructured(FloatKind::F64, dense, shape, shape.coordinates);
     EXPECT_EQ(verifyPacked(FloatKind::F64, packed, dense, shape, {}, 0,
                            shape.coordinates),
               "");

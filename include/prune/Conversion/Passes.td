@@ -42,4 +42,121 @@ def ConvertPruneToLinalgPass : Pass<"convert-prune-to-linalg"> {
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// SparsifyWeights
+//===----------------------------------------------------------------------===//
+
+def SparsifyWeightsPass : Pass<"prune-sparsify-weights", "::mlir::ModuleOp"> {
+  let summary = "Pack weights with many zeros at compile time";
+  let description = [{
+    Replaces the weight operand of a contraction by a `sparse_tensor` that is
+    assembled from constant positions, coordinates and values, and generalises
+    the operation. The chain of transposes, reshapes, casts and broadcasts
+    between the constant and the operation is folded into the packed data. Each
+    packing is verified against its constant before it is used.
+
+    A weight is seen as a matrix of output rows by summed-over columns:
+
+    | format | type of the operand | levels |
+    |---|---|---|
+    | `csr` | `tensor<O x K>` | `(o, k) -> (o : dense, k : compressed)` |
+    | `csc` | `tensor<O x K>` | `(o, k) -> (k : dense, o : compressed)` |
+    | `blocked-csr` | `tensor<KB x O x 64>` | `(b, o, i) -> (b : dense, o : dense, i : compressed)` |
+    | `4x1`, `16x1`, ... | `tensor<OB x K x 4>` | `(b, k, i) -> (b : dense, k : compressed, i : dense)` |
+    | `2of4`, `1of4`, ... | `tensor<O x KB x 4>` | `(o, b, i) -> (o : dense, b : dense, i : structured[2, 4])` |
+
+    Blocked formats pad with zeros and pad the dense operand alike. A filter of a
+    convolution is packed as `csr` over offsets into the flattened input, which
+    needs a static spatial size; the format does not depend on layout, stride or
+    dilation. Depthwise and grouped filters stay dense.
+
+    Zeros are dropped by value, +0 and -0 alike, so `0 * NaN` and `0 * Inf` count
+    as 0; NaN and infinite weights are kept. Indices have the narrowest of 8, 16,
+    32 and 64 bits. Each output is summed over ascending columns, as by the dense
+    operation. Half-precision outputs are accumulated in f32 and rounded once.
+
+    A contraction with a weight of zeros only is replaced by its initial value.
+    A weight with a density above `max-density` stays dense, as does one that
+    cannot be packed; a `missed` remark says why, with the figures. With
+    `format=auto` the smallest of `csr` and those row-block and N:M formats is
+    chosen that suit the zeros and divide the shape, and a weight whose packed
+    form is not smaller stays dense, too. A layer listed in `formats` is packed
+    as it says whatever its density, and it is an error if that is not possible.
+
+    Fails on formats that do not exist, on densities outside of [0, 1], on
+    regular expressions that do not compile or match nothing, and on layer names
+    that do not exist.
+
+    ```mlir
+    // Before
+    %w = arith.constant dense_resource<fc1> : tensor<4x2xf32>
+    %r = linalg.matmul ins(%x, %w : tensor<3x4xf32>, tensor<4x2xf32>) outs(%init : tensor<3x2xf32>) -> tensor<3x2xf32>
+    // After
+    %positions = arith.constant dense<[0, 2, 3]> : tensor<3xi8>
+    %coordinates = arith.constant dense<[0, 3, 1]> : tensor<3xi8>
+    %values = arith.constant dense<[1.0, 2.0, 3.0]> : tensor<3xf32>
+    %w = sparse_tensor.assemble (%positions, %coordinates), %values : (tensor<3xi8>, tensor<3xi8>), tensor<3xf32> to tensor<2x4xf32, #csr>
+    %r = linalg.generic {...} ins(%x, %w : tensor<3x4xf32>, tensor<2x4xf32, #csr>) outs(%init : tensor<3x2xf32>) { ... } -> tensor<3x2xf32>
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::sparse_tensor::SparseTensorDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+  let options = [
+    Option<"format", "format", "std::string", /*default=*/"\"auto\"",
+           "auto, dense, csr, csc, blocked-csr, rows x 1 (4x1), N of M (2of4)">,
+    ListOption<"formats", "formats", "std::string",
+               "Formats of single layers, layer:format,...; the first entry "
+               "that matches a weight counts">,
+    Option<"maxDensity", "max-density", "double", /*default=*/"0.5",
+           "Keep a weight dense if a larger fraction of it, in [0, 1], is "
+           "not zero">,
+    Option<"include", "include", "std::string", /*default=*/"",
+           "Only weights whose name this regular expression matches; empty: all">,
+    Option<"exclude", "exclude", "std::string", /*default=*/"",
+           "No weights whose name this regular expression matches; empty: none">,
+  ];
+}
+
+//===----------------------------------------------------------------------===//
+// OutlineSparseKernels
+//===----------------------------------------------------------------------===//
+
+def OutlineSparseKernelsPass
+    : Pass<"prune-outline-sparse-kernels", "::mlir::ModuleOp"> {
+  let summary = "Move each operation on sparse tensors to a function of its own";
+  let description = [{
+    The upstream sparsifier can move a buffer that a kernel writes out of a loop
+    around it, and the loops that it makes stop the bufferization analysis of
+    everything around them. Alone in a function, a kernel is safe from both.
+
+    Every linalg operation with a sparse operand moves to a private function. An
+    operand that `sparse_tensor.assemble` makes of constants moves with it, so
+    that the weight is no argument; all other operands are arguments. A function
+    that holds nothing else already is left alone.
+
+    ```mlir
+    // Before
+    func.func @main(%x: tensor<3x4xf32>, %init: tensor<3x2xf32>) -> tensor<3x2xf32> {
+      %w = sparse_tensor.assemble (%positions, %coordinates), %values : ... to tensor<2x4xf32, #csr>
+      %r = linalg.generic {...} ins(%x, %w : ...) outs(%init : ...) { ... }
+      return %r : tensor<3x2xf32>
+    }
+    // After
+    func.func @main(%x: tensor<3x4xf32>, %init: tensor<3x2xf32>) -> tensor<3x2xf32> {
+      %r = call @sparse_kernel_0(%x, %init) : (tensor<3x4xf32>, tensor<3x2xf32>) -> tensor<3x2xf32>
+      return %r : tensor<3x2xf32>
+    }
+    func.func private @sparse_kernel_0(%x: tensor<3x4xf32>, %init: tensor<3x2xf32>) -> tensor<3x2xf32> {
+      %w = sparse_tensor.assemble (%positions, %coordinates), %values : ... to tensor<2x4xf32, #csr>
+      %r = linalg.generic {...} ins(%x, %w : ...) outs(%init : ...) { ... }
+      return %r : tensor<3x2xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 #endif // PRUNE_CONVERSION_PASSES_TD

@@ -1,0 +1,275 @@
+//===- SparsifyWeights.cpp - Pack weights with many zeros -----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Decides for each use of each weight whether and how it is packed, and tells
+// the user. Uses are decided one by one: a weight may reach one contraction
+// that can be packed and another that cannot.
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseContraction.h"
+
+#include "prune/Analysis/WeightFilter.h"
+#include "prune/Conversion/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SparseTensor/IR/SparseTensor.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mlir::prune {
+#define GEN_PASS_DEF_SPARSIFYWEIGHTSPASS
+#include "prune/Conversion/Passes.h.inc"
+} // namespace mlir::prune
+
+using namespace mlir;
+using namespace mlir::prune;
+
+static constexpr StringLiteral kCategory = "prune-sparsify-weights";
+
+namespace {
+/// What is known of one use of a weight.
+struct Candidate {
+  const Weight &weight;
+  SparseContraction contraction;
+  FoldedWeight folded;
+  int64_t nonzeros = 0, elements = 0;
+
+  double getDensity() const { return double(nonzeros) / elements; }
+  size_t getDenseBytes() const { return elements * byteSize(folded.kind); }
+};
+
+/// What to do with a weight.
+struct Plan {
+  /// Nothing for the choice by size.
+  std::optional<SparseFormat> format;
+  /// The user named the layer: the format is no wish but an order.
+  bool isForced = false;
+  /// Why the weight is left alone, if it is.
+  StringRef skipped;
+};
+
+struct SparsifyWeights : prune::impl::SparsifyWeightsPassBase<SparsifyWeights> {
+  using Base::Base;
+
+  void runOnOperation() override;
+
+private:
+  FailureOr<SmallVector<Plan>> plan(ArrayRef<Weight> weights);
+  FailureOr<std::optional<SparseFormat>> parseFormat(StringRef text,
+                                                     StringRef option);
+  LogicalResult sparsify(const Weight &weight, const WeightUse &use,
+                         const Plan &plan);
+  std::optional<EncodedWeight> choose(const Candidate &candidate,
+                                      std::optional<SparseFormat> format,
+                                      std::string &reason);
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Options
+//===----------------------------------------------------------------------===//
+
+FailureOr<std::optional<SparseFormat>>
+SparsifyWeights::parseFormat(StringRef text, StringRef option) {
+  if (text == "auto")
+    return std::optional<SparseFormat>();
+  if (std::optional<SparseFormat> parsed = SparseFormat::parse(text))
+    return parsed;
+  return emitError(getOperation().getLoc())
+         << "option '" << option << "': '" << text
+         << "' is no format; use auto, dense, csr, csc, blocked-csr, <rows>x1 "
+            "or <n>of<m>, with sizes up to 64";
+}
+
+FailureOr<SmallVector<Plan>> SparsifyWeights::plan(ArrayRef<Weight> weights) {
+  auto error = [&] { return emitError(getOperation().getLoc()); };
+  // Written so that NaN fails.
+  if (!(maxDensity >= 0 && maxDensity <= 1))
+    return error() << "option 'max-density' expects a fraction in [0, 1] but "
+                      "got "
+                   << std::to_string(maxDensity);
+  auto general = parseFormat(format, "format");
+  auto choices = filterWeights(weights, include, exclude, error);
+  auto layers = matchLayerValues(
+      weights, SmallVector<std::string>(formats.begin(), formats.end()),
+      "formats", error);
+  if (failed(general) || failed(choices) || failed(layers))
+    return failure();
+  SmallVector<std::optional<SparseFormat>> layerFormats;
+  for (const std::string &text : layers->values) {
+    auto parsed = parseFormat(text, "formats");
+    if (failed(parsed))
+      return failure();
+    layerFormats.push_back(*parsed);
+  }
+  SmallVector<Plan> plans;
+  for (auto [choice, entry] :
+       llvm::zip_equal(*choices, layers->entryOfWeight)) {
+    Plan plan{*general, false, ""};
+    if (entry >= 0)
+      plan = {layerFormats[entry], layerFormats[entry].has_value(), ""};
+    if (choice == Choice::Excluded)
+      plan.skipped = "it is excluded";
+    else if (choice == Choice::NotIncluded && entry < 0)
+      plan.skipped = "it is not included";
+    plans.push_back(plan);
+  }
+  return plans;
+}
+
+//===----------------------------------------------------------------------===//
+// Decision
+//===----------------------------------------------------------------------===//
+
+/// Whether a dense operand would have to be padded at run time.
+static bool needsPadding(const SparseContraction &contraction,
+                         SparseFormat format) {
+  return (format.kind == SparseFormat::RowBlock &&
+          contraction.rows % format.n != 0) ||
+         (format.kind == SparseFormat::Structured &&
+          contraction.columns % format.m != 0);
+}
+
+std::optional<EncodedWeight>
+SparsifyWeights::choose(const Candidate &candidate,
+                        std::optional<SparseFormat> format,
+                        std::string &reason) {
+  if (format)
+    return encodeWeight(candidate.contraction, candidate.folded, *format,
+                        reason);
+  // Of equally small forms the first counts: fewer indices mean less work.
+  static constexpr SparseFormat kAutomatic[] = {
+      {SparseFormat::RowBlock, 16},     {SparseFormat::RowBlock, 8},
+      {SparseFormat::RowBlock, 4},      {SparseFormat::Structured, 1, 4},
+      {SparseFormat::Structured, 2, 4}, {SparseFormat::CSR}};
+  std::optional<EncodedWeight> best;
+  for (SparseFormat tried : kAutomatic) {
+    if (needsPadding(candidate.contraction, tried))
+      continue;
+    std::optional<EncodedWeight> encoded =
+        encodeWeight(candidate.contraction, candidate.folded, tried, reason);
+    if (encoded &&
+        (!best || encoded->packed.numBytes() < best->packed.numBytes()))
+      best = std::move(encoded);
+  }
+  return best;
+}
+
+static void remarkPacked(const Candidate &candidate,
+                         const EncodedWeight &encoded) {
+  remark::passed(candidate.contraction.op.getLoc(),
+                 remark::RemarkOpts::name("Packed").category(kCategory))
+      << remark::metric("Weight", candidate.weight.name)
+      << remark::metric("Format", encoded.format.toString())
+      << remark::metric("Density", candidate.getDensity())
+      << remark::metric("Nonzeros", candidate.nonzeros)
+      << remark::metric("BytesBefore", candidate.getDenseBytes())
+      << remark::metric("BytesAfter", encoded.packed.numBytes());
+}
+
+/// A weight without nonzeros adds nothing to the output.
+static void removeContraction(const Candidate &candidate) {
+  linalg::LinalgOp op = candidate.contraction.op;
+  remark::passed(op.getLoc(),
+                 remark::RemarkOpts::name("Removed").category(kCategory))
+      << remark::metric("Weight", candidate.weight.name)
+      << remark::metric("Nonzeros", candidate.nonzeros)
+      << remark::metric("BytesBefore", candidate.getDenseBytes())
+      << remark::metric("BytesAfter", 0);
+  op->replaceAllUsesWith(ValueRange{candidate.contraction.output->get()});
+}
+
+/// Reports a use that stays dense, or fails if the user ordered otherwise. The
+/// result takes further metrics.
+static LogicalResult
+keepDense(const Weight &weight, const WeightUse &use, const Plan &plan,
+          StringRef reason,
+          ArrayRef<remark::detail::LazyTextBuild> metrics = {}) {
+  Operation *op = use.operand->getOwner();
+  if (plan.isForced && plan.format->kind != SparseFormat::Dense)
+    return op->emitError() << "weight '" << weight.name
+                           << "' cannot be packed as "
+                           << plan.format->toString() << ": " << reason;
+  auto remark = remark::missed(
+      op->getLoc(), remark::RemarkOpts::name("KeptDense").category(kCategory));
+  remark << remark::metric("Weight", weight.name)
+         << remark::reason("{0}", reason.str());
+  for (const remark::detail::LazyTextBuild &metric : metrics)
+    remark << metric;
+  return success();
+}
+
+LogicalResult SparsifyWeights::sparsify(const Weight &weight,
+                                        const WeightUse &use,
+                                        const Plan &plan) {
+  std::string reason;
+  if (!plan.skipped.empty())
+    return keepDense(weight, use, plan, plan.skipped);
+  if (plan.format && plan.format->kind == SparseFormat::Dense)
+    return keepDense(weight, use, plan, "the options say so");
+  auto contraction = matchContraction(use, reason);
+  if (!contraction)
+    return keepDense(weight, use, plan, reason);
+  auto folded = foldWeight(weight, use, reason);
+  if (!folded)
+    return keepDense(weight, use, plan, reason);
+  Candidate candidate{weight, std::move(*contraction), std::move(*folded)};
+  candidate.elements = countElements(candidate.folded.shape);
+  candidate.nonzeros = candidate.folded.countNonzeros();
+
+  auto nonzeros = remark::metric("Nonzeros", candidate.nonzeros);
+  auto density = remark::metric("Density", candidate.getDensity());
+  if (candidate.nonzeros == 0) {
+    removeContraction(candidate);
+    return success();
+  }
+  if (!plan.isForced && candidate.getDensity() > maxDensity)
+    return keepDense(
+        weight, use, plan, "its density is above max-density",
+        {density, nonzeros, remark::metric("MaxDensity", double(maxDensity))});
+  auto encoded = choose(candidate, plan.format, reason);
+  if (!encoded)
+    return keepDense(weight, use, plan, reason, {density, nonzeros});
+  if (!plan.format && encoded->packed.numBytes() >= candidate.getDenseBytes())
+    return keepDense(
+        weight, use, plan, "its packed form is not smaller",
+        {density, nonzeros,
+         remark::metric("Format", encoded->format.toString()),
+         remark::metric("BytesBefore", candidate.getDenseBytes()),
+         remark::metric("BytesAfter", encoded->packed.numBytes())});
+  remarkPacked(candidate, *encoded);
+  replaceContraction(candidate.contraction, *encoded, weight.name);
+  return success();
+}
+
+/// Erases what has no users any more, from the contractions back to constants.
+static void eraseDead(llvm::SetVector<Operation *> worklist) {
+  while (!worklist.empty()) {
+    Operation *op = worklist.pop_back_val();
+    if (!isOpTriviallyDead(op))
+      continue;
+    for (Value operand : op->getOperands())
+      if (Operation *producer = operand.getDefiningOp())
+        worklist.insert(producer);
+    op->erase();
+  }
+}
+
+void SparsifyWeights::runOnOperation() {
+  WeightUses analysis(getOperation());
+  auto plans = plan(analysis.getWeights());
+  if (failed(plans))
+    return signalPassFailure();
+  llvm::SetVector<Operation *> replaced;
+  for (auto [weight, plan] : llvm::zip_equal(analysis.getWeights(), *plans))
+    for (const WeightUse &use : weight.uses) {
+      if (failed(sparsify(weight, use, plan)))
+        return signalPassFailure();
+      replaced.insert(use.operand->getOwner());
+    }
+  eraseDead(std::move(replaced));
+}
