@@ -91,19 +91,8 @@ RankedTensorScores::RankedTensorScores(ScoreSource scoreSource,
   tiles = units / grid.back() * tilesPerRow;
 }
 
-namespace {
-/// The elements of one tile of units: `rows` runs of columns [begin, end) at
-/// the element offsets `rowOffsets`, the same columns in each.
-struct TileElements {
-  int64_t firstUnit, numUnits;
-  int64_t begin, end;
-  SmallVector<int64_t> rowOffsets;
-};
-} // namespace
-
-static TileElements locateTile(size_t tile, ArrayRef<int64_t> shape,
-                               ArrayRef<int64_t> block, ArrayRef<int64_t> grid,
-                               int64_t unitsPerTile, int64_t tilesPerRow) {
+RankedTensorScores::TileElements
+RankedTensorScores::locateTile(size_t tile) const {
   TileElements result;
   int64_t row = tile / tilesPerRow, part = tile % tilesPerRow;
   int64_t firstColumn = part * unitsPerTile;
@@ -138,20 +127,29 @@ static TileElements locateTile(size_t tile, ArrayRef<int64_t> shape,
 int64_t RankedTensorScores::scoreTile(size_t tile,
                                       std::vector<double> &out) const {
   assert(!hasGroups() && "groups have no units that are ranked together");
-  TileElements elements =
-      locateTile(tile, shape, block, grid, unitsPerTile, tilesPerRow);
+  TileElements elements = locateTile(tile);
+  out.resize(elements.numUnits);
+  scoreUnits(elements, out.data());
+  return elements.firstUnit;
+}
+
+void RankedTensorScores::scoreUnits(const TileElements &elements,
+                                    double *out) const {
   int64_t width = block.back();
-  if (width == 1 && elements.rowOffsets.size() == 1) {
-    out.resize(elements.numUnits);
-    source.read(elements.rowOffsets.front() + elements.begin, out);
-    return elements.firstUnit;
-  }
-  out.assign(elements.numUnits, 0.0);
+  if (width == 1 && elements.rowOffsets.size() == 1)
+    return source.read(elements.rowOffsets.front() + elements.begin,
+                       MutableArrayRef<double>(out, elements.numUnits));
+  std::fill_n(out, elements.numUnits, 0.0);
   double run[kTileElements];
   for (int64_t offset : elements.rowOffsets) {
     for (int64_t c = elements.begin; c < elements.end; c += kTileElements) {
       int64_t n = std::min(kTileElements, elements.end - c);
       source.read(offset + c, MutableArrayRef<double>(run, n));
+      if (width == 1) {
+        for (int64_t i = 0; i < n; ++i)
+          out[i] += run[i];
+        continue;
+      }
       // `c` starts a unit unless a single unit is longer than a run.
       int64_t unit = (c - elements.begin) / width;
       int64_t left = width - (c - elements.begin) % width;
@@ -164,34 +162,44 @@ int64_t RankedTensorScores::scoreTile(size_t tile,
       }
     }
   }
-  return elements.firstUnit;
+}
+
+/// Decides for `scores.size()` units from `firstUnit` on.
+static void decide(ArrayRef<double> scores, int64_t firstUnit,
+                   double cutScore, int64_t firstKeptTie, uint8_t *keep) {
+  int64_t firstKept = firstKeptTie - firstUnit;
+  for (int64_t i = 0, e = scores.size(); i != e; ++i)
+    keep[i] = scores[i] > cutScore ||
+              (scores[i] == cutScore && i >= firstKept);
 }
 
 void RankedTensorScores::visitTile(
-    size_t tile, llvm::function_ref<bool(double, int64_t)> removed,
+    size_t tile, const RankingCut &cut, size_t operand,
     llvm::function_ref<void(int64_t, ArrayRef<uint8_t>)> sink) const {
   if (hasGroups())
     return visitGroupTile(tile, sink);
-  std::vector<double> scores;
-  int64_t firstUnit = scoreTile(tile, scores);
-  TileElements elements =
-      locateTile(tile, shape, block, grid, unitsPerTile, tilesPerRow);
-  uint8_t keep[kTileElements];
-  int64_t width = block.back();
+  TileElements elements = locateTile(tile);
+  int64_t width = block.back(), n = elements.numUnits;
+  double scores[kTileElements];
+  uint8_t kept[kTileElements], keep[kTileElements];
+  scoreUnits(elements, scores);
+  decide(ArrayRef<double>(scores, n), elements.firstUnit, cut.score,
+         cut.firstKeptTie(operand), kept);
   for (int64_t offset : elements.rowOffsets) {
+    if (width == 1) {
+      sink(offset + elements.begin, ArrayRef<uint8_t>(kept, n));
+      continue;
+    }
     for (int64_t c = elements.begin; c < elements.end; c += kTileElements) {
-      int64_t n = std::min(kTileElements, elements.end - c);
+      int64_t length = std::min(kTileElements, elements.end - c);
       int64_t unit = (c - elements.begin) / width;
       int64_t left = width - (c - elements.begin) % width;
-      for (int64_t i = 0; i < n;) {
-        bool kept = !removed(scores[unit], firstUnit + unit);
-        int64_t run = std::min(left, n - i);
-        std::memset(keep + i, kept, run);
+      for (int64_t i = 0; i < length; ++unit, left = width) {
+        int64_t run = std::min(left, length - i);
+        std::fill_n(keep + i, run, kept[unit]);
         i += run;
-        left = width;
-        ++unit;
       }
-      sink(offset + c, ArrayRef<uint8_t>(keep, n));
+      sink(offset + c, ArrayRef<uint8_t>(keep, length));
     }
   }
 }
@@ -445,14 +453,14 @@ MaskSelection RadixSelect::cutAt(uint64_t key, int64_t removedTies) {
     removedTies -= ties[chunk++];
 
   MaskSelection cut;
-  cut.cutScore = fromKey(key);
+  cut.cut.score = fromKey(key);
   tiles.forChunk(chunk, [&](size_t operand, int64_t unit, ArrayRef<double> run) {
     for (double score : run) {
       ++unit;
       if (toKey(score) != key || removedTies == 0)
         continue;
-      cut.cutOperand = operand;
-      cut.cutUnit = unit;
+      cut.cut.operand = operand;
+      cut.cut.unit = unit;
       --removedTies;
     }
   });
@@ -462,8 +470,8 @@ MaskSelection RadixSelect::cutAt(uint64_t key, int64_t removedTies) {
 /// Every unit equal to `key` is removed.
 MaskSelection RadixSelect::cutBehind(uint64_t key) {
   MaskSelection cut;
-  cut.cutScore = fromKey(key);
-  cut.cutOperand = std::numeric_limits<size_t>::max();
+  cut.cut.score = fromKey(key);
+  cut.cut.operand = std::numeric_limits<size_t>::max();
   return cut;
 }
 
@@ -522,14 +530,14 @@ MaskSelection::choose(ArrayRef<RankedTensorScores> operands,
     return std::nullopt;
   selection.hasInfinite = select.hasInfinite();
   if (target.threshold) {
-    selection.cutScore = *target.threshold;
+    selection.cut.score = *target.threshold;
     return selection;
   }
   int64_t rank = target.count ? *target.count
                               : int64_t(std::floor(double(numUnits) *
                                                    target.sparsity.value_or(0)));
   if (rank <= 0) {
-    selection.cutScore = -std::numeric_limits<double>::infinity();
+    selection.cut.score = -std::numeric_limits<double>::infinity();
     return selection;
   }
   bool hasInfinite = selection.hasInfinite;
@@ -547,12 +555,7 @@ void MaskSelection::visit(
   parallelFor((tiles + kBatch - 1) / kBatch, [&](size_t batch) {
     size_t end = std::min(tiles, (batch + 1) * kBatch);
     for (size_t tile = batch * kBatch; tile < end; ++tile)
-      scores.visitTile(
-          tile,
-          [&](double score, int64_t unit) {
-            return removes(operand, score, unit);
-          },
-          sink);
+      scores.visitTile(tile, cut, operand, sink);
   });
 }
 

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -52,6 +53,21 @@ struct Target {
   std::optional<int64_t> count;
 };
 
+/// Where a ranking is cut: units that score below `score` are removed; of those
+/// equal to it, the ones before (`operand`, `unit`).
+struct RankingCut {
+  double score = 0;
+  size_t operand = 0;
+  int64_t unit = 0;
+
+  /// The first unit of an operand that is kept if it scores exactly `score`.
+  int64_t firstKeptTie(size_t ofOperand) const {
+    if (ofOperand == operand)
+      return unit;
+    return ofOperand < operand ? std::numeric_limits<int64_t>::max() : 0;
+  }
+};
+
 /// One operand of a ranking: its scores under its pattern, divided into tiles
 /// that are processed independently of each other.
 class RankedTensorScores {
@@ -68,10 +84,10 @@ public:
   /// order. Not for group patterns.
   int64_t scoreTile(size_t tile, std::vector<double> &out) const;
 
-  /// Calls `sink(begin, keep)` for runs of elements that cover the tile.
-  /// `removed(score, unit)` decides for a unit; group patterns do not ask it.
+  /// Calls `sink(begin, keep)` for runs of elements that cover the tile: 1 for
+  /// elements that `cut` keeps, 0 for others. Group patterns do not look at it.
   void visitTile(
-      size_t tile, llvm::function_ref<bool(double score, int64_t unit)> removed,
+      size_t tile, const RankingCut &cut, size_t operand,
       llvm::function_ref<void(int64_t begin, llvm::ArrayRef<uint8_t> keep)> sink)
       const;
 
@@ -87,6 +103,16 @@ private:
     int64_t begin, height, width;
   };
   GroupTile readGroupTile(size_t tile, std::vector<double> &scores) const;
+
+  /// The elements of a tile of units: the columns [begin, end) of the rows that
+  /// start at `rowOffsets`.
+  struct TileElements {
+    int64_t firstUnit, numUnits;
+    int64_t begin, end;
+    llvm::SmallVector<int64_t> rowOffsets;
+  };
+  TileElements locateTile(size_t tile) const;
+  void scoreUnits(const TileElements &elements, double *out) const;
   void visitGroupTile(
       size_t tile,
       llvm::function_ref<void(int64_t, llvm::ArrayRef<uint8_t>)> sink) const;
@@ -110,13 +136,6 @@ public:
   choose(llvm::ArrayRef<RankedTensorScores> operands, const Target &target,
          ParallelFor parallelFor, size_t &nanOperand);
 
-  /// Whether unit `unit` of operand `operand`, which scored `score`, goes.
-  bool removes(size_t operand, double score, int64_t unit) const {
-    if (score != cutScore)
-      return score < cutScore;
-    return operand != cutOperand ? operand < cutOperand : unit < cutUnit;
-  }
-
   /// Streams the fate of every element of an operand: `sink(begin, keep)` is
   /// called for disjoint runs from several threads.
   void visit(const RankedTensorScores &scores, size_t operand,
@@ -124,11 +143,7 @@ public:
              llvm::function_ref<void(int64_t begin, llvm::ArrayRef<uint8_t>)>
                  sink) const;
 
-  /// Units below `cutScore` are removed; of those equal to it, the ones before
-  /// (`cutOperand`, `cutUnit`).
-  double cutScore = 0;
-  size_t cutOperand = 0;
-  int64_t cutUnit = 0;
+  RankingCut cut;
 
   /// Whether some score is +infinity. Not known for group patterns.
   bool hasInfinite = false;
