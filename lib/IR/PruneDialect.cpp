@@ -3,11 +3,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Registers attributes and operations, and checks the dialect's attributes on
-// foreign operations: `prune.weight` is a non-empty string.
+// foreign operations: `prune.weight` is a non-empty string, `prune.weights` a
+// dictionary of dictionaries on a module.
 //
 //===----------------------------------------------------------------------===//
 
 #include "prune/IR/Prune.h"
+
+#include "mlir/IR/BuiltinOps.h"
 
 using namespace mlir;
 using namespace mlir::prune;
@@ -22,8 +25,24 @@ void PruneDialect::initialize() {
       >();
 }
 
+static LogicalResult verifyWeights(Operation *op, NamedAttribute attribute) {
+  if (!isa<ModuleOp>(op))
+    return op->emitOpError("expects attribute 'prune.weights' on a module only");
+  auto records = dyn_cast<DictionaryAttr>(attribute.getValue());
+  bool isValid = records && llvm::all_of(records, [](NamedAttribute record) {
+                   return isa<DictionaryAttr>(record.getValue());
+                 });
+  if (!isValid)
+    return op->emitOpError("expects attribute 'prune.weights' to be a "
+                           "dictionary of dictionaries, but got ")
+           << attribute.getValue();
+  return success();
+}
+
 LogicalResult PruneDialect::verifyOperationAttribute(Operation *op,
                                                      NamedAttribute attribute) {
+  if (attribute.getName() == getWeightsAttrHelper().getName())
+    return verifyWeights(op, attribute);
   if (attribute.getName() != getWeightAttrHelper().getName())
     return success();
   auto name = dyn_cast<StringAttr>(attribute.getValue());
@@ -33,4 +52,21 @@ LogicalResult PruneDialect::verifyOperationAttribute(Operation *op,
            << "' to be the weight's name, a non-empty string, but got "
            << attribute.getValue();
   return success();
+}
+
+void mlir::prune::recordWeight(Operation *op, StringRef name,
+                               ArrayRef<NamedAttribute> entries) {
+  auto module = op->getParentOfType<ModuleOp>();
+  if (!module || name.empty())
+    return;
+  NamedAttrList records, record;
+  if (auto known = module->getAttrOfType<DictionaryAttr>("prune.weights"))
+    records = NamedAttrList(known);
+  if (auto known = dyn_cast_or_null<DictionaryAttr>(records.get(name)))
+    record = NamedAttrList(known);
+  for (NamedAttribute entry : entries)
+    record.set(entry.getName(), entry.getValue());
+  MLIRContext *context = op->getContext();
+  records.set(StringAttr::get(context, name), record.getDictionary(context));
+  module->setAttr("prune.weights", records.getDictionary(context));
 }

@@ -79,6 +79,8 @@ private:
                     int64_t zeros);
 
   MLIRContext *context;
+  /// What was decided for the result of each apply op.
+  llvm::DenseMap<Operation *, SmallVector<NamedAttribute>> decisions;
   /// What each constant was folded to, so that equal results are one resource.
   llvm::DenseMap<Attribute, SmallVector<DenseResourceElementsAttr>> folded;
 };
@@ -214,6 +216,22 @@ void Folder::warnIfInfinite(MaskOp mask, const MaskSelection &selection,
   warning << ": they rank above all others";
 }
 
+/// The decision for one operand of a mask, as reports show it.
+static SmallVector<NamedAttribute> describe(MaskOp mask, size_t operand) {
+  SmallVector<NamedAttribute> entries(mask->getAttrs());
+  Builder builder(mask.getContext());
+  if (auto score = mask.getScores()[operand].getDefiningOp<ScoreOp>()) {
+    entries.push_back(
+        builder.getNamedAttr("criterion", score.getCriterion()));
+    if (std::optional<ArrayAttr> dims = score.getReduceDims())
+      entries.push_back(builder.getNamedAttr("reduce_dims", *dims));
+  }
+  bool isGlobal = mask.getScores().size() > 1;
+  entries.push_back(builder.getNamedAttr(
+      "scope", builder.getStringAttr(isGlobal ? "global" : "local")));
+  return entries;
+}
+
 LogicalResult Folder::foldMask(MaskOp mask) {
   std::vector<RankedTensorScores> ranked;
   for (Value operand : mask.getScores()) {
@@ -241,6 +259,8 @@ LogicalResult Folder::foldMask(MaskOp mask) {
   warnIfInfinite(mask, *selection, ranked);
 
   for (auto [operand, result] : llvm::enumerate(mask.getMasks())) {
+    for (Operation *user : result.getUsers())
+      decisions[user] = describe(mask, operand);
     auto score = mask.getScores()[operand].getDefiningOp<ScoreOp>();
     for (Operation *user : llvm::make_early_inc_range(result.getUsers())) {
       auto apply = dyn_cast<ApplyOp>(user);
@@ -329,6 +349,7 @@ void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
     return apply.erase();
   }
 
+  recordWeight(apply, name, decisions.lookup(apply));
   DenseResourceElementsAttr result;
   for (DenseResourceElementsAttr known : folded[original])
     if (known.getRawHandle().getBlob()->getData() == blob.getData())

@@ -210,3 +210,13 @@ func.func @apply_size(%x: tensor<4x5xf32>, %m: tensor<4xi1>) {
 
 // expected-error @+1 {{expects attribute 'prune.weight' to be the weight's name, a non-empty string, but got 3 : i64}}
 func.func private @weight_name() attributes {prune.weight = 3}
+
+// -----
+
+// expected-error @+1 {{expects attribute 'prune.weights' on a module only}}
+func.func private @record_place() attributes {prune.weights = {}}
+
+// -----
+
+// expected-error @+1 {{expects attribute 'prune.weights' to be a dictionary of dictionaries, but got {fc1 = 3 : i64}}}
+module attributes {prune.weights = {fc1 = 3}} {}

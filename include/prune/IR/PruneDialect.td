@@ -59,11 +59,17 @@ def Prune_Dialect : Dialect {
     The name of a weight is the key of its `dense_resource`, up to the first
     `#`; what stands behind `#` counts the times it was rewritten.
 
+    What was decided for a weight survives its folding as an entry of the
+    module's `prune.weights`, a dictionary from names to dictionaries
+    (`criterion`, `pattern`, `sparsity`, ...), which reports read.
+
     Out of scope: training, and the lowering of sparse operands, which is the
     business of the `sparse_tensor` dialect and of `prune.packed_*` ops.
   }];
   let useDefaultAttributePrinterParser = 1;
-  let discardableAttrs = (ins "::mlir::StringAttr":$weight);
+  let discardableAttrs = (ins
+    "::mlir::StringAttr":$weight,
+    "::mlir::DictionaryAttr":$weights);
   let hasOperationAttrVerify = 1;
   let extraClassDeclaration = [{
     void registerAttributes();
