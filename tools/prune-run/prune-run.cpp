@@ -76,8 +76,8 @@ struct Options {
       "labels", cl::cat(category), cl::value_desc("@y.npy"),
       cl::desc("Integer labels: report the accuracy of the first result, "
                "logits of shape NxC or NxTxC")};
-  cl::opt<int64_t> batch{
-      "batch", cl::cat(category), cl::init(-1), cl::ValueOptional,
+  cl::opt<std::string> batch{
+      "batch", cl::cat(category), cl::ValueOptional, cl::value_desc("n"),
       cl::desc("Cut inputs along their first dimension into slices of the "
                "function's own batch size, or of this size where it is "
                "dynamic, and join the results")};
@@ -96,7 +96,9 @@ struct Options {
                      cl::desc("Print one JSON object")};
 
   Batching batching() const {
-    return {batch.getNumOccurrences() > 0, std::max<int64_t>(batch, 0)};
+    int64_t size = 0; // `--batch` alone leaves it to the function
+    (void)StringRef(batch).getAsInteger(10, size);
+    return {batch.getNumOccurrences() > 0, size};
   }
   bool judges() const {
     return rtol.getNumOccurrences() || atol.getNumOccurrences();
@@ -140,8 +142,11 @@ static Error checkOptions(const Options &options) {
     return error;
   if (Error error = checkTolerance("atol", options.atol))
     return error;
-  if (options.batch.getNumOccurrences() && options.batch == 0)
-    return createStringError("--batch: expected at least 1");
+  int64_t batch;
+  if (StringRef text = options.batch;
+      !text.empty() && (text.getAsInteger(10, batch) || batch < 1))
+    return createStringError("--batch: expected a number from 1, got '" + text +
+                             "'");
   if (options.repeat == 0)
     return createStringError("--repeat: expected at least 1");
   if (!options.expected.empty() && !options.compare.empty())
