@@ -93,6 +93,24 @@ def full_block(block, rank):
     return tuple(block) + (1,) * (rank - len(block))
 
 
+def divides(pattern, shape):
+    """Whether units or groups cover the shape without remainder."""
+    kind, parameters = parse_pattern(pattern)
+    if kind == "nm":
+        return shape[parameters[2]] % parameters[1] == 0
+    return all(
+        size % block == 0
+        for size, block in zip(shape, full_block(parameters, len(shape)))
+    )
+
+
+def applies(pattern, shape):
+    """Whether the shape has the dimensions that the pattern names."""
+    kind, parameters = parse_pattern(pattern)
+    rank = len(parameters) if kind == "block" else parameters[2] + 1
+    return rank <= len(shape)
+
+
 def unit_scores(scores, block):
     """Each block's sum, one addition after the other in row-major order.
 

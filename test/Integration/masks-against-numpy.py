@@ -108,22 +108,6 @@ def network(rng):
     return module.text(), weights
 
 
-def divides(pattern, shape):
-    kind, parameters = masks.parse_pattern(pattern)
-    if kind == "nm":
-        return shape[parameters[2]] % parameters[1] == 0
-    return all(
-        size % block == 0
-        for size, block in zip(shape, masks.full_block(parameters, len(shape)))
-    )
-
-
-def applies(pattern, shape):
-    kind, parameters = masks.parse_pattern(pattern)
-    rank = len(parameters) if kind == "block" else parameters[2] + 1
-    return rank <= len(shape)
-
-
 def expected_masks(weights, criterion, pattern, scope, named, target):
     """What the pass is to decide, weight by weight."""
     patterns, chosen = {}, {}
@@ -133,8 +117,8 @@ def expected_masks(weights, criterion, pattern, scope, named, target):
             patterns[name] = f"{pattern}@{summed}"
         else:
             patterns[name] = pattern
-        if applies(patterns[name], values.shape) and (
-            named or divides(patterns[name], values.shape)
+        if masks.applies(patterns[name], values.shape) and (
+            named or masks.divides(patterns[name], values.shape)
         ):
             chosen[name] = values
     if scope == "global" and chosen:
@@ -300,7 +284,8 @@ def add_channels(cases, rng, values, type_name, criterion, kept, target, score_t
         [
             f"%k = arith.constant {dense(values, type_name)}",
             f"%b = arith.constant {dense(bias, type_name)}",
-            f"%s = prune.score %k {{criterion = {criterion_attribute(criterion, seed)}, "
+            f"%s = prune.score %k {{criterion = "
+            f"{criterion_attribute(criterion, seed)}, "
             f'reduce_dims = {reduced}, weight = "k"}} : {own} -> {score_types}',
             f"%m = prune.mask %s {attributes('element', target)} : {score_types}",
             f"%p = prune.apply %k, %m dims = [{dims}] : {own}, {bits}",
