@@ -27,6 +27,9 @@ config.environment["PRUNE_SOURCE_DIR"] = config.prune_source_dir
 config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%source_dir", config.prune_source_dir))
 
+if config.prune_enable_onnx == "ON":
+    config.available_features.add("onnx")
+
 # Real models and data sets lie beside the checkout, or where PRUNE_DATA says.
 data = os.environ.get(
     "PRUNE_DATA", os.path.join(config.prune_source_dir, "..", "shared", "data")

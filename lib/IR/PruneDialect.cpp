@@ -3,8 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Registers attributes and operations, and checks the dialect's attributes on
-// foreign operations: `prune.weight` is a non-empty string, `prune.weights` a
-// dictionary of dictionaries on a module.
+// foreign operations: `prune.weight` is a non-empty string, and so is
+// `prune.name` on arguments and results; `prune.weights` is a dictionary of
+// dictionaries on a module.
 //
 //===----------------------------------------------------------------------===//
 
@@ -69,4 +70,26 @@ void mlir::prune::recordWeight(Operation *op, StringRef name,
   MLIRContext *context = op->getContext();
   records.set(StringAttr::get(context, name), record.getDictionary(context));
   module->setAttr("prune.weights", records.getDictionary(context));
+}
+
+static LogicalResult verifyName(Operation *op, NamedAttribute attribute) {
+  auto name = dyn_cast<StringAttr>(attribute.getValue());
+  if (attribute.getName() != "prune.name" || (name && !name.empty()))
+    return success();
+  return op->emitOpError("expects '")
+         << attribute.getName().getValue()
+         << "' of an argument or result to be a non-empty string, but got "
+         << attribute.getValue();
+}
+
+LogicalResult PruneDialect::verifyRegionArgAttribute(Operation *op, unsigned,
+                                                     unsigned,
+                                                     NamedAttribute attribute) {
+  return verifyName(op, attribute);
+}
+
+LogicalResult
+PruneDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned,
+                                          NamedAttribute attribute) {
+  return verifyName(op, attribute);
 }

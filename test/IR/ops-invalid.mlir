@@ -220,3 +220,11 @@ func.func private @record_place() attributes {prune.weights = {}}
 
 // expected-error @+1 {{expects attribute 'prune.weights' to be a dictionary of dictionaries, but got {fc1 = 3 : i64}}}
 module attributes {prune.weights = {fc1 = 3}} {}
+
+// -----
+
+// The name of an argument is a string.
+// expected-error @below {{expects 'prune.name' of an argument or result to be a non-empty string, but got 1 : i64}}
+func.func @name_is_a_string(%x: tensor<1xf32> {prune.name = 1}) {
+  return
+}

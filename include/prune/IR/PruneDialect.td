@@ -63,14 +63,21 @@ def Prune_Dialect : Dialect {
     module's `prune.weights`, a dictionary from names to dictionaries
     (`criterion`, `pattern`, `sparsity`, ...), which reports read.
 
+    Arguments and results of a function carry the names that the model's author
+    gave them as `prune.name`.
+
     Out of scope: training, and the lowering of sparse operands, which is the
     business of the `sparse_tensor` dialect and of `prune.packed_*` ops.
   }];
   let useDefaultAttributePrinterParser = 1;
   let discardableAttrs = (ins
     "::mlir::StringAttr":$weight,
-    "::mlir::DictionaryAttr":$weights);
+    "::mlir::DictionaryAttr":$weights,
+    "::mlir::StringAttr":$name
+  );
   let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
   let extraClassDeclaration = [{
     void registerAttributes();
   }];

@@ -1,0 +1,54 @@
+//===- Graph.h - Graphs and the values in them ------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A graph maps names to tensors and imports nodes in their order. Graphs inside
+// of control flow see the names of the graphs around them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_LIB_IMPORT_GRAPH_H
+#define PRUNE_LIB_IMPORT_GRAPH_H
+
+#include "Emitter.h"
+#include "Model.h"
+
+#include "llvm/ADT/StringMap.h"
+
+namespace mlir::prune::onnx_import {
+
+class Graph {
+public:
+  /// `opsets` are versions of operator sets by domain.
+  Graph(onnx::GraphProto &proto, State &state, TensorReader &reader,
+        const llvm::StringMap<int64_t> &opsets, Graph *parent = nullptr)
+      : proto(proto), state(state), reader(reader), opsets(opsets),
+        parent(parent) {}
+
+  onnx::GraphProto &proto;
+  State &state;
+  TensorReader &reader;
+  const llvm::StringMap<int64_t> &opsets;
+
+  /// Null if no graph around defines the name.
+  Tensor *lookup(StringRef name) const;
+  LogicalResult define(StringRef name, Tensor *tensor);
+
+  /// Makes constants of the initialisers.
+  LogicalResult readInitializers();
+  bool isInitializer(StringRef name) const;
+  LogicalResult importNodes(OpBuilder &b);
+  /// The graph's outputs, in their order.
+  FailureOr<SmallVector<Tensor *>> results();
+
+  /// The version of a domain, 0 if the model does not import it.
+  int64_t opsetOf(StringRef domain) const;
+
+private:
+  Graph *parent;
+  llvm::StringMap<Tensor *> values;
+};
+
+} // namespace mlir::prune::onnx_import
+
+#endif // PRUNE_LIB_IMPORT_GRAPH_H

@@ -1,0 +1,58 @@
+//===- Matrix.cpp - Gemm and MatMul ---------------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Node.h"
+
+using namespace mlir;
+using namespace mlir::prune::onnx_import;
+
+/// alpha * A * B + beta * C.
+static LogicalResult importGemm(Node &n) {
+  double alpha = n.number("alpha", 1.0), beta = n.number("beta", 1.0);
+  bool transposeA = n.integer("transA", 0), transposeB = n.integer("transB", 0);
+  if (n.opset < 7)
+    (void)n.integer("broadcast", 0);
+  if (!n.hasRank(0, 2, 2) || !n.hasRank(1, 2, 2) || !n.sameTypes({0, 1, 2}))
+    return failure();
+  Tensor *result = n.gemm(n.input(0), n.input(1), transposeA, transposeB);
+  if (!result)
+    return failure();
+  DataType type = result->type;
+  if (type != n.input(0)->type)
+    return n.error() << "expects elements of 32 bits or more, but got "
+                     << nameOf(n.input(0)->type);
+  if (alpha != 1.0)
+    result = n.mul(result, n.Emitter::number(type, alpha));
+  Tensor *c = n.input(2);
+  if (c && beta != 0.0) {
+    if (beta != 1.0)
+      c = n.mul(c, n.Emitter::number(type, beta));
+    Sizes dims = result->dims;
+    result = n.add(result, c);
+    if (result && result->dims != dims)
+      return n.error() << "expects input 2 to broadcast to " << n.text(dims)
+                       << ", but got " << n.text(c->dims);
+  }
+  return n.output(result);
+}
+
+static LogicalResult importMatMul(Node &n) {
+  if (!n.hasRank(0, 1) || !n.hasRank(1, 1) || !n.sameTypes({0, 1}))
+    return failure();
+  Tensor *result = n.matmul(n.input(0), n.input(1));
+  if (result && result->type != n.input(0)->type)
+    return n.error() << "expects elements of 32 bits or more, but got "
+                     << nameOf(n.input(0)->type);
+  return n.output(result);
+}
+
+ArrayRef<Operator> mlir::prune::onnx_import::matrixOperators() {
+  static const Operator operators[] = {
+      {"Gemm", 1, kNewest, 2, importGemm},
+      {"MatMul", 1, kNewest, 2, importMatMul},
+  };
+  return operators;
+}

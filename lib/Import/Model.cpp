@@ -1,0 +1,311 @@
+//===- Model.cpp - ONNX files and their tensors ---------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The file is somebody else's. Sizes are multiplied with overflow checks and
+// compared with the data that is there before memory is taken; external data
+// must resolve, links followed, to a regular file beneath the model's directory;
+// protobuf's own limits bound the nesting of graphs.
+//
+// A model is read through a small buffer, and the bytes of a large tensor move
+// from the parsed message into the resource, so that memory holds them once.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Model.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Path.h"
+
+#include <climits>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl.h>
+
+using namespace llvm;
+using namespace mlir;
+using namespace mlir::prune::onnx_import;
+namespace io = google::protobuf::io;
+
+/// Floats and bytes of at most so many elements are followed: more are weights,
+/// and weights keep their names.
+static constexpr int64_t kMaxSmall = 64;
+/// Bytes that a string surely keeps on the heap, aligned for any element.
+static constexpr size_t kMinMoved = 4096;
+
+Expected<std::unique_ptr<onnx::ModelProto>>
+mlir::prune::onnx_import::loadModel(StringRef path) {
+  Expected<sys::fs::file_t> file =
+      sys::fs::openNativeFileForRead(path, sys::fs::OF_None);
+  if (!file)
+    return createStringError("cannot open '" + path +
+                             "': " + toString(file.takeError()));
+  scope_exit close([&] { sys::fs::closeFile(*file); });
+  sys::fs::file_status status;
+  if (sys::fs::status(*file, status) ||
+      status.type() == sys::fs::file_type::directory_file)
+    return createStringError("cannot read '" + path + "': it is not a file");
+
+  // Protobuf would write its own messages to standard error.
+  google::protobuf::LogSilencer silent;
+  auto model = std::make_unique<onnx::ModelProto>();
+  io::FileInputStream stream(*file);
+  io::CodedInputStream coded(&stream);
+  coded.SetTotalBytesLimit(INT_MAX);
+  if (!model->ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage())
+    return createStringError("'" + path +
+                             "' is not a valid ONNX model: it is truncated, "
+                             "damaged, larger than 2 GB or another format");
+  if (!model->has_graph() || model->opset_import_size() == 0)
+    return createStringError("'" + path +
+                             "' is not a valid ONNX model: it has no graph or "
+                             "imports no operator set");
+  return model;
+}
+
+TensorReader::TensorReader(StringRef path, MLIRContext *context)
+    : context(context) {
+  SmallString<256> real;
+  if (sys::fs::real_path(path, real))
+    real = path;
+  directory = sys::path::parent_path(real).str();
+}
+
+//===----------------------------------------------------------------------===//
+// External data
+//===----------------------------------------------------------------------===//
+
+Expected<std::string> TensorReader::resolve(StringRef location) {
+  auto refuse = [&](StringRef why) {
+    return createStringError("external data '" + location + "' " + why);
+  };
+  if (location.empty() || location.contains('\0'))
+    return refuse("has no usable name");
+  if (sys::path::is_absolute(location))
+    return refuse("is an absolute path; it has to lie beneath the model's "
+                  "directory");
+  for (StringRef part : make_range(sys::path::begin(location),
+                                   sys::path::end(location)))
+    if (part == "..")
+      return refuse("leaves the model's directory");
+  SmallString<256> path(directory), real;
+  sys::path::append(path, location);
+  if (std::error_code code = sys::fs::real_path(path, real))
+    return refuse("cannot be read: " + code.message());
+  StringRef rest(real);
+  if (!rest.consume_front(directory) ||
+      !(directory == "/" || rest.starts_with("/")))
+    return refuse("is a link that leaves the model's directory");
+  if (!sys::fs::is_regular_file(real))
+    return refuse("is not a regular file");
+  return std::string(real);
+}
+
+Error TensorReader::external(onnx::TensorProto &tensor, uint64_t size,
+                             std::string &bytes) {
+  std::string location;
+  uint64_t offset = 0, length = size;
+  for (const onnx::StringStringEntryProto &entry : tensor.external_data()) {
+    if (entry.key() == "location")
+      location = entry.value();
+    bool isOffset = entry.key() == "offset";
+    if ((isOffset || entry.key() == "length") &&
+        StringRef(entry.value()).getAsInteger(10, isOffset ? offset : length))
+      return createStringError("external data has the " + entry.key() + " '" +
+                               entry.value() + "', which is not a number");
+  }
+  Expected<std::string> path = resolve(location);
+  if (!path)
+    return path.takeError();
+  uint64_t fileSize;
+  if (std::error_code code = sys::fs::file_size(*path, fileSize))
+    return createStringError("cannot read '" + location +
+                             "': " + code.message());
+  if (length != size || offset > fileSize || size > fileSize - offset)
+    return createStringError(
+        formatv("external data '{0}' has {1} bytes from offset {2}, of a file "
+                "of {3} bytes, but the tensor needs {4}",
+                location, length, offset, fileSize, size)
+            .str());
+  Expected<sys::fs::file_t> file =
+      sys::fs::openNativeFileForRead(*path, sys::fs::OF_None);
+  if (!file)
+    return file.takeError();
+  scope_exit close([&] { sys::fs::closeFile(*file); });
+  bytes.resize(size);
+  for (uint64_t done = 0; done < size;) {
+    Expected<size_t> count = sys::fs::readNativeFileSlice(
+        *file,
+        MutableArrayRef<char>(bytes).drop_front(done).take_front(1 << 30),
+        offset + done);
+    if (!count)
+      return count.takeError();
+    if (*count == 0)
+      return createStringError("external data '" + location + "' is truncated");
+    done += *count;
+  }
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+/// Bytes of one stored element; booleans take one.
+static unsigned bytesOf(Type element) {
+  return (element.getIntOrFloatBitWidth() + 7) / 8;
+}
+
+/// Copies a typed field, narrowing each element to what the tensor holds.
+template <typename Stored, typename Field>
+static void copyAs(const Field &field, std::string &bytes) {
+  bytes.reserve(field.size() * sizeof(Stored));
+  for (auto element : field) {
+    Stored stored = static_cast<Stored>(element);
+    bytes.append(reinterpret_cast<const char *>(&stored), sizeof(Stored));
+  }
+}
+
+/// The elements of the typed fields, as raw data.
+static void copyTyped(const onnx::TensorProto &tensor, DataType type,
+                      std::string &bytes) {
+  switch (type) {
+  case DataType::Float:
+    return copyAs<float>(tensor.float_data(), bytes);
+  case DataType::Double:
+    return copyAs<double>(tensor.double_data(), bytes);
+  case DataType::Int64:
+    return copyAs<int64_t>(tensor.int64_data(), bytes);
+  case DataType::UInt64:
+    return copyAs<uint64_t>(tensor.uint64_data(), bytes);
+  case DataType::UInt32:
+    return copyAs<uint32_t>(tensor.uint64_data(), bytes);
+  case DataType::Int32:
+    return copyAs<int32_t>(tensor.int32_data(), bytes);
+  case DataType::Int16:
+  case DataType::UInt16:
+  case DataType::Float16:
+  case DataType::BFloat16:
+    return copyAs<uint16_t>(tensor.int32_data(), bytes);
+  default:
+    return copyAs<uint8_t>(tensor.int32_data(), bytes);
+  }
+}
+
+/// The element at `at`, as an integer that keeps its sign or as a double.
+static void appendElement(Contents &contents, Type element, DataType type,
+                          const std::string &bytes, uint64_t at) {
+  uint64_t bits = 0;
+  unsigned size = bytesOf(element);
+  std::memcpy(&bits, bytes.data() + at * size, size);
+  MLIRContext *context = element.getContext();
+  if (auto floating = dyn_cast<FloatType>(element)) {
+    APFloat value(floating.getFloatSemantics(), APInt(size * 8, bits));
+    bool inexact;
+    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
+                  &inexact);
+    contents.floats.push_back(value.convertToDouble());
+    return;
+  }
+  int64_t value = type == DataType::Bool
+                      ? bits != 0
+                      : (isUnsigned(type) || size == 8
+                             ? static_cast<int64_t>(bits)
+                             : SignExtend64(bits, size * 8));
+  contents.ints.push_back(getAffineConstantExpr(value, context));
+}
+
+ElementsAttr TensorReader::toResource(RankedTensorType type, StringRef name,
+                                      std::unique_ptr<std::string> bytes) {
+  // What stands behind `#` in a key counts how often a weight was rewritten.
+  std::string key = name.str();
+  std::replace(key.begin(), key.end(), '#', '_');
+  AsmResourceBlob blob;
+  if (bytes->size() >= kMinMoved) {
+    ArrayRef<char> data(bytes->data(), bytes->size());
+    blob = UnmanagedAsmResourceBlob::allocateWithAlign(
+        data, alignof(std::max_align_t),
+        [owner = bytes.release()](void *, size_t, size_t) { delete owner; });
+  } else {
+    blob = HeapAsmResourceBlob::allocateAndCopyWithAlign(
+        ArrayRef<char>(bytes->data(), bytes->size()), 64);
+  }
+  return DenseResourceElementsAttr::get(type, key, std::move(blob));
+}
+
+Error TensorReader::read(onnx::TensorProto &tensor, StringRef name,
+                         Tensor &result) {
+  auto type = static_cast<DataType>(tensor.data_type());
+  Type element = elementType(type, context);
+  if (!element)
+    return createStringError("tensor '" + name + "' has the element type " +
+                             nameOf(type) + ", which is not supported");
+  if (tensor.has_segment())
+    return createStringError("tensor '" + name +
+                             "' is stored in segments, which is not supported");
+  SmallVector<int64_t> shape;
+  uint64_t count = 1;
+  bool overflow = false;
+  for (int64_t dim : tensor.dims()) {
+    overflow |= dim < 0;
+    count = SaturatingMultiply(count, static_cast<uint64_t>(std::max<int64_t>(dim, 0)));
+    shape.push_back(dim);
+    result.dims.push_back(getAffineConstantExpr(dim, context));
+  }
+  for (int64_t dim : shape)
+    overflow |= dim > (int64_t(1) << 40);
+  if (overflow || count > (uint64_t(1) << 40))
+    return createStringError("tensor '" + name + "' has absurd sizes: [" +
+                             join(map_range(shape, [](int64_t d) {
+                                    return std::to_string(d);
+                                  }), ", ") + "]");
+  uint64_t size = count * bytesOf(element);
+
+  auto bytes = std::make_unique<std::string>();
+  if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
+    if (Error error = external(tensor, size, *bytes))
+      return createStringError("tensor '" + name +
+                               "': " + toString(std::move(error)));
+  } else if (tensor.has_raw_data()) {
+    bytes.reset(tensor.release_raw_data());
+  } else {
+    copyTyped(tensor, type, *bytes);
+  }
+  if (bytes->size() != size)
+    return createStringError(
+        formatv("tensor '{0}' holds {1} bytes, but its sizes and type ({2}) "
+                "need {3}",
+                name, bytes->size(), nameOf(type), size)
+            .str());
+
+  result.type = type;
+  bool follows = count <= kMaxSmall ||
+                 (count <= static_cast<uint64_t>(kMaxContents) &&
+                  (type == DataType::Int64 || type == DataType::Int32 ||
+                   type == DataType::Bool));
+  if (follows) {
+    result.contents.emplace();
+    for (uint64_t at = 0; at < count; ++at)
+      appendElement(*result.contents, element, type, *bytes, at);
+  }
+  auto tensorType = RankedTensorType::get(shape, element);
+  if (type == DataType::Bool) {
+    SmallVector<bool> bits;
+    for (char byte : *bytes)
+      bits.push_back(byte != 0);
+    result.constant = DenseElementsAttr::get(tensorType, bits);
+  } else if (count > 0 && !shape.empty() && (isFloat(type) || !follows)) {
+    result.constant = toResource(tensorType, name, std::move(bytes));
+  } else if (follows) {
+    // Made when it is used: most of these are shapes and never are.
+  } else {
+    result.constant = DenseElementsAttr::getFromRawBuffer(
+        tensorType, ArrayRef<char>(bytes->data(), bytes->size()));
+  }
+  return Error::success();
+}

@@ -1,0 +1,50 @@
+//===- Model.h - ONNX files and their tensors -------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Everything that touches bytes of a file: parsing, and the elements of stored
+// tensors, whether in the model or in a file beside it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_LIB_IMPORT_MODEL_H
+#define PRUNE_LIB_IMPORT_MODEL_H
+
+#include "Emitter.h"
+
+#include "llvm/Support/Error.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <memory>
+#include <string>
+
+namespace mlir::prune::onnx_import {
+
+/// Parses a model; the error names the file.
+llvm::Expected<std::unique_ptr<onnx::ModelProto>> loadModel(StringRef path);
+
+/// Makes constants of stored tensors. Large data moves out of the model, so a
+/// tensor is read once.
+class TensorReader {
+public:
+  /// `path` is the model's; external data lies beneath its directory.
+  TensorReader(StringRef path, MLIRContext *context);
+
+  /// Fills type, sizes, constant and contents. `name` names the resource.
+  llvm::Error read(onnx::TensorProto &tensor, StringRef name, Tensor &result);
+
+private:
+  llvm::Error external(onnx::TensorProto &tensor, uint64_t size,
+                       std::string &bytes);
+  llvm::Expected<std::string> resolve(StringRef location);
+  ElementsAttr toResource(RankedTensorType type, StringRef name,
+                          std::unique_ptr<std::string> bytes);
+
+  std::string directory;
+  MLIRContext *context;
+};
+
+} // namespace mlir::prune::onnx_import
+
+#endif // PRUNE_LIB_IMPORT_MODEL_H

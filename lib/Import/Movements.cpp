@@ -1,0 +1,366 @@
+//===- Movements.cpp - Reshape, slice, pad and their kin ------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operations that move elements and compute nothing. Each is done at import on
+// small known tensors, which is how arithmetic on shapes disappears, and is a
+// tensor or linalg operation otherwise. A reshape is always expand_shape and
+// collapse_shape: of the dims that change where they can be told apart by their
+// sizes, known or not, else through one dim.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Emitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
+
+using namespace mlir;
+using namespace mlir::prune::onnx_import;
+
+Tensor *Emitter::moved(Tensor *x, ArrayRef<AffineExpr> dims,
+                       function_ref<int64_t(ArrayRef<int64_t>)> source) {
+  std::optional<SmallVector<int64_t>> shape = known(dims);
+  if (!x->contents || !shape || x->isNamed())
+    return nullptr;
+  int64_t count = 1;
+  for (int64_t size : *shape)
+    if (size < 0 || (count *= std::min(size, kMaxContents + 1)) > kMaxContents)
+      return nullptr;
+  Tensor *result = make(nullptr, x->type, dims);
+  result->contents.emplace();
+  forEachPosition(*shape, [&](ArrayRef<int64_t> at) {
+    int64_t from = source(at);
+    if (isFloat(x->type))
+      result->contents->floats.push_back(x->contents->floats[from]);
+    else
+      result->contents->ints.push_back(x->contents->ints[from]);
+  });
+  return result;
+}
+
+/// Row-major strides; of static sizes, since the elements are known.
+static SmallVector<int64_t> stridesOf(const Tensor &x) {
+  SmallVector<int64_t> strides(x.rank(), 1);
+  for (int64_t dim = x.rank() - 1; dim > 0; --dim)
+    strides[dim - 1] = strides[dim] * Emitter::known(x.dims[dim]).value_or(1);
+  return strides;
+}
+
+Tensor *Emitter::transpose(Tensor *x, ArrayRef<int64_t> permutation) {
+  Sizes dims;
+  for (int64_t dim : permutation)
+    dims.push_back(x->dims[dim]);
+  SmallVector<int64_t> strides = stridesOf(*x);
+  if (Tensor *folded = moved(x, dims, [&](ArrayRef<int64_t> at) {
+        int64_t from = 0;
+        for (auto [dim, target] : llvm::enumerate(permutation))
+          from += at[dim] * strides[target];
+        return from;
+      }))
+    return folded;
+  if (llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
+    return x;
+  return make(linalg::TransposeOp::create(b, loc, value(x),
+                                          empty(dims, x->type), permutation)
+                  ->getResult(0),
+              x->type, dims);
+}
+
+//===----------------------------------------------------------------------===//
+// Reshape
+//===----------------------------------------------------------------------===//
+
+/// Splits two shapes into the shortest runs of dims with equal products. Fails
+/// unless in each run one side is a single dim.
+static bool matchRuns(Emitter &e, ArrayRef<AffineExpr> from,
+                      ArrayRef<AffineExpr> to,
+                      SmallVector<ReassociationIndices> &fromRuns,
+                      SmallVector<ReassociationIndices> &toRuns) {
+  unsigned i = 0, j = 0;
+  AffineExpr one = e.size(1);
+  while (i < from.size() && j < to.size()) {
+    ReassociationIndices fromRun = {i}, toRun = {j};
+    AffineExpr x = from[i++], y = to[j++];
+    while (x != y) {
+      // The smaller side grows; unknown sizes grow whichever side still can,
+      // one that stands alone on its side first.
+      std::optional<int64_t> xKnown = Emitter::known(x);
+      std::optional<int64_t> yKnown = Emitter::known(y);
+      bool growX = xKnown && yKnown ? *xKnown < *yKnown
+                                    : toRun.size() == 1 && i < from.size() &&
+                                          (fromRun.size() > 1 || yKnown ||
+                                           from.size() > to.size());
+      if (growX && i < from.size()) {
+        fromRun.push_back(i);
+        x = x * from[i++];
+      } else if (!growX && j < to.size()) {
+        toRun.push_back(j);
+        y = y * to[j++];
+      } else {
+        return false;
+      }
+    }
+    if (fromRun.size() > 1 && toRun.size() > 1)
+      return false;
+    fromRuns.push_back(fromRun);
+    toRuns.push_back(toRun);
+  }
+  if (fromRuns.empty())
+    return false;
+  // Trailing dims of size one belong to the last run.
+  for (; i < from.size(); ++i) {
+    if (from[i] != one || toRuns.back().size() > 1)
+      return false;
+    fromRuns.back().push_back(i);
+  }
+  for (; j < to.size(); ++j) {
+    if (to[j] != one || fromRuns.back().size() > 1)
+      return false;
+    toRuns.back().push_back(j);
+  }
+  return true;
+}
+
+static bool hasLonger(ArrayRef<ReassociationIndices> runs) {
+  return llvm::any_of(runs, [](const auto &run) { return run.size() > 1; });
+}
+
+/// Collapses, then expands, where a run asks for it.
+static Value reshapeByRuns(Emitter &e, Value x, Tensor *tensor,
+                           ArrayRef<AffineExpr> dims,
+                           ArrayRef<ReassociationIndices> fromRuns,
+                           ArrayRef<ReassociationIndices> toRuns) {
+  Sizes middle;
+  for (auto [fromRun, toRun] : llvm::zip(fromRuns, toRuns)) {
+    AffineExpr size = e.size(1);
+    if (fromRun.size() == 1)
+      size = tensor->dims[fromRun[0]];
+    else if (toRun.size() == 1)
+      size = dims[toRun[0]];
+    else
+      for (int64_t dim : fromRun)
+        size = size * tensor->dims[dim];
+    middle.push_back(size);
+  }
+  if (hasLonger(fromRuns))
+    x = tensor::CollapseShapeOp::create(
+        e.b, e.loc, e.typeOf(middle, tensor->type), x, fromRuns);
+  if (hasLonger(toRuns))
+    x = tensor::ExpandShapeOp::create(
+        e.b, e.loc, e.typeOf(dims, tensor->type), x, toRuns, e.fold(dims));
+  return x;
+}
+
+Tensor *Emitter::reshape(Tensor *x, ArrayRef<AffineExpr> dims) {
+  if (!x)
+    return nullptr;
+  for (Tensor *same = x; same; same = same->source)
+    if (same->dims == dims)
+      return same;
+  SmallVector<int64_t> strides;
+  if (std::optional<SmallVector<int64_t>> shape = known(dims)) {
+    strides.assign(shape->size(), 1);
+    for (int64_t dim = shape->size(); dim-- > 1;)
+      strides[dim - 1] = strides[dim] * (*shape)[dim];
+  }
+  if (Tensor *folded = moved(x, dims, [&](ArrayRef<int64_t> at) {
+        int64_t from = 0;
+        for (auto [position, stride] : llvm::zip(at, strides))
+          from += position * stride;
+        return from;
+      }))
+    return folded;
+
+  RankedTensorType type = typeOf(dims, x->type);
+  Value source = value(x);
+  if (state.failed)
+    return nullptr;
+  SmallVector<ReassociationIndices> fromRuns, toRuns;
+  if (x->dims.empty())
+    return make(tensor::ExpandShapeOp::create(b, loc, type, source,
+                                              ArrayRef<ReassociationIndices>(),
+                                              fold(dims)),
+                x->type, dims);
+  if (dims.empty())
+    return make(tensor::CollapseShapeOp::create(
+                    b, loc, type, source, ArrayRef<ReassociationIndices>()),
+                x->type, dims);
+  if (!matchRuns(*this, x->dims, dims, fromRuns, toRuns)) {
+    auto all = [](int64_t rank) {
+      return SmallVector<ReassociationIndices>(
+          1, llvm::to_vector<2>(llvm::seq<int64_t>(0, rank)));
+    };
+    fromRuns = all(x->rank());
+    toRuns = all(dims.size());
+  }
+  Tensor *result =
+      make(reshapeByRuns(*this, source, x, dims, fromRuns, toRuns), x->type,
+           dims);
+  result->source = x;
+  return result;
+}
+
+Tensor *Emitter::squeeze(Tensor *x, ArrayRef<int64_t> axes) {
+  Sizes dims;
+  for (auto [at, dim] : llvm::enumerate(x->dims))
+    if (!llvm::is_contained(axes, at))
+      dims.push_back(dim);
+  return reshape(x, dims);
+}
+
+Tensor *Emitter::unsqueeze(Tensor *x, ArrayRef<int64_t> axes) {
+  Sizes dims;
+  unsigned next = 0;
+  for (unsigned at = 0; at < x->dims.size() + axes.size(); ++at)
+    dims.push_back(llvm::is_contained(axes, at) ? size(1) : x->dims[next++]);
+  return reshape(x, dims);
+}
+
+//===----------------------------------------------------------------------===//
+// Slices
+//===----------------------------------------------------------------------===//
+
+Tensor *Emitter::slice(Tensor *x, ArrayRef<AffineExpr> offsets,
+                       ArrayRef<AffineExpr> sizes, ArrayRef<int64_t> steps) {
+  SmallVector<int64_t> strides = stridesOf(*x);
+  if (std::optional<SmallVector<int64_t>> starts = known(offsets))
+    if (Tensor *folded = moved(x, sizes, [&](ArrayRef<int64_t> at) {
+          int64_t from = 0;
+          for (unsigned dim = 0; dim < at.size(); ++dim)
+            from += ((*starts)[dim] + at[dim] * steps[dim]) * strides[dim];
+          return from;
+        }))
+      return folded;
+  if (x->dims == sizes && llvm::all_of(steps, [](int64_t s) { return s > 0; }))
+    return x;
+  Value source = value(x);
+  RankedTensorType type = typeOf(sizes, x->type);
+  if (state.failed)
+    return nullptr;
+  if (llvm::all_of(steps, [](int64_t step) { return step > 0; }))
+    return make(tensor::ExtractSliceOp::create(b, loc, type, source,
+                                               fold(offsets), fold(sizes),
+                                               fold(steps)),
+                x->type, sizes);
+  SmallVector<Value> starts = llvm::map_to_vector(
+      offsets, [&](AffineExpr offset) { return index(offset); });
+  return generate(sizes, x->type, [&](Scalar &s, ValueRange at) {
+    SmallVector<Value> from;
+    for (unsigned dim = 0; dim < at.size(); ++dim)
+      from.push_back(
+          s.add(starts[dim], s.mul(at[dim], s.index(steps[dim]))));
+    return s.extract(source, from);
+  });
+}
+
+Tensor *Emitter::slice(Tensor *x, int64_t axis, AffineExpr offset,
+                       AffineExpr extent) {
+  Sizes offsets(x->rank(), size(0));
+  Sizes sizes(x->dims);
+  offsets[axis] = offset;
+  sizes[axis] = extent;
+  return slice(x, offsets, sizes, SmallVector<int64_t>(x->rank(), 1));
+}
+
+/// Parts of rank one whose elements are all known, joined.
+static Tensor *concatKnown(Emitter &e, ArrayRef<Tensor *> parts) {
+  Contents contents;
+  for (Tensor *part : parts) {
+    if (!part->contents || part->rank() != 1)
+      return nullptr;
+    llvm::append_range(contents.ints, part->contents->ints);
+    llvm::append_range(contents.floats, part->contents->floats);
+  }
+  int64_t count = std::max(contents.ints.size(), contents.floats.size());
+  if (count > kMaxContents)
+    return nullptr;
+  Tensor *result = e.make(nullptr, parts[0]->type, e.size(count));
+  result->contents = std::move(contents);
+  return result;
+}
+
+Tensor *Emitter::concat(ArrayRef<Tensor *> parts, int64_t axis) {
+  if (llvm::is_contained(parts, nullptr))
+    return nullptr;
+  if (parts.size() == 1)
+    return parts[0];
+  if (Tensor *folded = concatKnown(*this, parts))
+    return folded;
+  Sizes dims = parts[0]->dims;
+  for (Tensor *part : parts.drop_front()) {
+    for (auto [at, dim] : llvm::enumerate(part->dims)) {
+      if (static_cast<int64_t>(at) == axis)
+        dims[at] = dims[at] + dim;
+      else if (!requireEqual(dims[at], dim, "sizes of concatenated tensors"))
+        return nullptr;
+      else if (known(dim))
+        dims[at] = dim;
+    }
+  }
+  SmallVector<Value> values =
+      llvm::map_to_vector(parts, [&](Tensor *part) { return value(part); });
+  RankedTensorType type = typeOf(dims, parts[0]->type);
+  if (state.failed)
+    return nullptr;
+  return make(tensor::ConcatOp::create(b, loc, type, axis, values),
+              parts[0]->type, dims);
+}
+
+Tensor *Emitter::pad(Tensor *x, ArrayRef<AffineExpr> low,
+                     ArrayRef<AffineExpr> high, double value) {
+  return x ? pad(x, low, high, attribute(x->type, value)) : nullptr;
+}
+
+Tensor *Emitter::pad(Tensor *x, ArrayRef<AffineExpr> low,
+                     ArrayRef<AffineExpr> high, TypedAttr value) {
+  if (!x)
+    return nullptr;
+  Sizes dims;
+  bool padded = false;
+  for (auto [at, dim] : llvm::enumerate(x->dims)) {
+    dims.push_back(low[at] + dim + high[at]);
+    padded |= low[at] != size(0) || high[at] != size(0);
+  }
+  if (!padded)
+    return x;
+  RankedTensorType type = typeOf(dims, x->type);
+  Value source = this->value(x);
+  if (state.failed)
+    return nullptr;
+  Value constant = arith::ConstantOp::create(b, loc, value);
+  return make(tensor::PadOp::create(b, loc, type, source, fold(low), fold(high),
+                                    constant),
+              x->type, dims);
+}
+
+Tensor *Emitter::expand(Tensor *x, ArrayRef<AffineExpr> dims) {
+  if (!x || x->dims == dims)
+    return x;
+  SmallVector<int64_t> strides = stridesOf(*x);
+  if (Tensor *folded = moved(x, dims, [&](ArrayRef<int64_t> at) {
+        int64_t from = 0;
+        unsigned offset = at.size() - x->rank();
+        for (auto [dim, size] : llvm::enumerate(x->dims))
+          if (known(size) != 1)
+            from += at[offset + dim] * strides[dim];
+        return from;
+      }))
+    return folded;
+  Value init = empty(dims, x->type);
+  if (state.failed)
+    return nullptr;
+  SmallVector<AffineMap> maps(1);
+  Value source = operandOf(x, dims, maps[0]);
+  maps.push_back(AffineMap::getMultiDimIdentityMap(dims.size(), state.context));
+  SmallVector<utils::IteratorType> iterators(dims.size(),
+                                             utils::IteratorType::parallel);
+  auto generic = linalg::GenericOp::create(
+      b, loc, init.getType(), source, init, maps, iterators,
+      [](OpBuilder &nested, Location at, ValueRange arguments) {
+        linalg::YieldOp::create(nested, at, arguments[0]);
+      });
+  return make(generic.getResult(0), x->type, dims);
+}

@@ -1,0 +1,137 @@
+//===- Node.h - One ONNX node and the table of operators --------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a function that imports an operator sees: inputs, attributes, outputs,
+// diagnostics. Attributes that such a function did not ask for are an error, so
+// that a new or misspelled one cannot be ignored silently; so are outputs that
+// it did not set.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_LIB_IMPORT_NODE_H
+#define PRUNE_LIB_IMPORT_NODE_H
+
+#include "Emitter.h"
+#include "Model.h"
+
+#include "llvm/ADT/StringSet.h"
+
+namespace mlir::prune::onnx_import {
+
+class Graph;
+
+class Node : public Emitter {
+public:
+  Node(Graph &graph, State &state, OpBuilder &b, onnx::NodeProto &proto,
+       int64_t opset);
+
+  Graph &graph;
+  onnx::NodeProto &proto;
+  /// The version of the operator set that the model imports.
+  int64_t opset;
+
+  /// Begins with the node's name, operator, domain and version.
+  InFlightDiagnostic error() override;
+
+  //===--- Inputs and outputs ---------------------------------------------===//
+
+  unsigned numInputs() const { return inputs.size(); }
+  /// Null if it is absent.
+  Tensor *input(unsigned at) const {
+    return at < inputs.size() ? inputs[at] : nullptr;
+  }
+  unsigned numOutputs() const { return proto.output_size(); }
+  /// Whether the graph asks for this output.
+  bool wants(unsigned at) const {
+    return static_cast<int>(at) < proto.output_size() &&
+           !proto.output(at).empty();
+  }
+  /// Null means that a diagnostic was given.
+  LogicalResult output(unsigned at, Tensor *tensor);
+  LogicalResult output(Tensor *tensor) { return output(0, tensor); }
+
+  /// The elements of an integer input: known, or read when the program runs.
+  std::optional<SmallVector<AffineExpr>> elements(unsigned at);
+  /// The elements of an integer input that has to be known.
+  std::optional<SmallVector<int64_t>> constants(unsigned at);
+  /// The only element of an input that has to be known.
+  std::optional<double> constant(unsigned at);
+
+  //===--- Attributes -----------------------------------------------------===//
+
+  bool has(StringRef name);
+  int64_t integer(StringRef name, int64_t otherwise);
+  double number(StringRef name, double otherwise);
+  using Emitter::number;
+  std::string string(StringRef name, StringRef otherwise);
+  SmallVector<int64_t> integers(StringRef name,
+                                ArrayRef<int64_t> otherwise = {});
+  SmallVector<double> numbers(StringRef name);
+  SmallVector<std::string> strings(StringRef name);
+  onnx::TensorProto *tensor(StringRef name);
+  onnx::GraphProto *subgraph(StringRef name);
+
+  /// An axis of a tensor of that rank, negative ones counted from the end.
+  std::optional<int64_t> axis(int64_t value, int64_t rank);
+  std::optional<SmallVector<int64_t>> axes(ArrayRef<int64_t> values,
+                                           int64_t rank);
+  /// Whether the input has that rank; a diagnostic if not.
+  bool hasRank(unsigned at, int64_t least, int64_t most = INT64_MAX);
+  /// Whether all given inputs have the first one's element type.
+  bool sameTypes(ArrayRef<unsigned> which);
+  bool isFloating(unsigned at);
+
+  /// Reads a tensor stored in an attribute.
+  Tensor *stored(onnx::TensorProto &tensor);
+
+  LogicalResult import();
+
+private:
+  const onnx::AttributeProto *find(StringRef name, int type);
+  LogicalResult checkUse();
+
+  SmallVector<Tensor *> inputs;
+  SmallVector<Tensor *> outputs;
+  llvm::StringSet<> read;
+};
+
+using ImportFunction = LogicalResult (*)(Node &);
+
+/// How one operator is imported.
+struct Operator {
+  StringRef name;
+  /// The first and last operator set in which it means the same.
+  int64_t since;
+  int64_t until;
+  /// Inputs that must be there.
+  unsigned inputs;
+  ImportFunction function;
+  /// For the table in the documentation: what is not supported.
+  StringRef limits = "";
+};
+
+/// Later operator sets that do not change the meaning of what is here.
+constexpr int64_t kNewest = 22;
+
+ArrayRef<Operator> activationOperators();
+ArrayRef<Operator> arithmeticOperators();
+ArrayRef<Operator> controlOperators();
+ArrayRef<Operator> convolutionOperators();
+ArrayRef<Operator> indexingOperators();
+ArrayRef<Operator> matrixOperators();
+ArrayRef<Operator> movementOperators();
+ArrayRef<Operator> normalizationOperators();
+ArrayRef<Operator> poolingOperators();
+ArrayRef<Operator> quantizationOperators();
+ArrayRef<Operator> recurrentOperators();
+ArrayRef<Operator> reductionOperators();
+ArrayRef<Operator> resizeOperators();
+ArrayRef<Operator> shapeOperators();
+
+/// The operator for a name and operator set; null if there is none.
+const Operator *findOperator(StringRef name, int64_t opset);
+
+} // namespace mlir::prune::onnx_import
+
+#endif // PRUNE_LIB_IMPORT_NODE_H

@@ -1,0 +1,53 @@
+//===- Registry.cpp - The table of operators ------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Collects the tables of all families. The documentation's table is printed
+// from the same data.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Node.h"
+#include "prune/Import/ONNX.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace mlir::prune::onnx_import;
+
+/// All operators, sorted by name.
+static const SmallVector<Operator> &allOperators() {
+  static const SmallVector<Operator> sorted = [] {
+    SmallVector<Operator> all;
+    for (ArrayRef<Operator> family :
+         {activationOperators(), arithmeticOperators(), convolutionOperators(),
+          matrixOperators(), movementOperators(), normalizationOperators(),
+          poolingOperators(), reductionOperators(), shapeOperators()})
+      llvm::append_range(all, family);
+    llvm::sort(all, [](const Operator &x, const Operator &y) {
+      return std::tie(x.name, x.since) < std::tie(y.name, y.since);
+    });
+    return all;
+  }();
+  return sorted;
+}
+
+const Operator *
+mlir::prune::onnx_import::findOperator(StringRef name, int64_t opset) {
+  const SmallVector<Operator> &all = allOperators();
+  const Operator *found = llvm::lower_bound(
+      all, name,
+      [](const Operator &op, StringRef name) { return op.name < name; });
+  for (; found != all.end() && found->name == name; ++found)
+    if (opset >= found->since && opset <= found->until)
+      return found;
+  return nullptr;
+}
+
+void mlir::prune::printONNXOperators(llvm::raw_ostream &os) {
+  os << "| operator | opsets | limits |\n|---|---|---|\n";
+  for (const Operator &op : allOperators())
+    os << "| " << op.name << " | " << op.since << "-" << op.until << " | "
+       << op.limits << " |\n";
+}
