@@ -20,7 +20,11 @@ config.environment["FILECHECK_OPTS"] = (
     "-enable-var-scope --allow-unused-prefixes=false"
 )
 # Python tests import shared helpers from here.
-config.environment["PYTHONPATH"] = os.path.join(config.test_source_root, "Inputs")
+python_path = [os.path.join(config.test_source_root, "Inputs")]
+if config.has_python_package:
+    config.available_features.add("python-package")
+    python_path.append(os.path.join(config.prune_build_dir, "python"))
+config.environment["PYTHONPATH"] = os.pathsep.join(python_path)
 config.environment["PRUNE_TOOLS_DIR"] = config.prune_tools_dir
 config.environment["PRUNE_SOURCE_DIR"] = config.prune_source_dir
 

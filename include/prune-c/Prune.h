@@ -1,0 +1,211 @@
+/*===- Prune.h - The C interface ------------------------------------*- C -*-===*\
+|*                                                                            *|
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                    *|
+|*                                                                            *|
+|* Parse a network, run passes over it, print it, compile it and call it, from *|
+|* any language that can call C. IR crosses as text or bytecode, tensors as    *|
+|* plain buffers, pipelines as the text that prune-opt takes.                  *|
+|*                                                                            *|
+|* Every function that can fail returns a PruneStatus and leaves its output    *|
+|* untouched on failure. What went wrong is then in pruneContextDiagnostics.   *|
+|* No function ends the process, throws, or writes a file.                     *|
+|*                                                                            *|
+|* Threads: objects of one context are used by one thread at a time; different *|
+|* contexts are independent. Of a PruneProgram only pruneProgramCall may be    *|
+|* called by several threads at once.                                          *|
+|*                                                                            *|
+\*===----------------------------------------------------------------------===*/
+
+#ifndef PRUNE_C_PRUNE_H
+#define PRUNE_C_PRUNE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define PRUNE_C_EXPORT __attribute__((visibility("default")))
+#else
+#define PRUNE_C_EXPORT
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Dialects, passes and the diagnostics of everything made with it. */
+typedef struct PruneContext PruneContext;
+/** A network as IR. */
+typedef struct PruneModule PruneModule;
+/** A function of a network as machine code. */
+typedef struct PruneProgram PruneProgram;
+/** What a call of a program returned. */
+typedef struct PruneResults PruneResults;
+
+typedef enum PruneStatus {
+  PRUNE_OK = 0,
+  /** An argument is null or out of range, or does not fit the signature. */
+  PRUNE_INVALID_ARGUMENT = 1,
+  /** The text or bytecode is not a valid module. */
+  PRUNE_PARSE_ERROR = 2,
+  /** The text of a pipeline names an unknown pass or a wrong option. */
+  PRUNE_PIPELINE_ERROR = 3,
+  /** A pass failed. The module may be half rewritten: only free it. */
+  PRUNE_PASS_FAILED = 4,
+  /** There is no such function, or it cannot be compiled. */
+  PRUNE_COMPILE_ERROR = 5
+} PruneStatus;
+
+typedef enum PruneSeverity {
+  PRUNE_ERROR = 0,
+  PRUNE_WARNING = 1,
+  PRUNE_REMARK = 2,
+  PRUNE_NOTE = 3
+} PruneSeverity;
+
+/** Bytes of the library's own, freed with pruneBufferFree. A zero that `size`
+    does not count follows them. */
+typedef struct PruneBuffer {
+  char *data;
+  size_t size;
+} PruneBuffer;
+
+/** Frees the bytes and empties the buffer. Does nothing for an empty one. */
+PRUNE_C_EXPORT void pruneBufferFree(PruneBuffer *buffer);
+
+/** The version of the library, such as "0.1.0". Never freed. */
+PRUNE_C_EXPORT const char *pruneVersion(void);
+
+/** A name for a status, such as "parse error". Never freed. */
+PRUNE_C_EXPORT const char *pruneStatusName(PruneStatus status);
+
+/*===-- Contexts ----------------------------------------------------------===*/
+
+/** Makes a context that knows all upstream dialects and passes and ours. Freed
+    with pruneContextFree, after everything that was made with it. */
+PRUNE_C_EXPORT PruneContext *pruneContextCreate(void);
+PRUNE_C_EXPORT void pruneContextFree(PruneContext *context);
+
+/** Called with every diagnostic, on the thread that called us. `message` is
+    "file:line:column: error: text", lives for the call only, and must not lead
+    to calls with the same context. */
+typedef void (*PruneMessageCallback)(PruneSeverity severity,
+                                     const char *message, void *userData);
+
+/** Sets the callback; null removes it. Diagnostics are collected either way. */
+PRUNE_C_EXPORT void pruneContextSetCallback(PruneContext *context,
+                                            PruneMessageCallback callback,
+                                            void *userData);
+
+/** All diagnostics of the last call that returned a status, one a line; "" if
+    there were none. Belongs to the context; valid until its next call. */
+PRUNE_C_EXPORT const char *pruneContextDiagnostics(const PruneContext *context);
+
+/*===-- Modules -----------------------------------------------------------===*/
+
+/** Reads a module from `size` bytes of text or bytecode. The bytes are copied;
+    they need no terminating zero. `name` stands in diagnostics (null: "-").
+    Text is checked first, so that no text ends the process; bytecode must come
+    from a source you trust, since MLIR's reader does not guard against hostile
+    input. The module is freed with pruneModuleFree. */
+PRUNE_C_EXPORT PruneStatus pruneModuleParse(PruneContext *context,
+                                            const char *data, size_t size,
+                                            const char *name,
+                                            PruneModule **module);
+
+/** A copy that changes independently. Freed with pruneModuleFree. */
+PRUNE_C_EXPORT PruneStatus pruneModuleClone(const PruneModule *module,
+                                            PruneModule **copy);
+PRUNE_C_EXPORT void pruneModuleFree(PruneModule *module);
+
+/** Runs passes in place. `pipeline` is what prune-opt takes: a list such as
+    "prune-weights{sparsity=0.9},cse", with or without "builtin.module(...)"
+    around it; passes on functions are nested as "func.func(...)". */
+PRUNE_C_EXPORT PruneStatus pruneModuleRun(PruneModule *module,
+                                          const char *pipeline);
+
+/** Writes the module as text. Freed with pruneBufferFree. Constants of more
+    than `elideAbove` elements are shortened, which makes text to read, not to
+    parse; a negative number prints everything. */
+PRUNE_C_EXPORT PruneStatus pruneModulePrint(const PruneModule *module,
+                                            int64_t elideAbove,
+                                            PruneBuffer *text);
+
+/** Writes the module as bytecode. Freed with pruneBufferFree. */
+PRUNE_C_EXPORT PruneStatus pruneModuleWriteBytecode(const PruneModule *module,
+                                                    PruneBuffer *bytecode);
+
+/*===-- Programs ----------------------------------------------------------===*/
+
+typedef enum PruneElementType {
+  PRUNE_F64 = 0,
+  PRUNE_F32 = 1,
+  PRUNE_F16 = 2,
+  PRUNE_BF16 = 3,
+  PRUNE_I64 = 4,
+  PRUNE_I32 = 5,
+  PRUNE_I16 = 6,
+  PRUNE_I8 = 7,
+  PRUNE_U8 = 8,
+  PRUNE_BOOL = 9,  /**< one byte each, 0 or 1 */
+  PRUNE_INDEX = 10 /**< as PRUNE_I64 */
+} PruneElementType;
+
+/** Bytes of one element; 0 for a number that is no element type. */
+PRUNE_C_EXPORT size_t pruneElementSize(PruneElementType type);
+
+/** The type of an argument or result. `shape` belongs to the program; an extent
+    of -1 is known only when called. Scalars have rank 0. */
+typedef struct PruneTensorType {
+  PruneElementType element;
+  int64_t rank;
+  const int64_t *shape;
+} PruneTensorType;
+
+/** A dense tensor in row-major order, without gaps. */
+typedef struct PruneTensor {
+  PruneElementType element;
+  int64_t rank;
+  const int64_t *shape;
+  const void *data;
+} PruneTensor;
+
+/** Compiles a public function for this machine. `entry` may be null for "main"
+    or the only public function; `kernels` may be null for "dense" and otherwise
+    is the option of that name of prune-lower-to-llvm. The module does not
+    change and may be freed before the program. Freed with pruneProgramFree. */
+PRUNE_C_EXPORT PruneStatus pruneModuleCompile(const PruneModule *module,
+                                              const char *entry,
+                                              const char *kernels,
+                                              PruneProgram **program);
+PRUNE_C_EXPORT void pruneProgramFree(PruneProgram *program);
+
+PRUNE_C_EXPORT size_t pruneProgramNumArguments(const PruneProgram *program);
+PRUNE_C_EXPORT size_t pruneProgramNumResults(const PruneProgram *program);
+/** `index` must be below the number. */
+PRUNE_C_EXPORT PruneTensorType
+pruneProgramArgumentType(const PruneProgram *program, size_t index);
+PRUNE_C_EXPORT PruneTensorType
+pruneProgramResultType(const PruneProgram *program, size_t index);
+
+/** Calls the function. Arguments are read only, during the call. Types, ranks
+    and extents are checked against the signature; a mismatch is described in
+    `*message` (which may be null, else freed with pruneBufferFree), since a
+    program has no context. Results are freed with pruneResultsFree. */
+PRUNE_C_EXPORT PruneStatus pruneProgramCall(const PruneProgram *program,
+                                            const PruneTensor *arguments,
+                                            size_t numArguments,
+                                            PruneResults **results,
+                                            PruneBuffer *message);
+
+PRUNE_C_EXPORT size_t pruneResultsCount(const PruneResults *results);
+/** A result; its shape and data belong to `results`. `index` must be below the
+    number. */
+PRUNE_C_EXPORT PruneTensor pruneResultsGet(const PruneResults *results,
+                                           size_t index);
+PRUNE_C_EXPORT void pruneResultsFree(PruneResults *results);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* PRUNE_C_PRUNE_H */

@@ -1,0 +1,167 @@
+//===- Module.cpp - Modules of the C interface ----------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Input goes through the checks that prune-opt makes, in the same order: the
+// text before it is parsed, the resources right after. Text of pipelines is
+// checked for nesting too, since its parser descends recursively as well.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Objects.h"
+
+#include "prune/Core/Nesting.h"
+#include "prune/Transforms/Passes.h"
+
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+
+//===----------------------------------------------------------------------===//
+// Parsing
+//===----------------------------------------------------------------------===//
+
+/// A copy of the input, terminated and aligned as parsers want it: a page holds
+/// every alignment that a reader of bytecode asks for.
+static std::unique_ptr<llvm::MemoryBuffer> copyIn(StringRef bytes,
+                                                  StringRef name) {
+  auto buffer = llvm::WritableMemoryBuffer::getNewUninitMemBuffer(
+      bytes.size(), name, llvm::Align(4096));
+  if (buffer)
+    llvm::copy(bytes, buffer->getBufferStart());
+  return buffer;
+}
+
+PruneStatus pruneModuleParse(PruneContext *context, const char *data,
+                             size_t size, const char *name,
+                             PruneModule **module) {
+  if (!context)
+    return PRUNE_INVALID_ARGUMENT;
+  context->begin();
+  if (!module || (!data && size))
+    return context->fail(PRUNE_INVALID_ARGUMENT,
+                         "pruneModuleParse expects data and an output");
+  if (!name)
+    name = "-";
+  StringRef bytes(data, size);
+  if (llvm::Error error = prune::checkText(bytes, name))
+    return context->fail(PRUNE_PARSE_ERROR, llvm::toString(std::move(error)));
+  std::unique_ptr<llvm::MemoryBuffer> buffer = copyIn(bytes, name);
+  if (!buffer)
+    return context->fail(PRUNE_INVALID_ARGUMENT, "out of memory");
+
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  sources->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  OwningOpRef<ModuleOp> parsed =
+      parseSourceFile<ModuleOp>(sources, &context->context);
+  if (!parsed)
+    return PRUNE_PARSE_ERROR;
+  PassManager pm(&context->context, ModuleOp::getOperationName());
+  pm.addPass(prune::createVerifyResourcesPass());
+  if (failed(pm.run(*parsed)))
+    return PRUNE_PARSE_ERROR;
+  *module = new PruneModule{context, std::move(parsed), name};
+  return PRUNE_OK;
+}
+
+PruneStatus pruneModuleClone(const PruneModule *module, PruneModule **copy) {
+  if (!module || !copy)
+    return PRUNE_INVALID_ARGUMENT;
+  module->owner->begin();
+  ModuleOp op = *module->module;
+  *copy = new PruneModule{module->owner, op.clone(), module->name};
+  return PRUNE_OK;
+}
+
+void pruneModuleFree(PruneModule *module) { delete module; }
+
+//===----------------------------------------------------------------------===//
+// Passes
+//===----------------------------------------------------------------------===//
+
+/// The list inside of `builtin.module(...)`, or the text itself.
+static StringRef stripAnchor(StringRef pipeline) {
+  StringRef inner = pipeline.trim();
+  if (!inner.consume_front(ModuleOp::getOperationName()))
+    return pipeline;
+  inner = inner.ltrim();
+  if (!inner.consume_front("(") || !inner.consume_back(")"))
+    return pipeline;
+  // In "builtin.module(a),func.func(b)" the last parenthesis is another's.
+  int depth = 1;
+  for (char c : inner) {
+    depth += (c == '(') - (c == ')');
+    if (depth == 0)
+      return pipeline;
+  }
+  return inner;
+}
+
+PruneStatus pruneModuleRun(PruneModule *module, const char *pipeline) {
+  if (!module)
+    return PRUNE_INVALID_ARGUMENT;
+  PruneContext *context = module->owner;
+  context->begin();
+  if (!pipeline)
+    return context->fail(PRUNE_INVALID_ARGUMENT,
+                         "pruneModuleRun expects a pipeline");
+  if (llvm::Error error = prune::checkNesting(pipeline, "pipeline"))
+    return context->fail(PRUNE_PIPELINE_ERROR,
+                         llvm::toString(std::move(error)));
+  PassManager pm(&context->context, ModuleOp::getOperationName());
+  std::string message;
+  llvm::raw_string_ostream os(message);
+  if (failed(parsePassPipeline(stripAnchor(pipeline), pm, os)))
+    return context->fail(PRUNE_PIPELINE_ERROR,
+                         "pipeline '" + llvm::Twine(pipeline) +
+                             "': " + StringRef(message).trim());
+  return succeeded(pm.run(*module->module)) ? PRUNE_OK : PRUNE_PASS_FAILED;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+PruneStatus pruneModulePrint(const PruneModule *module, int64_t elideAbove,
+                             PruneBuffer *text) {
+  if (!module)
+    return PRUNE_INVALID_ARGUMENT;
+  module->owner->begin();
+  if (!text)
+    return module->owner->fail(PRUNE_INVALID_ARGUMENT,
+                               "pruneModulePrint expects an output");
+  OpPrintingFlags flags;
+  if (elideAbove >= 0)
+    flags.elideLargeElementsAttrs(elideAbove)
+        .elideLargeResourceString(elideAbove);
+  std::string printed;
+  llvm::raw_string_ostream os(printed);
+  ModuleOp op = *module->module;
+  op->print(os, flags);
+  os << "\n";
+  *text = prune::copyOut(printed);
+  return PRUNE_OK;
+}
+
+PruneStatus pruneModuleWriteBytecode(const PruneModule *module,
+                                     PruneBuffer *bytecode) {
+  if (!module)
+    return PRUNE_INVALID_ARGUMENT;
+  PruneContext *context = module->owner;
+  context->begin();
+  if (!bytecode)
+    return context->fail(PRUNE_INVALID_ARGUMENT,
+                         "pruneModuleWriteBytecode expects an output");
+  std::string written;
+  llvm::raw_string_ostream os(written);
+  if (failed(writeBytecodeToFile(*module->module, os)))
+    return context->fail(PRUNE_INVALID_ARGUMENT,
+                         "the module has no bytecode form");
+  *bytecode = prune::copyOut(written);
+  return PRUNE_OK;
+}

@@ -1,0 +1,37 @@
+"""Prune networks: parse, run passes, compile, call with NumPy arrays.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+    import numpy as np, prune
+
+    module = prune.Module.parse(open("mlp.mlir").read())
+    module.run("prune-weights{sparsity=0.9}")
+    classify = module.compile()
+    scores = classify(np.ones((4, 64), np.float32))
+
+IR crosses as text or bytecode; nothing of MLIR's own Python API is needed. Every
+failure is a `prune.Error` whose text is what the compiler said.
+"""
+
+from ._prune import (
+    CompileError,
+    Error,
+    Module,
+    ParseError,
+    PassError,
+    PipelineError,
+    Program,
+    version,
+)
+
+__version__ = version()
+
+__all__ = [
+    "CompileError",
+    "Error",
+    "Module",
+    "ParseError",
+    "PassError",
+    "PipelineError",
+    "Program",
+]

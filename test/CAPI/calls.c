@@ -1,0 +1,187 @@
+/*===- calls.c - What the C interface promises about wrong calls ----------===*\
+|*                                                                            *|
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                    *|
+|*                                                                            *|
+|* Statuses, diagnostics and untouched outputs, in cases that other languages *|
+|* cannot make: null pointers, buffers without a terminating zero, tensors    *|
+|* without shape or data.                                                     *|
+|*                                                                            *|
+\*===----------------------------------------------------------------------===*/
+
+#include "prune-c/Prune.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPECT(condition)                                                      \
+  do {                                                                         \
+    if (!(condition)) {                                                        \
+      fprintf(stderr, "%d: expected %s\n", __LINE__, #condition);              \
+      exit(1);                                                                 \
+    }                                                                          \
+  } while (0)
+
+static const char kText[] =
+    "func.func @f(%x: tensor<2x?xi32>, %i: i32) -> tensor<2x?xi32> {\n"
+    "  return %x : tensor<2x?xi32>\n"
+    "}\n"
+    "func.func private @hidden()\n";
+
+static PruneContext *context;
+
+static int said(const char *text) {
+  return strstr(pruneContextDiagnostics(context), text) != NULL;
+}
+
+/* Counts the messages and remembers the severity of the last. */
+static PruneSeverity lastSeverity;
+static void count(PruneSeverity severity, const char *message, void *userData) {
+  EXPECT(strlen(message) > 0);
+  lastSeverity = severity;
+  ++*(int *)userData;
+}
+
+static void testParse(void) {
+  PruneModule *module = NULL;
+  EXPECT(pruneModuleParse(NULL, "", 0, NULL, &module) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleParse(context, NULL, 3, NULL, &module) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("expects data"));
+  EXPECT(pruneModuleParse(context, "", 0, NULL, NULL) == PRUNE_INVALID_ARGUMENT);
+
+  int messages = 0;
+  pruneContextSetCallback(context, count, &messages);
+  EXPECT(pruneModuleParse(context, "func.func", 9, "bad.mlir", &module) ==
+         PRUNE_PARSE_ERROR);
+  EXPECT(messages > 0 && lastSeverity == PRUNE_ERROR);
+  pruneContextSetCallback(context, NULL, NULL);
+  EXPECT(said("bad.mlir:1:") && module == NULL);
+
+  /* Not terminated: what follows the 9 bytes does not count. */
+  EXPECT(pruneModuleParse(context, "module {}garbage", 9, NULL, &module) ==
+         PRUNE_OK);
+  EXPECT(strcmp(pruneContextDiagnostics(context), "") == 0);
+  pruneModuleFree(module);
+  /* No bytes at all are an empty module. */
+  EXPECT(pruneModuleParse(context, NULL, 0, NULL, &module) == PRUNE_OK);
+  pruneModuleFree(module);
+}
+
+static void testPipelines(PruneModule *module) {
+  PruneBuffer text = {NULL, 0};
+  EXPECT(pruneModuleRun(NULL, "cse") == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleRun(module, NULL) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleRun(module, "no-such-pass") == PRUNE_PIPELINE_ERROR);
+  EXPECT(said("no-such-pass"));
+  EXPECT(pruneModuleRun(module, "") == PRUNE_OK);
+  EXPECT(pruneModuleRun(module, " builtin.module( cse,func.func(cse) ) ") ==
+         PRUNE_OK);
+  EXPECT(pruneModuleRun(module, "func.func(cse),any(cse)") == PRUNE_OK);
+  EXPECT(pruneModulePrint(module, -1, NULL) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModulePrint(NULL, -1, &text) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleWriteBytecode(module, NULL) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModulePrint(module, -1, &text) == PRUNE_OK);
+  EXPECT(text.size == strlen(text.data) && strstr(text.data, "@f("));
+  pruneBufferFree(&text);
+  EXPECT(text.data == NULL);
+  pruneBufferFree(&text);
+  pruneBufferFree(NULL);
+}
+
+static void expectMismatch(const PruneProgram *program, PruneTensor x,
+                           PruneTensor i, const char *words) {
+  PruneTensor arguments[2] = {x, i};
+  PruneResults *results = NULL;
+  PruneBuffer message = {NULL, 0};
+  EXPECT(pruneProgramCall(program, arguments, 2, &results, &message) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(results == NULL && strstr(message.data, words));
+  pruneBufferFree(&message);
+  EXPECT(pruneProgramCall(program, arguments, 2, &results, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
+}
+
+static void testProgram(PruneModule *module) {
+  PruneProgram *program = NULL;
+  EXPECT(pruneModuleCompile(NULL, NULL, NULL, &program) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleCompile(module, "hidden", NULL, &program) ==
+         PRUNE_COMPILE_ERROR);
+  EXPECT(said("'hidden'") && said("'f'"));
+  EXPECT(pruneModuleCompile(module, NULL, "no-such-kernels", &program) ==
+         PRUNE_COMPILE_ERROR);
+  EXPECT(said("no-such-kernels") && program == NULL);
+  EXPECT(pruneModuleCompile(module, "f", NULL, &program) == PRUNE_OK);
+  pruneModuleFree(module);
+
+  EXPECT(pruneProgramNumArguments(program) == 2);
+  PruneTensorType type = pruneProgramArgumentType(program, 0);
+  EXPECT(type.element == PRUNE_I32 && type.rank == 2 && type.shape[0] == 2 &&
+         type.shape[1] == -1);
+
+  int32_t data[6] = {1, 2, 3, 4, 5, 6};
+  int64_t good[2] = {2, 3}, wrong[2] = {3, 2}, negative[2] = {2, -3};
+  PruneTensor x = {PRUNE_I32, 2, good, data};
+  PruneTensor scalar = {PRUNE_I32, 0, NULL, data};
+  PruneTensor bad = x;
+  bad.shape = wrong;
+  expectMismatch(program, bad, scalar, "is 3x2xi32");
+  bad.shape = negative;
+  expectMismatch(program, bad, scalar, "takes 2x?xi32");
+  bad.shape = NULL;
+  expectMismatch(program, bad, scalar, "no shape");
+  bad = x;
+  bad.element = (PruneElementType)77;
+  expectMismatch(program, bad, scalar, "unknown element type");
+  bad = x;
+  bad.data = NULL;
+  expectMismatch(program, bad, scalar, "no data");
+  expectMismatch(program, x, x, "argument 1");
+
+  PruneTensor arguments[2] = {x, scalar};
+  PruneResults *results = NULL;
+  EXPECT(pruneProgramCall(program, arguments, 1, &results, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneProgramCall(program, NULL, 2, &results, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneProgramCall(program, arguments, 2, &results, NULL) == PRUNE_OK);
+  EXPECT(pruneResultsCount(results) == 1);
+  PruneTensor y = pruneResultsGet(results, 0);
+  EXPECT(y.rank == 2 && y.shape[1] == 3 && memcmp(y.data, data, 24) == 0);
+  EXPECT(y.data != data);
+  pruneResultsFree(results);
+
+  /* Nothing of nothing: no elements, so no data are needed. */
+  int64_t none[2] = {2, 0};
+  arguments[0].shape = none;
+  arguments[0].data = NULL;
+  EXPECT(pruneProgramCall(program, arguments, 2, &results, NULL) == PRUNE_OK);
+  EXPECT(pruneResultsGet(results, 0).shape[1] == 0);
+  pruneResultsFree(results);
+  pruneProgramFree(program);
+}
+
+int main(void) {
+  context = pruneContextCreate();
+  EXPECT(strlen(pruneVersion()) > 0);
+  EXPECT(strcmp(pruneStatusName(PRUNE_PARSE_ERROR), "parse error") == 0);
+  EXPECT(pruneElementSize(PRUNE_BF16) == 2);
+  EXPECT(pruneElementSize((PruneElementType)99) == 0);
+  testParse();
+
+  PruneModule *module = NULL, *copy = NULL;
+  EXPECT(pruneModuleParse(context, kText, strlen(kText), NULL, &module) ==
+         PRUNE_OK);
+  EXPECT(pruneModuleClone(module, &copy) == PRUNE_OK);
+  pruneModuleFree(module);
+  testPipelines(copy);
+  testProgram(copy);
+  pruneModuleFree(NULL);
+  pruneProgramFree(NULL);
+  pruneResultsFree(NULL);
+  pruneContextFree(context);
+  pruneContextFree(NULL);
+  puts("all calls as promised");
+  return 0;
+}
