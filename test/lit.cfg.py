@@ -29,6 +29,9 @@ config.environment["PRUNE_TOOLS_DIR"] = config.prune_tools_dir
 config.environment["PRUNE_SOURCE_DIR"] = config.prune_source_dir
 
 config.substitutions.append(("%python", config.python))
+config.substitutions.append(
+    ("%plugin", os.path.join(config.prune_build_dir, "lib", "PrunePlugin.so"))
+)
 config.substitutions.append(("%source_dir", config.prune_source_dir))
 
 if config.prune_enable_onnx == "ON":
