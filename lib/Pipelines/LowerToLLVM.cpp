@@ -11,6 +11,8 @@
 // What must be as it is:
 // - Control flow is structured before bufferization, because buffer
 //   deallocation rejects loops of branches.
+// - bf16 is rewritten to integer operations instead of being left to LLVM:
+//   processors that convert it in hardware flush denormal numbers to zero.
 // - Half-precision rewriting follows loop generation: upstream changes scalar
 //   operations one by one, not bodies of linalg operations.
 // - `math` goes to LLVM intrinsics where the processor computes exactly what
@@ -51,8 +53,15 @@ static void addStructuring(OpPassManager &pm) {
   pm.addPass(createDecomposeOperationsPass());
   pm.addPass(createConvertElementwiseToLinalgPass());
   pm.addPass(createConvertTensorToLinalgPass());
+  // Transposes are looked at by name, before everything becomes generic.
+  pm.addPass(createFoldTransposesPass());
   pm.addPass(createLinalgGeneralizeNamedOpsPass());
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createFuseElementwisePass());
+  pm.addPass(createScheduleReductionsPass());
+  pm.addPass(createFoldTransposesPass());
+  pm.addPass(createLinalgGeneralizeNamedOpsPass());
   pm.addPass(createCSEPass());
 }
 
@@ -79,12 +88,13 @@ static void addLoops(OpPassManager &pm) {
 
 /// Stage 4: the LLVM dialect.
 static void addLLVM(OpPassManager &pm) {
-  // Operations that LLVM does not have on these types.
+  // Operations that LLVM does not have, or not on these types.
   pm.addPass(math::createMathExtendToSupportedTypes());
   arith::ArithEmulateUnsupportedFloatsOptions floats;
   floats.sourceTypeStrs = {"bf16"};
   floats.targetTypeStr = "f32";
   pm.addPass(arith::createArithEmulateUnsupportedFloats(floats));
+  pm.addPass(createLegalizeScalarsPass());
   arith::ArithExpandOpsPassOptions arithExpand;
   arithExpand.includeBf16 = true;
   pm.addPass(arith::createArithExpandOpsPass(arithExpand));

@@ -11,6 +11,7 @@
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -25,6 +26,41 @@ namespace mlir::prune {
 } // namespace mlir::prune
 
 using namespace mlir;
+
+/// The sizes of a tensor, as index values.
+static SmallVector<Value> sizesOf(OpBuilder &builder, Location loc,
+                                  Value tensor) {
+  return getValueOrCreateConstantIndexOp(
+      builder, loc, tensor::getMixedSizes(builder, loc, tensor));
+}
+
+/// The position in the indexed tensor that a gather or scatter means: the
+/// dimensions in `dims` come from the index tensor at `batch`, the others from
+/// `rest`, which leaves out `dims` if it is shorter than the rank.
+static SmallVector<Value> indexedPosition(OpBuilder &builder, Location loc,
+                                          Value indices, ValueRange batch,
+                                          ValueRange rest,
+                                          ArrayRef<int64_t> dims,
+                                          int64_t rank) {
+  bool full = int64_t(rest.size()) == rank;
+  SmallVector<Value> position;
+  for (int64_t dim = 0, next = 0; dim < rank; ++dim) {
+    const auto *it = llvm::find(dims, dim);
+    if (it == dims.end()) {
+      position.push_back(rest[full ? dim : next++]);
+      continue;
+    }
+    SmallVector<Value> at(batch);
+    at.push_back(
+        arith::ConstantIndexOp::create(builder, loc, it - dims.begin()));
+    Value index = tensor::ExtractOp::create(builder, loc, indices, at);
+    if (!index.getType().isIndex())
+      index = arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
+                                         index);
+    position.push_back(index);
+  }
+  return position;
+}
 
 namespace {
 /// Softmax and every other operation that knows its own decomposition.
@@ -64,13 +100,95 @@ struct DecomposeUnpack : OpRewritePattern<linalg::UnPackOp> {
   }
 };
 
+struct DecomposeGather : OpRewritePattern<tensor::GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::GatherOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    RankedTensorType type = op.getResultType();
+    int64_t batchRank = op.getIndicesType().getRank() - 1;
+    int64_t rank = op.getSourceType().getRank();
+    // The sizes of the result: the batch, then the source's, 1 where gathered.
+    SmallVector<Value> batchSizes = sizesOf(rewriter, loc, op.getIndices());
+    SmallVector<Value> sourceSizes = sizesOf(rewriter, loc, op.getSource());
+    SmallVector<Value> sizes(ArrayRef(batchSizes).drop_back());
+    bool full = type.getRank() - batchRank == rank;
+    for (int64_t dim = 0; dim < rank; ++dim)
+      if (!llvm::is_contained(op.getGatherDims(), dim))
+        sizes.push_back(sourceSizes[dim]);
+      else if (full)
+        sizes.push_back(arith::ConstantIndexOp::create(rewriter, loc, 1));
+    SmallVector<Value> dynamic;
+    for (auto [dim, size] : llvm::zip_equal(type.getShape(), sizes))
+      if (ShapedType::isDynamic(dim))
+        dynamic.push_back(size);
+    rewriter.replaceOpWithNewOp<tensor::GenerateOp>(
+        op, type, dynamic,
+        [&](OpBuilder &b, Location loc, ValueRange at) {
+          SmallVector<Value> position = indexedPosition(
+              b, loc, op.getIndices(), at.take_front(batchRank),
+              at.drop_front(batchRank), op.getGatherDims(), rank);
+          Value element =
+              tensor::ExtractOp::create(b, loc, op.getSource(), position);
+          tensor::YieldOp::create(b, loc, element);
+        });
+    return success();
+  }
+};
+
+struct DecomposeScatter : OpRewritePattern<tensor::ScatterOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::ScatterOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    int64_t batchRank = op.getIndicesType().getRank() - 1;
+    int64_t rank = op.getDestType().getRank();
+    SmallVector<Value> sizes = sizesOf(rewriter, loc, op.getSource());
+    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
+    Value one = arith::ConstantIndexOp::create(rewriter, loc, 1);
+    SmallVector<Value> zeros(sizes.size(), zero), ones(sizes.size(), one);
+    scf::LoopNest nest = scf::buildLoopNest(
+        rewriter, loc, zeros, sizes, ones, op.getDest(),
+        [&](OpBuilder &b, Location loc, ValueRange at,
+            ValueRange dest) -> scf::ValueVector {
+          SmallVector<Value> position = indexedPosition(
+              b, loc, op.getIndices(), at.take_front(batchRank),
+              at.drop_front(batchRank), op.getScatterDims(), rank);
+          Value element = tensor::ExtractOp::create(b, loc, op.getSource(), at);
+          return {tensor::InsertOp::create(b, loc, element, dest[0], position)};
+        });
+    rewriter.replaceOp(op, nest.results);
+    return success();
+  }
+};
+
+struct DecomposeBitcast : OpRewritePattern<tensor::BitcastOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::BitcastOp op,
+                                PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<RankedTensorType>(op.getType());
+    auto isPlain = [](Type element) {
+      return element.isSignlessInteger() || isa<FloatType>(element);
+    };
+    if (!type || !isPlain(type.getElementType()) ||
+        !isPlain(getElementTypeOrSelf(op.getSource().getType())))
+      return rewriter.notifyMatchFailure(op, "is not of scalars");
+    rewriter.replaceOpWithNewOp<arith::BitcastOp>(op, type, op.getSource());
+    return success();
+  }
+};
+
 struct DecomposeOperations
     : prune::impl::DecomposeOperationsPassBase<DecomposeOperations> {
   using Base::Base;
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<DecomposeAggregate, DecomposePack, DecomposeUnpack>(
+    patterns.add<DecomposeAggregate, DecomposeBitcast, DecomposeGather,
+                 DecomposePack, DecomposeScatter, DecomposeUnpack>(
         &getContext());
     tensor::populateDecomposeTensorConcatPatterns(patterns);
     linalg::populateDecomposeWinogradOpsPatterns(patterns);

@@ -179,9 +179,9 @@ def DecomposeOperationsPass : Pass<"prune-decompose-operations"> {
     Loops are generated from operations with indexing maps. Some operations on
     tensors have none, and no upstream pass gives them any: softmax, winograd
     transforms and the other aggregates of linalg, `linalg.pack` and
-    `linalg.unpack`, `tensor.concat`. This pass rewrites them as linalg
-    structured operations, slices and reshapes. What it does not know is left
-    alone.
+    `linalg.unpack`, `tensor.concat`, `tensor.gather`, `tensor.scatter`,
+    `tensor.bitcast`. This pass rewrites them as linalg structured operations,
+    loops, slices and reshapes. What it does not know is left alone.
 
     ```mlir
     %s = linalg.softmax dimension(1) ins(%x : tensor<4x8xf32>)
@@ -244,6 +244,96 @@ def ExpandCopiesPass : Pass<"prune-expand-copies"> {
     ```
   }];
   let dependentDialects = ["linalg::LinalgDialect"];
+}
+
+def FuseElementwisePass : Pass<"prune-fuse-elementwise"> {
+  let summary = "Fuse elementwise operations that cost nothing to fuse";
+  let description = [{
+    Fuses a `linalg.generic` without reductions into its only user, if that has
+    none either and as many loops: nothing is computed twice. Unlike
+    `linalg-fuse-elementwise-ops`, an activation is never moved into the loops
+    of a contraction, nor a small operation into one that broadcasts it.
+
+    ```mlir
+    %a = linalg.generic ... { arith.addf }       // x + bias
+    %b = linalg.generic ... ins(%a) { arith.maximumf }
+    // becomes one linalg.generic { arith.addf; arith.maximumf }
+    ```
+  }];
+  let dependentDialects = ["affine::AffineDialect", "linalg::LinalgDialect"];
+}
+
+def ScheduleReductionsPass : Pass<"prune-schedule-reductions"> {
+  let summary = "Order the loops of reductions for the vectoriser";
+  let description = [{
+    A sum over the innermost loop is a chain of dependent additions, which no
+    compiler may reorder. This pass makes a parallel loop innermost where
+    that gives adjacent accesses, so that the lanes of a vector are different
+    results. The order in which any one result is summed up does not change.
+
+    It applies to a `linalg.generic` with reductions whose result's last
+    dimension is one loop. An operand in which that loop is not the last
+    dimension is transposed first, if it is a constant (then nothing is left to
+    do at run time), or if each of its elements is used often. Multiplications
+    and additions of f32 and f64 in such a body may be contracted to fused ones,
+    which round once instead of twice.
+
+    ```mlir
+    // x * transposed(w): loops (m, n, k)
+    linalg.generic {iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<4x8xf32>, tensor<16x8xf32>) outs(%y : tensor<4x16xf32>)
+    // becomes: loops (m, k, n)
+    linalg.generic {iterator_types = ["parallel", "reduction", "parallel"]}
+      ins(%x, %t : tensor<4x8xf32>, tensor<8x16xf32>) outs(%y : tensor<4x16xf32>)
+    ```
+  }];
+  let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect"];
+}
+
+def FoldTransposesPass : Pass<"prune-fold-transposes"> {
+  let summary = "Transpose constants at compile time";
+  let description = [{
+    Replaces a `linalg.transpose` of a constant by the transposed constant,
+    `dense` or `dense_resource`, of any rank and any element type of whole
+    bytes. A resource's transposed copy has a new name. Upstream's folding is
+    element by element and knows no resources.
+
+    ```mlir
+    %w = arith.constant dense<[[1, 2]]> : tensor<1x2xi32>
+    %t = linalg.transpose ins(%w : tensor<1x2xi32>) outs(%e : tensor<2x1xi32>)
+           permutation = [1, 0]
+    // becomes
+    %t = arith.constant dense<[[1], [2]]> : tensor<2x1xi32>
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect"];
+}
+
+def LegalizeScalarsPass
+    : Pass<"prune-legalize-scalars", "::mlir::ModuleOp"> {
+  let summary = "Keep scalar arithmetic exact on its way to LLVM";
+  let description = [{
+    Run on scalars, after `math-extend-to-supported-types` and
+    `arith-emulate-unsupported-floats`. Upstream goes wrong in three ways that
+    this pass prevents:
+
+    - the two passes above mark the roundings they insert as contractible, so
+      that results of bf16 or f16 operations keep excess precision where they
+      happen to be combined. The mark is removed: each operation rounds;
+    - `math.expm1` and `math.log1p` become `exp(x) - 1` and `log(1 + x)`, which
+      lose all digits near zero. They become calls of the C library instead;
+    - `math.clampf` becomes max(min(x, low), high), which is never below high.
+      It becomes min(max(x, low), high) instead.
+
+    ```mlir
+    %y = math.expm1 %x : f32
+    // becomes
+    %y = call @expm1f(%x) : (f32) -> f32
+    ```
+  }];
+  let dependentDialects = [
+    "arith::ArithDialect", "func::FuncDialect", "vector::VectorDialect"
+  ];
 }
 
 #endif // PRUNE_TRANSFORMS_PASSES_TD
