@@ -65,6 +65,31 @@ HeapUse mlir::prune::liveHeap() {
 }
 
 //===----------------------------------------------------------------------===//
+// Run-time checks
+//===----------------------------------------------------------------------===//
+
+// A violated check prints its message with puts and calls abort.
+static thread_local std::string checkMessage;
+
+static void failCheck(StringRef message) {
+  llvm::report_fatal_error("run-time check failed: " + message,
+                           /*gen_crash_diag=*/false);
+}
+
+static std::atomic<CheckHandler> checkHandler{failCheck};
+
+void mlir::prune::setCheckHandler(CheckHandler handler) {
+  checkHandler = handler;
+}
+
+static int keepMessage(const char *message) {
+  checkMessage = message;
+  return 0;
+}
+
+static void handleFailedCheck() { checkHandler.load()(checkMessage); }
+
+//===----------------------------------------------------------------------===//
 // Compilation
 //===----------------------------------------------------------------------===//
 
@@ -88,6 +113,8 @@ runtimeSymbols(llvm::orc::MangleAndInterner interner) {
   add("malloc", countedMalloc);
   add("aligned_alloc", countedAlignedAlloc);
   add("free", countedFree);
+  add("puts", keepMessage);
+  add("abort", handleFailedCheck);
   return map;
 }
 

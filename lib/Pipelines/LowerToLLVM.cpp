@@ -79,7 +79,10 @@ static void addBufferization(OpPassManager &pm) {
 }
 
 /// Stage 3: loops over scalars.
-static void addLoops(OpPassManager &pm) {
+static void addLoops(OpPassManager &pm, bool runtimeChecks) {
+  // Structured operations are checked as a whole, not element by element.
+  if (runtimeChecks)
+    pm.addPass(createGenerateRuntimeVerificationPass());
   pm.addPass(createExpandCopiesPass());
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createCanonicalizerPass());
@@ -133,7 +136,7 @@ LogicalResult mlir::prune::buildLowerToLLVMPipeline(
                      "'; expected 'dense'");
   addStructuring(pm);
   addBufferization(pm);
-  addLoops(pm);
+  addLoops(pm, options.runtimeChecks);
   addLLVM(pm);
   return success();
 }

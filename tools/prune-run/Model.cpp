@@ -183,6 +183,7 @@ static Error prepare(ModuleOp module, const ModelOptions &options) {
 static Error lower(ModuleOp module, const ModelOptions &options) {
   LowerToLLVMOptions lowering;
   lowering.kernels = options.kernels;
+  lowering.runtimeChecks = options.runtimeChecks;
   PassManager pm(module.getContext());
   std::string message;
   auto emitError = [&](const Twine &text) {

@@ -46,6 +46,7 @@ struct Port {
 
 struct ModelOptions {
   std::string path, entry, pipeline, kernels;
+  bool runtimeChecks = true;
 };
 
 struct Model {

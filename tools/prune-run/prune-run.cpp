@@ -92,6 +92,10 @@ struct Options {
       "pipeline", cl::cat(category), cl::value_desc("passes"),
       cl::desc("Passes to run first, as in prune-opt --pass-pipeline without "
                "the enclosing builtin.module(...)")};
+  cl::opt<bool> runtimeChecks{
+      "runtime-checks", cl::cat(category), cl::init(true),
+      cl::desc("Check sizes and indices that are not known at compile time "
+               "(default true)")};
   cl::opt<bool> json{"json", cl::cat(category),
                      cl::desc("Print one JSON object")};
 
@@ -272,7 +276,8 @@ static Error judgeCompare(const DialectRegistry &registry, const Model &model,
                           const Options &options, Report &report) {
   Expected<Model> other =
       loadModel(registry, {options.compare, options.entry,
-                           options.comparePipeline, options.compareKernels});
+                           options.comparePipeline, options.compareKernels,
+                           options.runtimeChecks});
   if (!other)
     return other.takeError();
   if (other->results.size() != model.results.size())
@@ -312,7 +317,7 @@ static Expected<Outcome> evaluate(const DialectRegistry &registry,
                                   const Options &options, Report &report) {
   Expected<Model> model =
       loadModel(registry, {options.module, options.entry, options.pipeline,
-                           options.kernels});
+                           options.kernels, options.runtimeChecks});
   if (!model)
     return model.takeError();
   if (Error error =
@@ -374,6 +379,16 @@ static Error run(const DialectRegistry &registry, const Options &options) {
   return Error::success();
 }
 
+static void reportError(const Twine &message) {
+  llvm::WithColor::error(llvm::errs(), "prune-run") << message << "\n";
+}
+
+/// Compiled code cannot be unwound, so the program ends here.
+[[noreturn]] static void endOnFailedCheck(StringRef message) {
+  reportError("run-time check failed: " + message);
+  std::_Exit(EXIT_FAILURE);
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   Options options;
@@ -387,9 +402,9 @@ int main(int argc, char **argv) {
   prune::registerAllDialects(registry);
   prune::registerAllPasses();
 
+  setCheckHandler(endOnFailedCheck);
   if (Error error = run(registry, options)) {
-    llvm::WithColor::error(llvm::errs(), "prune-run")
-        << llvm::toString(std::move(error)) << "\n";
+    reportError(llvm::toString(std::move(error)));
     return EXIT_FAILURE;
   }
   return EXIT_SUCCESS;

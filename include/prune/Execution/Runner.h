@@ -52,6 +52,12 @@ struct HeapUse {
 };
 HeapUse liveHeap();
 
+/// What to do when compiled code finds a run-time check violated. It must not
+/// return, because there is nothing to return to; by default the program ends
+/// as with a fatal error.
+using CheckHandler = void (*)(llvm::StringRef message);
+void setCheckHandler(CheckHandler handler);
+
 class Invocation;
 
 class Runner {

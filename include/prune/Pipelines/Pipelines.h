@@ -62,6 +62,11 @@ struct LowerToLLVMOptions : PassPipelineOptions<LowerToLLVMOptions> {
       llvm::cl::desc("How contractions with sparse weights are compiled: "
                      "'dense' (there are none)"),
       llvm::cl::init("dense")};
+  PassOptions::Option<bool> runtimeChecks{
+      *this, "runtime-checks",
+      llvm::cl::desc("End the program with a message if sizes do not match or "
+                     "an index is out of bounds"),
+      llvm::cl::init(false)};
 };
 
 /// Adds the passes that turn a module on tensors into the LLVM dialect, with
