@@ -23,6 +23,7 @@
 
 #include "prune/Pipelines/Pipelines.h"
 
+#include "prune/Conversion/Passes.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -33,6 +34,7 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SparseTensor/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -40,7 +42,7 @@ using namespace mlir;
 using namespace mlir::prune;
 
 /// Stage 1: linalg structured operations on tensors.
-static void addStructuring(OpPassManager &pm) {
+static void addStructuring(OpPassManager &pm, bool isSparse) {
   // tosa, if there is any. Validation would reject what still lowers.
   tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions(),
                               TosaToLinalgNamedOptions(), std::nullopt);
@@ -49,15 +51,25 @@ static void addStructuring(OpPassManager &pm) {
   pm.addPass(createTosaToSCFPass());
   pm.addPass(createCSEPass()); // drops the shape constants of tosa
 
+  // Masks of constants are constants; what is left of them runs.
+  pm.addPass(createFoldMasksPass());
+  pm.addPass(createConvertPruneToLinalgPass());
+  if (isSparse)
+    pm.addPass(createSparsifyWeightsPass());
+
   pm.addPass(createLiftControlFlowToSCFPass());
   pm.addPass(createDecomposeOperationsPass());
   pm.addPass(createConvertElementwiseToLinalgPass());
   pm.addPass(createConvertTensorToLinalgPass());
   // Transposes are looked at by name, before everything becomes generic.
-  pm.addPass(createFoldTransposesPass());
+  if (!isSparse)
+    pm.addPass(createFoldTransposesPass());
   pm.addPass(createLinalgGeneralizeNamedOpsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // The sparsifier wants its contractions and their order of loops as they are.
+  if (isSparse)
+    return;
   pm.addPass(createFuseElementwisePass());
   pm.addPass(createScheduleReductionsPass());
   pm.addPass(createFoldTransposesPass());
@@ -65,16 +77,46 @@ static void addStructuring(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-/// Stage 2: buffers, each freed once.
-static void addBufferization(OpPassManager &pm) {
-  pm.addPass(createExportFunctionsPass());
-  bufferization::OneShotBufferizePassOptions options;
-  options.bufferizeFunctionBoundaries = true;
-  options.functionBoundaryTypeConversion =
-      bufferization::LayoutMapOption::IdentityLayoutMap;
+/// Stage 2, with sparse operands: each kernel becomes loops in a function of its
+/// own, by the upstream sparsifier without its run-time library, so that the
+/// constants that a weight is assembled from are read where they are. No vectors:
+/// sums keep the order of the dense operation.
+static void addSparseBufferization(OpPassManager &pm) {
+  pm.addPass(createOutlineSparseKernelsPass());
+  bufferization::OneShotBufferizationOptions options =
+      getBufferizationOptionsForSparsification(/*analysisOnly=*/false);
+  options.allowUnknownOps = false;
   options.allowReturnAllocsFromLoops = true;
-  pm.addPass(bufferization::createOneShotBufferizePass(options));
-  bufferization::buildBufferDeallocationPipeline(pm);
+  pm.addPass(createSparsificationAndBufferizationPass(
+      options,
+      SparsificationOptions(SparseParallelizationStrategy::kNone,
+                            SparseEmitStrategy::kFunctional,
+                            /*enableRT=*/false),
+      /*createSparseDeallocs=*/true, /*enableRuntimeLibrary=*/false,
+      /*enableBufferInitialization=*/false, /*vectorLength=*/0,
+      /*enableVLAVectorization=*/false, /*enableSIMDIndex32=*/false,
+      /*enableGPULibgen=*/false, SparseEmitStrategy::kFunctional,
+      SparseParallelizationStrategy::kNone));
+  pm.addPass(createStorageSpecifierToLLVMPass());
+}
+
+/// Stage 2: buffers, each freed once.
+static void addBufferization(OpPassManager &pm, bool isSparse) {
+  pm.addPass(createExportFunctionsPass());
+  bufferization::BufferDeallocationPipelineOptions deallocation;
+  if (isSparse) {
+    addSparseBufferization(pm);
+    // A kernel returns the buffer that it was given: no copy on the way.
+    deallocation.privateFunctionDynamicOwnership = true;
+  } else {
+    bufferization::OneShotBufferizePassOptions options;
+    options.bufferizeFunctionBoundaries = true;
+    options.functionBoundaryTypeConversion =
+        bufferization::LayoutMapOption::IdentityLayoutMap;
+    options.allowReturnAllocsFromLoops = true;
+    pm.addPass(bufferization::createOneShotBufferizePass(options));
+  }
+  bufferization::buildBufferDeallocationPipeline(pm, deallocation);
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
@@ -131,11 +173,12 @@ static void addLLVM(OpPassManager &pm) {
 LogicalResult mlir::prune::buildLowerToLLVMPipeline(
     OpPassManager &pm, const LowerToLLVMOptions &options,
     function_ref<LogicalResult(const Twine &)> emitError) {
-  if (options.kernels != "dense")
+  if (options.kernels != "dense" && options.kernels != "reference")
     return emitError("unknown kernels '" + options.kernels +
-                     "'; expected 'dense'");
-  addStructuring(pm);
-  addBufferization(pm);
+                     "'; expected 'dense' or 'reference'");
+  bool isSparse = options.kernels == "reference";
+  addStructuring(pm, isSparse);
+  addBufferization(pm, isSparse);
   addLoops(pm, options.runtimeChecks);
   addLLVM(pm);
   return success();

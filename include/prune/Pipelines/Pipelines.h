@@ -60,7 +60,8 @@ struct LowerToLLVMOptions : PassPipelineOptions<LowerToLLVMOptions> {
   PassOptions::Option<std::string> kernels{
       *this, "kernels",
       llvm::cl::desc("How contractions with sparse weights are compiled: "
-                     "'dense' (there are none)"),
+                     "'dense' (there are none) or 'reference' (loops by the "
+                     "upstream sparsifier)"),
       llvm::cl::init("dense")};
   PassOptions::Option<bool> runtimeChecks{
       *this, "runtime-checks",
