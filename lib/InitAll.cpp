@@ -11,12 +11,14 @@
 #include "prune/Conversion/Passes.h"
 #include "prune/IR/Prune.h"
 #include "prune/Pipelines/Pipelines.h"
+#include "prune/TransformOps/PruneTransformOps.h"
 #include "prune/Transforms/Passes.h"
 
 using namespace mlir;
 
 void prune::registerAllDialects(DialectRegistry &registry) {
   registry.insert<PruneDialect>();
+  registerTransformDialectExtension(registry);
 }
 
 void prune::registerAllPasses() {

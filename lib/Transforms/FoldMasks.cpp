@@ -15,6 +15,7 @@
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
 #include "prune/Transforms/Passes.h"
+#include "prune/Transforms/Transforms.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -427,40 +428,47 @@ void Folder::foldApply(ApplyOp apply) {
   replaceApply(apply, std::move(blob), changed != 0, removed);
 }
 
+template <typename OpTy>
+static SmallVector<OpTy> collect(Operation *root) {
+  SmallVector<OpTy> ops;
+  root->walk([&](OpTy op) { ops.push_back(op); });
+  return ops;
+}
+
+/// Removes what nothing uses any more: constants that only masks used would
+/// keep their data in the output.
+template <typename OpTy>
+static void eraseUnused(Operation *root) {
+  for (OpTy op : collect<OpTy>(root))
+    if (op->use_empty())
+      op->erase();
+}
+
+LogicalResult mlir::prune::foldMasks(Operation *root) {
+  Folder folder(root->getContext());
+  bool isFailed = false;
+  for (MaskOp mask : collect<MaskOp>(root))
+    isFailed |= failed(folder.foldMask(mask));
+  if (isFailed)
+    return failure();
+  eraseUnused<MaskOp>(root);
+  for (ScoreOp score : collect<ScoreOp>(root))
+    if (!llvm::all_of(score->getUsers(), llvm::IsaPred<MaskOp>))
+      folder.foldScore(score);
+  eraseUnused<ScoreOp>(root);
+  for (ApplyOp apply : collect<ApplyOp>(root))
+    folder.foldApply(apply);
+  eraseUnused<arith::ConstantOp>(root);
+  return success();
+}
+
 namespace {
 struct FoldMasks : prune::impl::FoldMasksPassBase<FoldMasks> {
   using Base::Base;
 
   void runOnOperation() override {
-    Folder folder(&getContext());
-    bool failed = false;
-    for (MaskOp mask : collect<MaskOp>())
-      failed |= folder.foldMask(mask).failed();
-    if (failed)
-      return signalPassFailure();
-    eraseUnused<MaskOp>();
-    for (ScoreOp score : collect<ScoreOp>())
-      if (!llvm::all_of(score->getUsers(), llvm::IsaPred<MaskOp>))
-        folder.foldScore(score);
-    eraseUnused<ScoreOp>();
-    for (ApplyOp apply : collect<ApplyOp>())
-      folder.foldApply(apply);
-    eraseUnused<arith::ConstantOp>();
-  }
-
-private:
-  template <typename OpTy> SmallVector<OpTy> collect() {
-    SmallVector<OpTy> ops;
-    getOperation()->walk([&](OpTy op) { ops.push_back(op); });
-    return ops;
-  }
-
-  /// Removes what nothing uses any more: constants that only masks used would
-  /// keep their data in the output.
-  template <typename OpTy> void eraseUnused() {
-    for (OpTy op : collect<OpTy>())
-      if (op->use_empty())
-        op->erase();
+    if (failed(foldMasks(getOperation())))
+      signalPassFailure();
   }
 };
 } // namespace

@@ -12,17 +12,9 @@
 
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/IR/Prune.h"
+#include "prune/Transforms/Transforms.h"
 
 namespace mlir::prune {
-
-/// The texts of the options, as given.
-struct MaskOptions {
-  std::string criterion, pattern, sparsity, threshold, count, scope;
-  std::string include, exclude;
-  llvm::ArrayRef<std::string> targets;
-  uint64_t seed;
-  int64_t minSize;
-};
 
 /// What happens to one weight. No pattern: it is left alone, for `reason`.
 struct WeightPlan {

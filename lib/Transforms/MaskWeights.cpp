@@ -144,57 +144,62 @@ static SmallVector<size_t> reportPlan(ArrayRef<Weight> weights,
   return together;
 }
 
+/// A count cannot exceed the units there are to remove.
+static LogicalResult checkCounts(ArrayRef<Weight> weights, const MaskPlan &plan,
+                                 Location loc) {
+  int64_t together = 0, wanted = 0;
+  for (auto [weight, item] : llvm::zip_equal(weights, plan.weights)) {
+    if (!item.pattern || !item.target.count)
+      continue;
+    ArrayRef<int64_t> shape = weight.getType().getShape();
+    int64_t units = 1;
+    for (auto [size, extent] :
+         llvm::zip_equal(shape, item.pattern.getUnits(shape).block))
+      units *= llvm::divideCeil(size, extent);
+    if (plan.isGlobal && !item.isOwnTarget) {
+      together += units;
+      wanted = *item.target.count;
+      continue;
+    }
+    if (*item.target.count > units)
+      return emitError(weight.getLoc(), "prune-mask-weights: weight '")
+             << weight.name << "' has " << units
+             << " units, fewer than the count of " << *item.target.count;
+  }
+  if (wanted > together)
+    return emitError(loc, "prune-mask-weights: the weights have ")
+           << together << " units in all, fewer than the count of " << wanted;
+  return success();
+}
+
+LogicalResult mlir::prune::maskWeights(ArrayRef<Weight> weights,
+                                       const MaskOptions &options,
+                                       Location loc) {
+  FailureOr<MaskPlan> plan = planMasks(weights, options, loc);
+  if (failed(plan) || failed(checkCounts(weights, *plan, loc)))
+    return failure();
+  SmallVector<size_t> together = reportPlan(weights, *plan);
+  for (auto [index, weight, item] : llvm::enumerate(weights, plan->weights))
+    if (item.pattern && !llvm::is_contained(together, index))
+      maskAlone(weight, item, plan->criterion);
+  if (!together.empty())
+    maskTogether(weights, together, *plan);
+  return success();
+}
+
 namespace {
 struct MaskWeights : prune::impl::MaskWeightsPassBase<MaskWeights> {
   using Base::Base;
 
   void runOnOperation() override {
     WeightUses uses(getOperation());
-    ArrayRef<Weight> weights = uses.getWeights();
     SmallVector<std::string> targetList(targets.begin(), targets.end());
     MaskOptions options{criterion, pattern, sparsity, threshold,  count, scope,
                         include,   exclude, targetList, seed, minSize};
-    FailureOr<MaskPlan> plan =
-        planMasks(weights, options, getOperation().getLoc());
-    if (failed(plan) || failed(checkCounts(weights, *plan)))
+    if (failed(maskWeights(uses.getWeights(), options,
+                           getOperation().getLoc())))
       return signalPassFailure();
-
     reportNotPrunable(uses);
-    SmallVector<size_t> together = reportPlan(weights, *plan);
-    for (auto [index, weight, item] : llvm::enumerate(weights, plan->weights))
-      if (item.pattern && !llvm::is_contained(together, index))
-        maskAlone(weight, item, plan->criterion);
-    if (!together.empty())
-      maskTogether(weights, together, *plan);
-  }
-
-private:
-  /// A count cannot exceed the units there are to remove.
-  LogicalResult checkCounts(ArrayRef<Weight> weights, const MaskPlan &plan) {
-    int64_t together = 0, wanted = 0;
-    for (auto [weight, item] : llvm::zip_equal(weights, plan.weights)) {
-      if (!item.pattern || !item.target.count)
-        continue;
-      ArrayRef<int64_t> shape = weight.getType().getShape();
-      int64_t units = 1;
-      for (auto [size, extent] :
-           llvm::zip_equal(shape, item.pattern.getUnits(shape).block))
-        units *= llvm::divideCeil(size, extent);
-      if (plan.isGlobal && !item.isOwnTarget) {
-        together += units;
-        wanted = *item.target.count;
-        continue;
-      }
-      if (*item.target.count > units)
-        return emitError(weight.getLoc(), "prune-mask-weights: weight '")
-               << weight.name << "' has " << units
-               << " units, fewer than the count of " << *item.target.count;
-    }
-    if (wanted > together)
-      return emitError(getOperation().getLoc(),
-                       "prune-mask-weights: the weights have ")
-             << together << " units in all, fewer than the count of " << wanted;
-    return success();
   }
 };
 } // namespace

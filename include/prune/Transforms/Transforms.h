@@ -1,0 +1,42 @@
+//===- Transforms.h - Transformations as functions --------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the passes do, for those who choose the operations themselves.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_TRANSFORMS_TRANSFORMS_H
+#define PRUNE_TRANSFORMS_TRANSFORMS_H
+
+#include "prune/Analysis/WeightUses.h"
+
+#include "mlir/IR/Location.h"
+
+namespace mlir::prune {
+
+/// The options of prune-mask-weights as text, so that "not given", which is
+/// empty, differs from every number.
+struct MaskOptions {
+  std::string criterion = "l1", pattern = "element";
+  std::string sparsity, threshold, count;
+  std::string scope = "local";
+  std::string include, exclude;
+  llvm::ArrayRef<std::string> targets;
+  uint64_t seed = 0;
+  int64_t minSize = 0;
+};
+
+/// Inserts score, mask and apply operations on weights, which must be of one
+/// module. Errors name the option and are reported at `loc`, before anything
+/// changes.
+LogicalResult maskWeights(llvm::ArrayRef<Weight> weights,
+                          const MaskOptions &options, Location loc);
+
+/// Computes and applies the masks of constants below `root`, as
+/// prune-fold-masks does. Erases operations.
+LogicalResult foldMasks(Operation *root);
+
+} // namespace mlir::prune
+
+#endif // PRUNE_TRANSFORMS_TRANSFORMS_H
