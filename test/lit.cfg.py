@@ -26,6 +26,7 @@ if config.has_python_package:
     python_path.append(os.path.join(config.prune_build_dir, "python"))
 config.environment["PYTHONPATH"] = os.pathsep.join(python_path)
 config.environment["PRUNE_TOOLS_DIR"] = config.prune_tools_dir
+config.environment["PRUNE_BUILD_DIR"] = config.prune_build_dir
 config.environment["PRUNE_SOURCE_DIR"] = config.prune_source_dir
 
 config.substitutions.append(("%python", config.python))
