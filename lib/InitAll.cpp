@@ -9,6 +9,7 @@
 #include "prune/InitAll.h"
 
 #include "prune/Conversion/Passes.h"
+#include "prune/IR/ExternalModels.h"
 #include "prune/IR/Prune.h"
 #include "prune/Pipelines/Pipelines.h"
 #include "prune/TransformOps/PruneTransformOps.h"
@@ -19,6 +20,7 @@ using namespace mlir;
 void prune::registerAllDialects(DialectRegistry &registry) {
   registry.insert<PruneDialect>();
   registerTransformDialectExtension(registry);
+  registerExternalModels(registry);
 }
 
 void prune::registerAllPasses() {

@@ -70,3 +70,14 @@ mlir::prune::createRewrittenConstant(ShapedType type, StringRef oldKey,
   return DenseResourceElementsAttr::get(type,
                                         manager.insert(key, std::move(blob)));
 }
+
+TypedAttr mlir::prune::createConstantLike(Attribute old, ShapedType type,
+                                          ArrayRef<char> data) {
+  auto resource = dyn_cast<DenseResourceElementsAttr>(old);
+  if (!resource)
+    return cast<TypedAttr>(
+        Attribute(DenseElementsAttr::getFromRawBuffer(type, data)));
+  return createRewrittenConstant(
+      type, resource.getRawHandle().getKey(),
+      HeapAsmResourceBlob::allocateAndCopyWithAlign(data, 64));
+}

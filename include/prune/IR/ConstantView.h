@@ -38,6 +38,11 @@ DenseResourceElementsAttr createRewrittenConstant(ShapedType type,
                                                   llvm::StringRef oldKey,
                                                   AsmResourceBlob blob);
 
+/// A constant of new contents in the place of `old`: a resource under a new key
+/// if `old` is one, else dense.
+TypedAttr createConstantLike(Attribute old, ShapedType type,
+                             llvm::ArrayRef<char> data);
+
 } // namespace mlir::prune
 
 #endif // PRUNE_IR_CONSTANTVIEW_H

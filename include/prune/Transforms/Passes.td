@@ -335,5 +335,6 @@ def LegalizeScalarsPass
     "arith::ArithDialect", "func::FuncDialect", "vector::VectorDialect"
   ];
 }
+include "prune/Transforms/ChannelPasses.td"
 
 #endif // PRUNE_TRANSFORMS_PASSES_TD

@@ -1,0 +1,79 @@
+//===- SliceConstants.h - What whole slices are known to hold ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// For each index of each axis: the one number that the whole slice holds, or
+// unknown. Constants are read, operations evaluated: a filter of zeros makes a
+// channel of zeros, which stays one through ReLU, pooling and residual sums.
+// Zero times anything is zero, also NaN and infinity, and zeros have no sign.
+//
+// From the same evaluation follows whether a reduction notices when a slice of
+// its operands goes: it does not where the body yields its accumulator as it
+// was.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_ANALYSIS_SLICECONSTANTS_H
+#define PRUNE_ANALYSIS_SLICECONSTANTS_H
+
+#include "prune/Analysis/ChannelGroups.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace mlir::prune {
+
+/// What a value in a body is known to be: a number, or what came in as block
+/// argument `argument`, or unknown.
+struct BodyValue {
+  Attribute constant;
+  int argument = -1;
+
+  bool operator==(const BodyValue &other) const {
+    return constant == other.constant && argument == other.argument;
+  }
+};
+
+/// Evaluates the body of a structured operation; returns what it yields.
+/// `arguments` has one entry for each block argument.
+SmallVector<BodyValue> evaluateBody(linalg::LinalgOp op,
+                                    ArrayRef<BodyValue> arguments);
+
+class SliceConstants {
+public:
+  SliceConstants(Operation *root, const ChannelGroups &groups);
+
+  Attribute get(unsigned slot) const { return constants[slot]; }
+  void set(unsigned slot, Attribute value) { constants[slot] = value; }
+
+  /// Computes the results of an operation from what is known of its operands.
+  /// With a log, notes each slot that changes and what it held before.
+  using Log = SmallVector<std::pair<unsigned, Attribute>>;
+  void evaluate(Operation *op, Log *log = nullptr);
+
+  /// The number that all of an operand, or of an index of its dimension, holds.
+  Attribute getUniform(OpOperand &operand) const;
+  /// The same for a value; null also if it is repeatable.
+  Attribute getUniform(Value value) const;
+
+  /// Whether the results stay as they are when step `index` of `loop`, over
+  /// which the operation reduces, is left out.
+  bool isNeutral(linalg::LinalgOp op, unsigned loop, int64_t index);
+
+  /// What the operand is known to hold in step `index` of `loop`.
+  Attribute getAt(OpOperand &operand, AffineMap map, unsigned loop,
+                  int64_t index) const;
+
+private:
+  void readConstant(const Axis &axis);
+  void evaluateStructured(linalg::LinalgOp op, Log *log);
+  void store(unsigned slot, Attribute value, Log *log);
+  ArrayRef<Attribute> slots(unsigned axis) const;
+  Attribute uniformFrom(unsigned firstAxis, int64_t rank) const;
+
+  const ChannelGroups &groups;
+  std::vector<Attribute> constants;
+};
+
+} // namespace mlir::prune
+
+#endif // PRUNE_ANALYSIS_SLICECONSTANTS_H

@@ -1,0 +1,93 @@
+//===- ChannelLinks.h - Which dimensions move together ----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What an operation has to say about channels: index for index, which slices of
+// its operands and results can only be removed together, and which cannot be
+// removed at all. Structured linalg operations say it through their indexing
+// maps; other operations through ChannelOpInterface.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_IR_CHANNELLINKS_H
+#define PRUNE_IR_CHANNELLINKS_H
+
+#include "mlir/IR/OpDefinition.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/SmallVector.h"
+
+namespace mlir::prune {
+
+/// One dimension of an operand or result.
+struct ChannelPort {
+  bool isResult;
+  unsigned index;
+  int64_t dim;
+
+  static ChannelPort operand(unsigned index, int64_t dim) {
+    return {false, index, dim};
+  }
+  static ChannelPort result(unsigned index, int64_t dim) {
+    return {true, index, dim};
+  }
+  Value getValue(Operation *op) const {
+    return isResult ? Value(op->getResult(index)) : op->getOperand(index);
+  }
+};
+
+/// Index `aBegin + t` of `a`, for t < count, moves with all indices
+/// `bBegin + (o * count + t) * inner + r` of `b`, for o < outer and r < inner.
+struct ChannelLink {
+  ChannelPort a, b;
+  int64_t count;
+  int64_t aBegin = 0, bBegin = 0;
+  int64_t outer = 1, inner = 1;
+  /// Of the links with the same choice, other than -1, one can hold; the `a`
+  /// of the others cannot be removed. They stand outermost dimension first.
+  int choice = -1;
+};
+
+/// Indices that have to stay, and why: what the reason says of the dimension
+/// starts with a verb.
+struct FrozenChannels {
+  ChannelPort port;
+  int64_t begin, count;
+  StringRef reason;
+};
+
+/// Everything that one operation says.
+struct ChannelLinks {
+  SmallVector<ChannelLink> links;
+  SmallVector<FrozenChannels> frozen;
+  int numChoices = 0;
+
+  /// Two dimensions of the same size that move index for index.
+  void couple(Operation *op, ChannelPort a, ChannelPort b);
+  void freeze(Operation *op, ChannelPort port, StringRef reason);
+  /// Freezes every dimension of every operand and result.
+  void freezeAll(Operation *op, StringRef reason);
+};
+
+/// What `op` says, whatever its kind: an operation that says nothing freezes
+/// all that it touches.
+ChannelLinks getChannelLinks(Operation *op);
+
+/// Whether the operation's dimensions are described by itself, so that its
+/// regions hold nothing but scalar code.
+bool hasChannelLinks(Operation *op);
+
+/// The constants that slices hold throughout, index by index; null is unknown.
+/// An empty list: nothing is known about the dimension.
+using OperandConstants =
+    llvm::function_ref<ArrayRef<Attribute>(unsigned operand, int64_t dim)>;
+using ResultConstants =
+    llvm::function_ref<MutableArrayRef<Attribute>(unsigned result, int64_t dim)>;
+
+/// Whether an index of a dimension stays.
+using IsKept = llvm::function_ref<bool(ChannelPort port, int64_t index)>;
+
+} // namespace mlir::prune
+
+#include "prune/IR/ChannelOpInterface.h.inc"
+
+#endif // PRUNE_IR_CHANNELLINKS_H

@@ -1,0 +1,126 @@
+//===- BodyEvaluation.cpp - Bodies on known numbers -----------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operations on numbers fold themselves. What they do not know is what holds
+// for any other operand: a product with zero, a sum with zero, the greater of
+// something and minus infinity.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/Analysis/SliceConstants.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::prune;
+
+static bool isZero(Attribute value) {
+  return value && (matchPattern(value, m_AnyZeroFloat()) ||
+                   matchPattern(value, m_Zero()));
+}
+
+static bool isOne(Attribute value) {
+  return value &&
+         (matchPattern(value, m_OneFloat()) || matchPattern(value, m_One()));
+}
+
+static bool isInfinity(Attribute value, bool isNegative) {
+  auto number = dyn_cast_or_null<FloatAttr>(value);
+  return number && number.getValue().isInfinity() &&
+         number.getValue().isNegative() == isNegative;
+}
+
+/// A zero without a sign, so that zeros compare equal.
+static Attribute withoutSign(Attribute value) {
+  auto number = dyn_cast_or_null<FloatAttr>(value);
+  if (number && number.getValue().isNegZero())
+    return FloatAttr::get(number.getType(), 0.0);
+  return value;
+}
+
+/// `x op y` where y is the neutral element.
+static bool isNeutralOperand(Operation *op, Attribute value, bool isRight) {
+  if (isa<arith::AddFOp, arith::AddIOp, arith::OrIOp, arith::XOrIOp>(op))
+    return isZero(value);
+  if (isa<arith::SubFOp, arith::SubIOp>(op))
+    return isRight && isZero(value);
+  if (isa<arith::MulFOp, arith::MulIOp>(op))
+    return isOne(value);
+  if (isa<arith::DivFOp>(op))
+    return isRight && isOne(value);
+  if (isa<arith::MaximumFOp, arith::MaxNumFOp>(op))
+    return isInfinity(value, /*isNegative=*/true);
+  if (isa<arith::MinimumFOp, arith::MinNumFOp>(op))
+    return isInfinity(value, /*isNegative=*/false);
+  return false;
+}
+
+/// Rules for operands that are not all known.
+static BodyValue simplify(Operation *op, ArrayRef<BodyValue> operands) {
+  if (op->getNumOperands() == 2) {
+    const BodyValue &left = operands[0], &right = operands[1];
+    if (isa<arith::MulFOp, arith::MulIOp, arith::AndIOp>(op))
+      for (const BodyValue &operand : operands)
+        if (isZero(operand.constant))
+          return {withoutSign(operand.constant)};
+    if (isNeutralOperand(op, right.constant, true))
+      return left;
+    if (isNeutralOperand(op, left.constant, false))
+      return right;
+  }
+  if (isa<arith::SelectOp>(op)) {
+    if (operands[0].constant)
+      return operands[isZero(operands[0].constant) ? 2 : 1];
+    if (operands[1] == operands[2])
+      return operands[1];
+  }
+  return {};
+}
+
+static BodyValue evaluate(Operation *op, ArrayRef<BodyValue> operands) {
+  SmallVector<Attribute> constants;
+  for (const BodyValue &operand : operands)
+    constants.push_back(operand.constant);
+  if (llvm::is_contained(constants, nullptr))
+    return simplify(op, operands);
+  SmallVector<OpFoldResult> folded;
+  if (failed(op->fold(constants, folded)) || folded.size() != 1)
+    return simplify(op, operands);
+  if (auto constant = dyn_cast<Attribute>(folded[0]))
+    return {withoutSign(constant)};
+  // Folded to one of its operands.
+  for (auto [value, known] : llvm::zip_equal(op->getOperands(), operands))
+    if (value == cast<Value>(folded[0]))
+      return known;
+  return {};
+}
+
+SmallVector<BodyValue>
+mlir::prune::evaluateBody(linalg::LinalgOp op, ArrayRef<BodyValue> arguments) {
+  llvm::SmallDenseMap<Value, BodyValue, 8> known;
+  Block *body = op.getBlock();
+  for (auto [argument, value] :
+       llvm::zip_equal(body->getArguments(), arguments))
+    known[argument] = value;
+  auto lookup = [&](Value value) -> BodyValue {
+    auto entry = known.find(value);
+    if (entry != known.end())
+      return entry->second;
+    // Defined outside of the body, or not evaluated.
+    Attribute constant;
+    if (matchPattern(value, m_Constant(&constant)))
+      return {withoutSign(constant)};
+    return {};
+  };
+  for (Operation &inner : body->without_terminator()) {
+    if (inner.getNumResults() != 1 || inner.getNumRegions() != 0)
+      continue;
+    SmallVector<BodyValue> operands = llvm::map_to_vector(
+        inner.getOperands(), [&](Value value) { return lookup(value); });
+    known[inner.getResult(0)] = evaluate(&inner, operands);
+  }
+  return llvm::map_to_vector(body->getTerminator()->getOperands(),
+                             [&](Value value) { return lookup(value); });
+}

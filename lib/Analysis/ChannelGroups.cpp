@@ -1,0 +1,354 @@
+//===- ChannelGroups.cpp - Which slices leave together --------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One pass over the operations joins indices in a union-find forest, whose
+// roots carry the reason if anything freezes them. Where a reshape leaves a
+// choice of dimensions it is made afterwards, in program order, among those
+// that are not frozen by then. The work is linear in the number of indices of
+// all axes, up to the inverse Ackermann function.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/Analysis/ChannelGroups.h"
+#include "prune/IR/ConstantView.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::prune;
+
+bool mlir::prune::isRepeatable(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isa<RankedTensorType>(value.getType()))
+    return false;
+  if (isa<tensor::EmptyOp>(op))
+    return true;
+  if (auto fill = dyn_cast<linalg::FillOp>(op))
+    return fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>() != nullptr;
+  Attribute constant;
+  if (!op->hasTrait<OpTrait::ConstantLike>() ||
+      !matchPattern(value, m_Constant(&constant)))
+    return false;
+  return isa<SplatElementsAttr>(constant) ||
+         getConstantBytes(constant).has_value();
+}
+
+void mlir::prune::forEachChannelOp(Operation *root,
+                                   function_ref<void(Operation *)> visit) {
+  root->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    visit(op);
+    return hasChannelLinks(op) ? WalkResult::skip() : WalkResult::advance();
+  });
+}
+
+namespace mlir::prune {
+/// Builds the groups.
+class ChannelCoupler {
+public:
+  ChannelCoupler(ChannelGroups &groups, ChannelGroups::Prefer prefer)
+      : groups(groups), prefer(prefer) {}
+
+  void visit(Operation *op);
+  void choose();
+  void finish();
+
+private:
+  unsigned addAxes(Value value, OpOperand *use);
+  unsigned axisOf(Operation *op, ChannelPort port);
+  unsigned find(unsigned slot);
+  void join(unsigned a, unsigned b);
+  void freeze(unsigned slot, int reason);
+  int addReason(Operation *op, StringRef reason);
+  void freezeAxis(unsigned axis, int64_t begin, int64_t count, int reason);
+  void freezeBlockArguments(Operation *op);
+  void freezeCaptures(Operation *op);
+  void apply(Operation *op, const ChannelLink &link);
+
+  /// The links of one reshape among which one is to be chosen.
+  struct Choice {
+    Operation *op;
+    SmallVector<ChannelLink> links;
+  };
+
+  ChannelGroups &groups;
+  ChannelGroups::Prefer prefer;
+  std::vector<unsigned> parent;
+  std::vector<int> reasonOfRoot;
+  std::vector<Choice> choices;
+};
+} // namespace mlir::prune
+
+unsigned ChannelCoupler::addAxes(Value value, OpOperand *use) {
+  unsigned first = groups.axes.size();
+  auto type = cast<RankedTensorType>(value.getType());
+  for (auto [dim, size] : llvm::enumerate(type.getShape())) {
+    int64_t known = ShapedType::isDynamic(size) ? 0 : size;
+    groups.axes.push_back(
+        {value, use, int64_t(dim), known, unsigned(parent.size())});
+    for (int64_t i = 0; i != known; ++i) {
+      parent.push_back(parent.size());
+      reasonOfRoot.push_back(-1);
+    }
+  }
+  return first;
+}
+
+unsigned ChannelCoupler::axisOf(Operation *op, ChannelPort port) {
+  Value value = port.getValue(op);
+  if (!port.isResult && isRepeatable(value)) {
+    OpOperand *use = &op->getOpOperand(port.index);
+    auto [entry, isNew] = groups.axesOfUse.try_emplace(use, 0);
+    if (isNew)
+      entry->second = addAxes(value, use);
+    return entry->second + port.dim;
+  }
+  auto entry = groups.axesOfValue.find(value);
+  if (entry == groups.axesOfValue.end())
+    entry = groups.axesOfValue.try_emplace(value, addAxes(value, nullptr)).first;
+  return entry->second + port.dim;
+}
+
+unsigned ChannelCoupler::find(unsigned slot) {
+  while (parent[slot] != slot)
+    slot = parent[slot] = parent[parent[slot]];
+  return slot;
+}
+
+void ChannelCoupler::freeze(unsigned slot, int reason) {
+  int &known = reasonOfRoot[find(slot)];
+  if (known < 0)
+    known = reason;
+}
+
+/// The smaller root stays, so that the outcome does not depend on the order.
+void ChannelCoupler::join(unsigned a, unsigned b) {
+  a = find(a);
+  b = find(b);
+  if (a == b)
+    return;
+  if (b < a)
+    std::swap(a, b);
+  parent[b] = a;
+  if (reasonOfRoot[a] < 0)
+    reasonOfRoot[a] = reasonOfRoot[b];
+}
+
+int ChannelCoupler::addReason(Operation *op, StringRef reason) {
+  groups.reasons.push_back({op, reason});
+  return groups.reasons.size() - 1;
+}
+
+void ChannelCoupler::freezeAxis(unsigned axis, int64_t begin, int64_t count,
+                                int reason) {
+  const Axis &info = groups.axes[axis];
+  for (int64_t i = begin; i < std::min(begin + count, info.size); ++i)
+    freeze(info.first + i, reason);
+}
+
+void ChannelCoupler::freezeBlockArguments(Operation *op) {
+  bool isFunction = op->hasTrait<OpTrait::IsIsolatedFromAbove>();
+  int reason = -1;
+  for (Region &region : op->getRegions())
+    for (BlockArgument argument : region.getArguments()) {
+      auto type = dyn_cast<RankedTensorType>(argument.getType());
+      if (!type)
+        continue;
+      if (reason < 0)
+        reason = addReason(op, isFunction ? "takes it as an argument"
+                                          : "passes it into a region");
+      unsigned first = addAxes(argument, nullptr);
+      groups.axesOfValue.try_emplace(argument, first);
+      for (unsigned axis = first; axis != groups.axes.size(); ++axis)
+        freezeAxis(axis, 0, groups.axes[axis].size, reason);
+    }
+  // Blocks other than the first get their arguments from branches.
+  for (Region &region : op->getRegions())
+    for (Block &block : llvm::drop_begin(region, region.empty() ? 0 : 1))
+      for (BlockArgument argument : block.getArguments())
+        if (isa<RankedTensorType>(argument.getType())) {
+          unsigned first = addAxes(argument, nullptr);
+          groups.axesOfValue.try_emplace(argument, first);
+          for (unsigned axis = first; axis != groups.axes.size(); ++axis)
+            freezeAxis(axis, 0, groups.axes[axis].size,
+                       addReason(op, "passes it between blocks"));
+        }
+}
+
+/// Tensors that the scalar code in an operation's regions reads.
+void ChannelCoupler::freezeCaptures(Operation *op) {
+  for (Region &region : op->getRegions())
+    region.walk([&](Operation *inner) {
+      for (OpOperand &operand : inner->getOpOperands()) {
+        auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+        Operation *owner = operand.get().getParentRegion()->getParentOp();
+        if (!type || op->isAncestor(owner))
+          continue;
+        int reason = addReason(op, "reads it element by element");
+        for (int64_t dim = 0; dim != type.getRank(); ++dim)
+          freezeAxis(axisOf(inner, ChannelPort::operand(
+                                       operand.getOperandNumber(), dim)),
+                     0, type.getShape()[dim], reason);
+      }
+    });
+}
+
+void ChannelCoupler::apply(Operation *op, const ChannelLink &link) {
+  unsigned axisOfA = axisOf(op, link.a), axisOfB = axisOf(op, link.b);
+  const Axis &a = groups.axes[axisOfA], &b = groups.axes[axisOfB];
+  if (a.size == 0 || b.size == 0) {
+    int reason = addReason(op, "couples it with a dimension of dynamic size");
+    freezeAxis(axisOfA, 0, a.size, reason);
+    freezeAxis(axisOfB, 0, b.size, reason);
+    return;
+  }
+  for (int64_t t = 0; t != link.count; ++t)
+    for (int64_t o = 0; o != link.outer; ++o)
+      for (int64_t r = 0; r != link.inner; ++r)
+        join(a.first + link.aBegin + t,
+             b.first + link.bBegin + (o * link.count + t) * link.inner + r);
+}
+
+void ChannelCoupler::visit(Operation *op) {
+  if (!hasChannelLinks(op)) {
+    freezeBlockArguments(op);
+    // Every use has its own version, so the definition does not matter.
+    if (op->getNumResults() == 1 && isRepeatable(op->getResult(0)))
+      return;
+  }
+  if (isa<linalg::FillOp>(op) && isRepeatable(op->getResult(0)))
+    return;
+  ChannelLinks links = getChannelLinks(op);
+  unsigned firstChoice = choices.size();
+  for (const ChannelLink &link : links.links) {
+    if (link.choice < 0) {
+      apply(op, link);
+      continue;
+    }
+    choices.resize(std::max<size_t>(choices.size(),
+                                    firstChoice + link.choice + 1));
+    choices[firstChoice + link.choice].op = op;
+    choices[firstChoice + link.choice].links.push_back(link);
+  }
+  StringRef last;
+  int reason = -1;
+  for (const FrozenChannels &frozen : links.frozen) {
+    unsigned axis = axisOf(op, frozen.port);
+    if (reason < 0 || frozen.reason != last)
+      reason = addReason(op, frozen.reason);
+    last = frozen.reason;
+    freezeAxis(axis, frozen.begin, frozen.count, reason);
+  }
+  if (hasChannelLinks(op))
+    freezeCaptures(op);
+}
+
+void ChannelCoupler::choose() {
+  auto isFree = [&](unsigned axis) {
+    const Axis &info = groups.axes[axis];
+    for (int64_t i = 0; i != info.size; ++i)
+      if (reasonOfRoot[find(info.first + i)] < 0)
+        return true;
+    return false;
+  };
+  for (Choice &choice : choices) {
+    unsigned numFree = 0;
+    if (prefer == ChannelGroups::Prefer::Inner)
+      std::reverse(choice.links.begin(), choice.links.end());
+    const ChannelLink *chosen = nullptr;
+    for (const ChannelLink &link : choice.links)
+      if (isFree(axisOf(choice.op, link.a))) {
+        ++numFree;
+        if (!chosen)
+          chosen = &link;
+      }
+    groups.anyChoice |= numFree > 1;
+    if (!chosen)
+      chosen = &choice.links.front();
+    apply(choice.op, *chosen);
+    int reason = addReason(choice.op, "reshapes it together with a dimension "
+                                      "that carries the channels");
+    for (const ChannelLink &link : choice.links)
+      if (&link != chosen)
+        freezeAxis(axisOf(choice.op, link.a), 0, link.count, reason);
+  }
+}
+
+void ChannelCoupler::finish() {
+  groups.channelOfSlot.resize(parent.size());
+  for (unsigned slot = 0; slot != parent.size(); ++slot) {
+    unsigned root = find(slot);
+    // Roots come first among their slots.
+    if (root == slot) {
+      groups.channelOfSlot[slot] = groups.reasonOfChannel.size();
+      groups.reasonOfChannel.push_back(reasonOfRoot[root]);
+    } else {
+      groups.channelOfSlot[slot] = groups.channelOfSlot[root];
+    }
+  }
+}
+
+ChannelGroups::ChannelGroups(Operation *root, Prefer prefer) {
+  ChannelCoupler coupler(*this, prefer);
+  forEachChannelOp(root, [&](Operation *op) { coupler.visit(op); });
+  coupler.choose();
+  coupler.finish();
+}
+
+std::optional<unsigned> ChannelGroups::getFirstAxis(OpOperand &operand) const {
+  auto entry = axesOfUse.find(&operand);
+  if (entry != axesOfUse.end())
+    return entry->second;
+  return getFirstAxis(operand.get());
+}
+
+std::optional<unsigned> ChannelGroups::getFirstAxis(Value value) const {
+  auto entry = axesOfValue.find(value);
+  if (entry == axesOfValue.end())
+    return std::nullopt;
+  return entry->second;
+}
+
+std::optional<unsigned> ChannelGroups::getAxis(Operation *op,
+                                               ChannelPort port) const {
+  std::optional<unsigned> first =
+      port.isResult ? getFirstAxis(Value(op->getResult(port.index)))
+                    : getFirstAxis(op->getOpOperand(port.index));
+  return first ? std::optional<unsigned>(*first + port.dim) : std::nullopt;
+}
+
+std::vector<std::vector<unsigned>> ChannelGroups::getGroups() const {
+  // Per channel, in order: the axes that it reaches and how often.
+  std::vector<SmallVector<std::pair<unsigned, unsigned>, 4>> reach(
+      getNumChannels());
+  for (auto [number, axis] : llvm::enumerate(axes))
+    for (int64_t i = 0; i != axis.size; ++i) {
+      auto &of = reach[channelOfSlot[axis.first + i]];
+      if (of.empty() || of.back().first != number)
+        of.push_back({unsigned(number), 0});
+      ++of.back().second;
+    }
+  std::vector<std::vector<unsigned>> groups;
+  llvm::DenseMap<size_t, SmallVector<unsigned, 1>> byHash;
+  for (unsigned channel = 0; channel != reach.size(); ++channel) {
+    bool isFree = reasonOfChannel[channel] < 0;
+    size_t hash = llvm::hash_combine(
+        isFree, llvm::hash_combine_range(reach[channel].begin(),
+                                         reach[channel].end()));
+    SmallVector<unsigned, 1> &candidates = byHash[hash];
+    auto found = llvm::find_if(candidates, [&](unsigned group) {
+      unsigned member = groups[group].front();
+      return reach[member] == reach[channel] &&
+             (reasonOfChannel[member] < 0) == isFree;
+    });
+    if (found != candidates.end()) {
+      groups[*found].push_back(channel);
+      continue;
+    }
+    candidates.push_back(groups.size());
+    groups.push_back({channel});
+  }
+  return groups;
+}

@@ -1,0 +1,276 @@
+//===- SliceConstants.cpp - What whole slices are known to hold -----------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One sweep in program order. A slice of a result is computed from the slices
+// of the operands that the same loop index selects; operands that the loop does
+// not index count only if they hold one number throughout. A reduction is
+// evaluated step by step until nothing changes, so that a mean of equal numbers
+// is known too. Most slices of an operation look alike, so bodies are evaluated
+// once for each combination of what is known.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/Analysis/SliceConstants.h"
+#include "prune/Core/TensorSlices.h"
+#include "prune/IR/ConstantView.h"
+
+#include "mlir/IR/Matchers.h"
+
+#include <map>
+
+using namespace mlir;
+using namespace mlir::prune;
+
+/// Longer sums of something other than zero stay unknown.
+static constexpr int64_t kMaxSteps = 1 << 16;
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+/// Element `position` of a constant's buffer as a number, zeros without sign.
+static Attribute readElement(Type type, const ConstantBytes &bytes,
+                             int64_t position) {
+  APInt bits(bytes.elementSize * 8, 0);
+  uint64_t word = 0;
+  std::memcpy(&word, bytes.data.data() + position * bytes.elementSize,
+              bytes.elementSize);
+  bits = APInt(bytes.elementSize * 8, word);
+  if (auto floating = dyn_cast<FloatType>(type)) {
+    APFloat value(floating.getFloatSemantics(), bits);
+    return FloatAttr::get(type, value.isZero() ? APFloat::getZero(
+                                                     value.getSemantics())
+                                               : value);
+  }
+  return IntegerAttr::get(type, bits);
+}
+
+/// The number that a splat or a fill consists of, or null.
+static Attribute getSplat(Value value) {
+  Attribute constant;
+  if (auto fill = value.getDefiningOp<linalg::FillOp>())
+    matchPattern(fill.getInputs()[0], m_Constant(&constant));
+  else if (matchPattern(value, m_Constant(&constant)))
+    if (auto splat = dyn_cast<SplatElementsAttr>(constant))
+      constant = splat.getSplatValue<Attribute>();
+  auto number = dyn_cast_or_null<FloatAttr>(constant);
+  if (number && number.getValue().isZero())
+    return FloatAttr::get(number.getType(), 0.0);
+  return isa_and_nonnull<FloatAttr, IntegerAttr>(constant) ? constant
+                                                           : Attribute();
+}
+
+void SliceConstants::readConstant(const Axis &axis) {
+  MutableArrayRef<Attribute> target(constants.data() + axis.first, axis.size);
+  if (Attribute splat = getSplat(axis.value))
+    return llvm::fill(target, splat);
+  Attribute constant;
+  if (!matchPattern(axis.value, m_Constant(&constant)))
+    return;
+  std::optional<ConstantBytes> bytes = getConstantBytes(constant);
+  if (!bytes || bytes->elementSize > 8 ||
+      !llvm::isPowerOf2_32(bytes->elementSize))
+    return;
+  auto type = cast<RankedTensorType>(axis.value.getType());
+  Type element = type.getElementType();
+  if (bytes->isSplat)
+    return llvm::fill(target, readElement(element, *bytes, 0));
+  std::vector<int64_t> found =
+      findConstantSlices(bytes->data, bytes->elementSize,
+                         isa<FloatType>(element), type.getShape(), axis.dim);
+  for (auto [position, slot] : llvm::zip_equal(found, target))
+    if (position >= 0)
+      slot = readElement(element, *bytes, position);
+}
+
+SliceConstants::SliceConstants(Operation *root, const ChannelGroups &groups)
+    : groups(groups), constants(groups.getNumSlots()) {
+  for (const Axis &axis : groups.getAxes())
+    if (axis.use && axis.size != 0)
+      readConstant(axis);
+  forEachChannelOp(root, [&](Operation *op) { evaluate(op); });
+}
+
+//===----------------------------------------------------------------------===//
+// Lookups
+//===----------------------------------------------------------------------===//
+
+ArrayRef<Attribute> SliceConstants::slots(unsigned axis) const {
+  const Axis &info = groups.getAxes()[axis];
+  return ArrayRef(constants).slice(info.first, info.size);
+}
+
+Attribute SliceConstants::uniformFrom(unsigned firstAxis, int64_t rank) const {
+  for (int64_t dim = 0; dim != rank; ++dim) {
+    ArrayRef<Attribute> of = slots(firstAxis + dim);
+    if (!of.empty() && of[0] && llvm::all_equal(of))
+      return of[0];
+  }
+  return {};
+}
+
+Attribute SliceConstants::getUniform(Value value) const {
+  std::optional<unsigned> axis = groups.getFirstAxis(value);
+  return axis ? uniformFrom(*axis,
+                            cast<RankedTensorType>(value.getType()).getRank())
+              : Attribute();
+}
+
+Attribute SliceConstants::getUniform(OpOperand &operand) const {
+  auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+  if (!type || type.getRank() == 0 || isRepeatable(operand.get()))
+    if (Attribute splat = getSplat(operand.get()))
+      return splat;
+  std::optional<unsigned> axis = groups.getFirstAxis(operand);
+  return type && axis ? uniformFrom(*axis, type.getRank()) : Attribute();
+}
+
+/// The dimension that a map reads at exactly the index of `loop`.
+static std::optional<unsigned> dimOfLoop(AffineMap map, unsigned loop) {
+  return map.getResultPosition(getAffineDimExpr(loop, map.getContext()));
+}
+
+Attribute SliceConstants::getAt(OpOperand &operand, AffineMap map,
+                                unsigned loop, int64_t index) const {
+  std::optional<unsigned> dim = dimOfLoop(map, loop);
+  std::optional<unsigned> axis = groups.getFirstAxis(operand);
+  if (dim && axis) {
+    ArrayRef<Attribute> of = slots(*axis + *dim);
+    if (index < int64_t(of.size()) && of[index])
+      return of[index];
+  }
+  return getUniform(operand);
+}
+
+//===----------------------------------------------------------------------===//
+// Structured operations
+//===----------------------------------------------------------------------===//
+
+void SliceConstants::store(unsigned slot, Attribute value, Log *log) {
+  if (constants[slot] == value)
+    return;
+  if (log)
+    log->push_back({slot, constants[slot]});
+  constants[slot] = value;
+}
+
+/// Runs the body for as many steps as the result reduces over. `arguments`
+/// holds the operands, with the accumulator's start at `out`.
+static Attribute reduceSteps(linalg::LinalgOp op,
+                             SmallVector<BodyValue> arguments, unsigned out,
+                             unsigned result, int64_t steps) {
+  for (int64_t step = 0; step < std::min(steps, kMaxSteps); ++step) {
+    Attribute next = evaluateBody(op, arguments)[result].constant;
+    if (!next || next == arguments[out].constant)
+      return next;
+    arguments[out].constant = next;
+  }
+  return steps <= kMaxSteps ? arguments[out].constant : Attribute();
+}
+
+void SliceConstants::evaluateStructured(linalg::LinalgOp op, Log *log) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  // Elements for operands that the loop in question does not index.
+  SmallVector<Attribute> uniform;
+  for (OpOperand &operand : op->getOpOperands())
+    uniform.push_back(getUniform(operand));
+
+  for (OpResult result : op->getResults()) {
+    OpOperand *init = op.getDpsInitOperand(result.getResultNumber());
+    unsigned out = init->getOperandNumber();
+    int64_t steps = 1;
+    for (unsigned loop = 0; loop != ranges.size(); ++loop)
+      if (!maps[out].isFunctionOfDim(loop))
+        steps = ShapedType::isDynamic(ranges[loop]) || steps < 0
+                    ? -1
+                    : std::min(steps * ranges[loop], kMaxSteps + 1);
+    std::optional<unsigned> axis = groups.getFirstAxis(Value(result));
+    if (!axis)
+      continue;
+    for (auto [dim, expr] : llvm::enumerate(maps[out].getResults())) {
+      const Axis &info = groups.getAxes()[*axis + dim];
+      auto loop = dyn_cast<AffineDimExpr>(expr);
+      if (!loop)
+        continue;
+      std::map<std::vector<const void *>, Attribute> seen;
+      for (int64_t index = 0; index != info.size; ++index) {
+        SmallVector<BodyValue> arguments;
+        std::vector<const void *> key;
+        for (OpOperand &operand : op->getOpOperands()) {
+          unsigned number = operand.getOperandNumber();
+          Attribute known = uniform[number];
+          if (dimOfLoop(maps[number], loop.getPosition()))
+            known = getAt(operand, maps[number], loop.getPosition(), index);
+          arguments.push_back({known});
+          key.push_back(known.getAsOpaquePointer());
+        }
+        auto [entry, isNew] = seen.try_emplace(std::move(key));
+        if (isNew && steps > 0)
+          entry->second = reduceSteps(op, arguments, out,
+                                      result.getResultNumber(), steps);
+        store(info.first + index, entry->second, log);
+      }
+    }
+  }
+}
+
+bool SliceConstants::isNeutral(linalg::LinalgOp op, unsigned loop,
+                               int64_t index) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  SmallVector<BodyValue> arguments;
+  for (OpOperand &operand : op->getOpOperands()) {
+    unsigned number = operand.getOperandNumber();
+    if (op.isDpsInit(&operand))
+      arguments.push_back({Attribute(), int(number)});
+    else
+      arguments.push_back({getAt(operand, maps[number], loop, index)});
+  }
+  SmallVector<BodyValue> yielded = evaluateBody(op, arguments);
+  for (OpResult result : op->getResults()) {
+    unsigned out =
+        op.getDpsInitOperand(result.getResultNumber())->getOperandNumber();
+    if (!maps[out].isFunctionOfDim(loop) &&
+        yielded[result.getResultNumber()].argument != int(out))
+      return false;
+  }
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// All operations
+//===----------------------------------------------------------------------===//
+
+void SliceConstants::evaluate(Operation *op, Log *log) {
+  if (auto structured = dyn_cast<linalg::LinalgOp>(op)) {
+    if (structured.hasPureTensorSemantics() && op->getNumResults() != 0)
+      evaluateStructured(structured, log);
+    return;
+  }
+  auto channels = dyn_cast<ChannelOpInterface>(op);
+  if (!channels)
+    return;
+  // Results go to lists of their own first: the log wants to see changes.
+  llvm::MapVector<unsigned, SmallVector<Attribute>> results;
+  for (OpResult result : op->getResults())
+    if (std::optional<unsigned> first = groups.getFirstAxis(Value(result)))
+      for (int64_t dim = 0;
+           dim != cast<RankedTensorType>(result.getType()).getRank(); ++dim)
+        results[*first + dim].resize(groups.getAxes()[*first + dim].size);
+  channels.propagateConstants(
+      [&](unsigned operand, int64_t dim) -> ArrayRef<Attribute> {
+        std::optional<unsigned> axis =
+            groups.getAxis(op, ChannelPort::operand(operand, dim));
+        return axis ? slots(*axis) : ArrayRef<Attribute>();
+      },
+      [&](unsigned result, int64_t dim) -> MutableArrayRef<Attribute> {
+        std::optional<unsigned> axis =
+            groups.getAxis(op, ChannelPort::result(result, dim));
+        return axis ? MutableArrayRef<Attribute>(results[*axis])
+                    : MutableArrayRef<Attribute>();
+      });
+  for (auto &[axis, values] : results)
+    for (auto [index, value] : llvm::enumerate(values))
+      store(groups.getAxes()[axis].first + index, value, log);
+}

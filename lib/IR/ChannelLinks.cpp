@@ -1,0 +1,143 @@
+//===- ChannelLinks.cpp - Which dimensions move together ------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A structured operation is a nest of loops. A dimension that a map reads at a
+// loop's very index moves with all other dimensions that the same loop indexes.
+// A loop that takes part in a sum of indices (a window), or whose index the
+// body looks at, has to keep every step.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/IR/ChannelLinks.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/BitVector.h"
+
+using namespace mlir;
+using namespace mlir::prune;
+
+#include "prune/IR/ChannelOpInterface.cpp.inc"
+
+static int64_t sizeOf(Operation *op, ChannelPort port) {
+  return cast<RankedTensorType>(port.getValue(op).getType())
+      .getDimSize(port.dim);
+}
+
+void ChannelLinks::couple(Operation *op, ChannelPort a, ChannelPort b) {
+  links.push_back({a, b, sizeOf(op, a)});
+}
+
+void ChannelLinks::freeze(Operation *op, ChannelPort port, StringRef reason) {
+  frozen.push_back({port, 0, sizeOf(op, port), reason});
+}
+
+void ChannelLinks::freezeAll(Operation *op, StringRef reason) {
+  auto freezeValue = [&](Value value, bool isResult, unsigned index) {
+    if (auto type = dyn_cast<RankedTensorType>(value.getType()))
+      for (int64_t dim = 0; dim != type.getRank(); ++dim)
+        freeze(op, {isResult, index, dim}, reason);
+  };
+  for (auto [index, operand] : llvm::enumerate(op->getOperands()))
+    freezeValue(operand, false, index);
+  for (auto [index, result] : llvm::enumerate(op->getResults()))
+    freezeValue(result, true, index);
+}
+
+//===----------------------------------------------------------------------===//
+// Structured operations
+//===----------------------------------------------------------------------===//
+
+/// The loops whose steps are not interchangeable, and why.
+static SmallVector<StringRef> getFrozenLoops(linalg::LinalgOp op) {
+  SmallVector<StringRef> reasons(op.getNumLoops());
+  for (AffineMap map : op.getIndexingMapsArray())
+    for (AffineExpr expr : map.getResults())
+      if (!isa<AffineDimExpr>(expr))
+        expr.walk([&](AffineExpr part) {
+          if (auto dim = dyn_cast<AffineDimExpr>(part))
+            reasons[dim.getPosition()] = "is walked over by a window";
+        });
+  op.getBlock()->walk([&](linalg::IndexOp index) {
+    reasons[index.getDim()] = "is indexed by number in a body";
+  });
+  return reasons;
+}
+
+static ChannelLinks getLinks(linalg::LinalgOp op) {
+  ChannelLinks links;
+  if (!op.hasPureTensorSemantics()) {
+    links.freezeAll(op, "is an operand of an operation on buffers");
+    return links;
+  }
+  SmallVector<StringRef> frozenLoops = getFrozenLoops(op);
+  SmallVector<std::optional<ChannelPort>> portOfLoop(op.getNumLoops());
+  auto visit = [&](ChannelPort port, AffineExpr expr) {
+    auto loop = dyn_cast<AffineDimExpr>(expr);
+    if (!loop)
+      return links.freeze(op, port, "is walked over by a window");
+    unsigned position = loop.getPosition();
+    if (!frozenLoops[position].empty())
+      return links.freeze(op, port, frozenLoops[position]);
+    if (portOfLoop[position])
+      return links.couple(op, *portOfLoop[position], port);
+    portOfLoop[position] = port;
+  };
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<RankedTensorType>(operand.get().getType()))
+      continue;
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    for (auto [dim, expr] : llvm::enumerate(map.getResults()))
+      visit(ChannelPort::operand(operand.getOperandNumber(), dim), expr);
+  }
+  for (OpResult result : op->getResults())
+    for (auto [dim, expr] :
+         llvm::enumerate(op.getIndexingMapMatchingResult(result).getResults()))
+      visit(ChannelPort::result(result.getResultNumber(), dim), expr);
+  return links;
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise operations on whole tensors
+//===----------------------------------------------------------------------===//
+
+static bool isElementwise(Operation *op) {
+  return op->getNumRegions() == 0 && op->getNumResults() == 1 &&
+         OpTrait::hasElementwiseMappableTraits(op) &&
+         isa<RankedTensorType>(op->getResult(0).getType());
+}
+
+static ChannelLinks getElementwiseLinks(Operation *op) {
+  ChannelLinks links;
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  for (auto [index, operand] : llvm::enumerate(op->getOperands()))
+    if (isa<RankedTensorType>(operand.getType()))
+      for (int64_t dim = 0; dim != type.getRank(); ++dim)
+        links.couple(op, ChannelPort::result(0, dim),
+                     ChannelPort::operand(index, dim));
+  return links;
+}
+
+//===----------------------------------------------------------------------===//
+// All operations
+//===----------------------------------------------------------------------===//
+
+bool mlir::prune::hasChannelLinks(Operation *op) {
+  return isa<linalg::LinalgOp, ChannelOpInterface>(op) || isElementwise(op);
+}
+
+ChannelLinks mlir::prune::getChannelLinks(Operation *op) {
+  if (auto structured = dyn_cast<linalg::LinalgOp>(op))
+    return getLinks(structured);
+  if (auto channels = dyn_cast<ChannelOpInterface>(op))
+    return channels.getChannelLinks();
+  if (isElementwise(op))
+    return getElementwiseLinks(op);
+  ChannelLinks links;
+  links.freezeAll(op, op->hasTrait<OpTrait::ReturnLike>()
+                          ? "is returned"
+                          : "is used by an operation that does not say how "
+                            "channels move through it");
+  return links;
+}

@@ -1,0 +1,89 @@
+//===- ChannelRemoval.h - What may leave, and leaving -----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The steps of prune-remove-channels: proving which channels the outputs do not
+// need, moving what removed constant channels contributed into biases, and
+// shrinking every value, constant and attribute that the channels reach.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_LIB_TRANSFORMS_CHANNELREMOVAL_H
+#define PRUNE_LIB_TRANSFORMS_CHANNELREMOVAL_H
+
+#include "prune/Analysis/SliceConstants.h"
+#include "prune/Core/TensorSlices.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::prune {
+
+/// A sum that loses terms `x * w` of which `x` is a constant other than zero.
+struct FoldedSum {
+  linalg::LinalgOp op;
+  unsigned loop;
+  OpOperand *constantSide;
+  OpOperand *weightSide;
+};
+
+/// Whether `op` is a sum of products over `loop` in which the constant that an
+/// operand holds in step `index` can be multiplied out at compile time.
+std::optional<FoldedSum> getFoldedSum(linalg::LinalgOp op, unsigned loop,
+                                      int64_t index,
+                                      const SliceConstants &constants);
+
+/// Why a channel cannot leave: the operation that would notice.
+struct ChannelProof {
+  /// One entry per channel: null if it may leave.
+  std::vector<Operation *> neededBy;
+};
+
+/// Asks every reduction which of the channels that it sums over it needs.
+/// Frozen channels are not looked at. With `only`, looks at these operations.
+ChannelProof proveChannels(ArrayRef<Operation *> ops,
+                           const ChannelGroups &groups,
+                           SliceConstants &constants);
+
+/// The channels to remove: free, not needed, and not the last of an axis.
+std::vector<bool> chooseChannels(const ChannelGroups &groups,
+                                 const ChannelProof &proof);
+
+/// What the removed channels added to each sum, ready to go into its bias.
+struct Contribution {
+  linalg::LinalgOp op;
+  /// The result's dimensions along which the numbers differ, increasing.
+  SmallVector<int64_t> dims;
+  /// The sizes before removal, and the numbers in row-major order.
+  SmallVector<int64_t> shape;
+  std::vector<double> values;
+  /// The indices that remain along each of `dims`.
+  KeptIndices kept;
+};
+std::vector<Contribution> computeContributions(ArrayRef<Operation *> ops,
+                                               const ChannelGroups &groups,
+                                               SliceConstants &constants,
+                                               const std::vector<bool> &removed);
+
+/// Adds the contribution to the bias that follows the sum, or to what the sum
+/// starts from.
+void addContribution(const Contribution &contribution);
+
+/// The indices of an axis that remain; nothing if all do.
+std::optional<std::vector<int64_t>> getKept(const ChannelGroups &groups,
+                                            unsigned axis,
+                                            const std::vector<bool> &removed);
+
+/// Makes the IR smaller. Weights get new resources, whose kept indices are
+/// recorded on the module as `prune.kept`.
+void shrinkChannels(ModuleOp module, ArrayRef<Operation *> ops,
+                    const ChannelGroups &groups,
+                    const std::vector<bool> &removed);
+
+/// Replaces values that hold one number by a constant, and operations that pass
+/// an operand on as it is by the operand. Returns whether anything changed.
+bool foldConstantValues(ArrayRef<Operation *> ops, const ChannelGroups &groups,
+                        const SliceConstants &constants);
+
+} // namespace mlir::prune
+
+#endif // PRUNE_LIB_TRANSFORMS_CHANNELREMOVAL_H
