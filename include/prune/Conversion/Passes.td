@@ -40,6 +40,46 @@ def ConvertPruneToLinalgPass : Pass<"convert-prune-to-linalg"> {
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+// Packed kernels
+//===----------------------------------------------------------------------===//
+
+def ConvertPrunePackedToVectorPass
+    : Pass<"convert-prune-packed-to-vector"> {
+  let summary = "Expand packed products to loops over vectors";
+  let description = [{
+    Replaces `prune.packed_matmul`, `prune.pack_panels` and
+    `prune.unpack_panels` on buffers by `scf` loops over `vector` operations.
+    Which loops is what the product's `#prune.kernel` says; nothing is chosen
+    here. Tensors are to be bufferized before: a packed op on tensors is an
+    error, and so is a buffer whose innermost dimension is not dense.
+
+    Example, inner loop only:
+
+    ```mlir
+    prune.packed_matmul #prune.kernel<dense, m = 4, k = 16, lanes = columns, width = 16, tile = 4 x 16, k_block = 16>
+        weights(%w : memref<64xf32>) input(%x : memref<1x16x16xf32>)
+        init(%y : memref<1x4x16xf32>) { ... }
+    ```
+    becomes
+    ```mlir
+    scf.for %k = %c0 to %c16 step %c1 iter_args(...) {
+      %x0 = vector.load %x[%p, %k, %c0] : memref<1x16x16xf32>, vector<16xf32>
+      %w0 = memref.load %w[%v] : memref<64xf32>
+      %b0 = vector.broadcast %w0 : f32 to vector<16xf32>
+      %s0 = vector.fma %b0, %x0, %a0 : vector<16xf32>
+      ...
+    ```
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", "512",
+           "Bits of a vector that panels are transposed with: a power of two "
+           "in [64, 2048]">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
+  ];
 }
 
 //===----------------------------------------------------------------------===//

@@ -10,6 +10,7 @@
 #define PRUNE_IR_PRUNE_H
 
 #include "prune/Core/MaskSelection.h"
+#include "prune/Core/PackedMatrix.h"
 #include "prune/Core/TensorView.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
@@ -18,6 +19,7 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 

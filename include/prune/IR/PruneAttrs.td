@@ -112,4 +112,44 @@ def Prune_BlockAttr : Prune_Pattern<"Block", "block"> {
   let genVerifyDecl = 1;
 }
 
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+def Prune_KernelAttr : Prune_Attr<"Kernel", "kernel"> {
+  let summary = "A member of the family of packed kernels";
+  let description = [{
+    The kernel multiplies a weight of `m` rows and `k` columns. It computes a
+    tile of the result at a time, kept in registers while it walks over the
+    packed weight, in blocks of `k_block` columns:
+
+    - `form`: `dense` lists every column of the weight; `blocks` the columns with
+      a nonzero in the tile's rows; `patterns` the same, sorted by the set of
+      rows that are nonzero, so that zeros cost nothing; `elements` single
+      nonzeros;
+    - `lanes` and `width`: whether vectors, of that many elements, run along the
+      columns or the rows of the result;
+    - `tile`: rows and columns of the result.
+
+    `patterns` has lanes along columns and 1 to 4 rows in a tile, `elements` is
+    scalar (width 1, tile 1 by 1).
+
+    Example: `#prune.kernel<blocks, m = 300, k = 784, lanes = columns, width = 16, tile = 4 x 64, k_block = 512>`
+  }];
+  let parameters = (ins EnumParameter<Prune_KernelForm>:$form,
+    "int64_t":$m, "int64_t":$k, EnumParameter<Prune_LaneDim>:$lanes,
+    "int64_t":$width, "int64_t":$tileRows, "int64_t":$tileColumns,
+    "int64_t":$kBlock);
+  let assemblyFormat = [{
+    `<` $form `,` `m` `=` $m `,` `k` `=` $k `,` `lanes` `=` $lanes `,`
+    `width` `=` $width `,` `tile` `=` $tileRows `x` $tileColumns `,`
+    `k_block` `=` $kBlock `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// How the weight is packed for this kernel.
+    ::mlir::prune::PackedLayout getLayout() const;
+  }];
+}
+
 #endif // PRUNE_IR_PRUNEATTRS_TD

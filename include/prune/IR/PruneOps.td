@@ -136,4 +136,6 @@ def Prune_ApplyOp : Prune_Op<"apply", [Pure,
   let hasVerifier = 1;
 }
 
+include "prune/IR/PrunePackedOps.td"
+
 #endif // PRUNE_IR_PRUNEOPS_TD

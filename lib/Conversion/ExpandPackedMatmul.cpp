@@ -1,0 +1,561 @@
+//===- ExpandPackedMatmul.cpp - Loops of the packed kernels ---------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The family of kernels is two loop nests. With lanes along columns a tile is a
+// few rows by a few vectors of columns: for each listed column of the weight the
+// vectors are loaded once, and each weight is broadcast. With lanes along rows
+// it is the other way round. Either way the tile stays in registers over the
+// whole walk, and is stored once, through the epilogue.
+//
+// What is not obvious:
+// - `patterns` has one inner loop for each set of rows, so that it multiplies
+//   nonzeros only and yet loads an activation once for all rows that need it.
+// - Where the weight is cut in blocks of columns, partial sums wait in the
+//   result itself. They are exact there: registers and memory have one format.
+// - Two accumulators or fewer would wait for each other; such tiles are
+//   accumulated several times over, in turn, and summed at the end.
+// - The last group of rows may stand over the result's edge. It has code of its
+//   own that stores less, so no loop carries a mask.
+//
+//===----------------------------------------------------------------------===//
+
+#include "PackedToVector.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::prune;
+
+//===----------------------------------------------------------------------===//
+// IndexMath
+//===----------------------------------------------------------------------===//
+
+static constexpr auto kNoWrap =
+    arith::IntegerOverflowFlags::nsw | arith::IntegerOverflowFlags::nuw;
+
+Value IndexMath::constant(int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
+
+Value IndexMath::add(Value lhs, Value rhs) {
+  if (matchPattern(rhs, m_Zero()))
+    return lhs;
+  if (matchPattern(lhs, m_Zero()))
+    return rhs;
+  return arith::AddIOp::create(b, loc, lhs, rhs, kNoWrap);
+}
+
+Value IndexMath::add(Value lhs, int64_t rhs) {
+  return rhs == 0 ? lhs : add(lhs, constant(rhs));
+}
+
+Value IndexMath::sub(Value lhs, Value rhs) {
+  if (matchPattern(rhs, m_Zero()))
+    return lhs;
+  return arith::SubIOp::create(b, loc, lhs, rhs, kNoWrap);
+}
+
+Value IndexMath::mul(Value lhs, int64_t rhs) {
+  APInt known;
+  if (matchPattern(lhs, m_ConstantInt(&known)))
+    return constant(known.getSExtValue() * rhs);
+  return rhs == 1 ? lhs
+                  : arith::MulIOp::create(b, loc, lhs, constant(rhs), kNoWrap);
+}
+
+Value IndexMath::min(Value lhs, Value rhs) {
+  return arith::MinUIOp::create(b, loc, lhs, rhs);
+}
+
+//===----------------------------------------------------------------------===//
+// Parts of a kernel
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The listed columns [begin, end) of one segment, whose values start at
+/// `values` and are those of the rows in `rows`.
+struct Run {
+  Value begin, end;
+  Value values;
+  SmallVector<int64_t> rows;
+};
+
+using Accumulators = SmallVector<Value>;
+/// Adds the products of column `column`, whose values start at `values`.
+using AddColumn =
+    function_ref<Accumulators(Value column, Value values, ValueRange)>;
+
+class Kernel {
+public:
+  Kernel(RewriterBase &b, PackedMatmulOp op)
+      : b(b), loc(op.getLoc()), op(op), kernel(op.getKernel()),
+        layout(kernel.getLayout()), math(b, loc),
+        vector(VectorType::get(kernel.getWidth(), op.getElementType())) {}
+
+  void emit() {
+    if (layout.form == PackedForm::Elements)
+      emitElements();
+    else if (kernel.getLanes() == LaneDim::Columns)
+      emitAlongColumns();
+    else
+      emitAlongRows();
+  }
+
+private:
+  // Loops over tiles.
+  void emitElements();
+  void emitAlongColumns();
+  void emitAlongRows();
+  void emitGroups(function_ref<void(Value group, int64_t rows)> emitGroup);
+  void emitColumnsTile(ValueRange position, Value group, int64_t rows);
+  void emitRowsTile(Value group, int64_t rows, Value n, int64_t columns);
+
+  // The walk over the weight.
+  SmallVector<Run> getRuns(Value block, Value group);
+  Accumulators walk(const Run &run, Accumulators init, int64_t copies,
+                    AddColumn addColumn);
+  Value loadIndex(Value buffer, Value position);
+  Value getColumn(Value listed);
+  Accumulators addVectorsOfColumns(ValueRange position, ArrayRef<int64_t> rows,
+                                   Value column, Value values,
+                                   ValueRange accumulators);
+  Accumulators addVectorsOfRows(Value n, int64_t columns, Value column,
+                                Value values, ValueRange accumulators);
+
+  // Ends of a tile.
+  Value applyEpilogue(Value element, Value bias, Value residual);
+  void storeColumnsTile(ValueRange position, Value group, int64_t rows,
+                        ValueRange accumulators, bool isLast);
+  void storeRowsVector(Value value, Value row, int64_t lanes, Value n);
+
+  scf::ForOp createLoop(Value begin, Value end, int64_t step,
+                        ValueRange init = {}) {
+    return scf::ForOp::create(b, loc, begin, end, math.constant(step), init);
+  }
+  Value zero(Type type) {
+    return arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+  }
+  Value broadcast(Value scalar) {
+    return vector::BroadcastOp::create(b, loc, vector, scalar);
+  }
+  Value loadScalar(Value buffer, ValueRange position) {
+    return memref::LoadOp::create(b, loc, buffer, position);
+  }
+  Value loadVector(Value buffer, ValueRange position) {
+    return vector::LoadOp::create(b, loc, vector, buffer, position);
+  }
+  /// Of a vector, the first `lanes` lanes; the others are zero.
+  Value loadLanes(Value buffer, ValueRange position, int64_t lanes) {
+    if (lanes == kernel.getWidth())
+      return loadVector(buffer, position);
+    return vector::MaskedLoadOp::create(b, loc, vector, buffer, position,
+                                        getMask(lanes), zero(vector));
+  }
+  Value getMask(int64_t lanes) {
+    auto type = VectorType::get(kernel.getWidth(), b.getI1Type());
+    return vector::ConstantMaskOp::create(b, loc, type, ArrayRef(lanes));
+  }
+
+  RewriterBase &b;
+  Location loc;
+  PackedMatmulOp op;
+  KernelAttr kernel;
+  PackedLayout layout;
+  IndexMath math;
+  VectorType vector;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// The walk over the weight
+//===----------------------------------------------------------------------===//
+
+Value Kernel::loadIndex(Value buffer, Value position) {
+  return arith::IndexCastUIOp::create(b, loc, b.getIndexType(),
+                                      loadScalar(buffer, position));
+}
+
+/// The runs of the segment of this block and group.
+SmallVector<Run> Kernel::getRuns(Value block, Value group) {
+  SmallVector<int64_t> allRows =
+      llvm::to_vector(llvm::seq<int64_t>(0, layout.groupRows));
+  if (layout.form == PackedForm::Dense) {
+    // The values before are whole blocks, then groups of this block.
+    Value begin = math.mul(block, layout.kBlock);
+    Value end = math.add(begin, layout.kBlock);
+    if (layout.k % layout.kBlock != 0)
+      end = math.min(end, math.constant(layout.k));
+    Value before =
+        math.mul(begin, layout.numGroups() * layout.groupRows);
+    Value size = math.mul(math.sub(end, begin), layout.groupRows);
+    Value within = arith::MulIOp::create(b, loc, size, group, kNoWrap);
+    return {{begin, end, math.add(before, within), allRows}};
+  }
+  int64_t stride = layout.positionsPerSegment();
+  Value segment = math.add(math.mul(block, layout.numGroups()), group);
+  Value at = math.mul(segment, stride);
+  Value positions = op.getPositions();
+  if (layout.form != PackedForm::Patterns) {
+    Value begin = loadIndex(positions, at);
+    Value end = loadIndex(positions, math.add(at, 1));
+    return {{begin, end, math.mul(begin, layout.groupRows), allRows}};
+  }
+  SmallVector<Run> runs;
+  Value values = loadIndex(positions, at);
+  Value begin = loadIndex(positions, math.add(at, 1));
+  for (int64_t set = 1; set != stride; ++set) {
+    int64_t next = set + 1 == stride ? stride + 1 : set + 1;
+    Value end = loadIndex(positions, math.add(at, next));
+    SmallVector<int64_t> rows = llvm::to_vector(llvm::make_filter_range(
+        allRows, [&](int64_t row) { return set >> row & 1; }));
+    runs.push_back({begin, end, values, rows});
+    Value size = math.mul(math.sub(end, begin), rows.size());
+    values = math.add(values, size);
+    begin = end;
+  }
+  return runs;
+}
+
+/// The column of the weight that stands at `listed` in the list.
+Value Kernel::getColumn(Value listed) {
+  if (layout.form == PackedForm::Dense)
+    return listed;
+  return loadIndex(op.getIndices(), listed);
+}
+
+/// Adds the columns of a run, to `copies` sets of accumulators in turn.
+Accumulators Kernel::walk(const Run &run, Accumulators init, int64_t copies,
+                          AddColumn addColumn) {
+  int64_t size = init.size();
+  int64_t valuesPerColumn = run.rows.size();
+  auto emitLoop = [&](Value begin, Value end, int64_t step,
+                      ArrayRef<Value> init) -> Accumulators {
+    scf::ForOp loop = createLoop(begin, end, step, init);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Accumulators next;
+    for (int64_t copy = 0; copy != step; ++copy) {
+      Value listed = math.add(loop.getInductionVar(), copy);
+      Value values = math.add(
+          run.values,
+          math.mul(math.sub(listed, run.begin), valuesPerColumn));
+      llvm::append_range(
+          next, addColumn(getColumn(listed), values,
+                          loop.getRegionIterArgs().slice(copy * size, size)));
+    }
+    scf::YieldOp::create(b, loc, next);
+    return Accumulators(loop.getResults());
+  };
+  if (copies == 1)
+    return emitLoop(run.begin, run.end, 1, init);
+
+  assert(llvm::isPowerOf2_64(copies) && "copies split a count by a mask");
+  Value whole = arith::AndIOp::create(b, loc, math.sub(run.end, run.begin),
+                                      math.constant(-copies));
+  Value middle = math.add(run.begin, whole);
+  Accumulators all = init;
+  for (int64_t i = size; i != size * copies; ++i)
+    all.push_back(zero(init.front().getType()));
+  all = emitLoop(run.begin, middle, copies, all);
+  Accumulators sums =
+      emitLoop(middle, run.end, 1, ArrayRef(all).take_front(size));
+  for (int64_t i = size; i != size * copies; ++i)
+    sums[i % size] = arith::AddFOp::create(b, loc, sums[i % size], all[i]);
+  return sums;
+}
+
+/// Products with lanes along columns; `position` is the panel and the column in
+/// it. `rows` says which rows of the tile the values are for.
+Accumulators Kernel::addVectorsOfColumns(ValueRange position,
+                                         ArrayRef<int64_t> rows, Value column,
+                                         Value values,
+                                         ValueRange accumulators) {
+  int64_t numVectors = kernel.getTileColumns() / kernel.getWidth();
+  SmallVector<Value> inputs;
+  for (int64_t v = 0; v != numVectors; ++v)
+    inputs.push_back(loadVector(
+        op.getInput(), {position[0], column,
+                        math.add(position[1], v * kernel.getWidth())}));
+  Accumulators next;
+  for (size_t i = 0; i != rows.size(); ++i) {
+    Value weight =
+        broadcast(loadScalar(op.getValues(), math.add(values, i)));
+    for (int64_t v = 0; v != numVectors; ++v)
+      next.push_back(vector::FMAOp::create(b, loc, weight, inputs[v],
+                                           accumulators[next.size()]));
+  }
+  return next;
+}
+
+/// Products with lanes along rows, for `columns` columns from `n` on.
+Accumulators Kernel::addVectorsOfRows(Value n, int64_t columns, Value column,
+                                      Value values, ValueRange accumulators) {
+  int64_t numVectors = kernel.getTileRows() / kernel.getWidth();
+  SmallVector<Value> weights;
+  for (int64_t v = 0; v != numVectors; ++v)
+    weights.push_back(loadVector(op.getValues(),
+                                 math.add(values, v * kernel.getWidth())));
+  Accumulators next;
+  for (int64_t c = 0; c != columns; ++c) {
+    Value input =
+        broadcast(loadScalar(op.getInput(), {math.add(n, c), column}));
+    for (int64_t v = 0; v != numVectors; ++v)
+      next.push_back(vector::FMAOp::create(b, loc, weights[v], input,
+                                           accumulators[next.size()]));
+  }
+  return next;
+}
+
+//===----------------------------------------------------------------------===//
+// Ends of a tile
+//===----------------------------------------------------------------------===//
+
+/// Repeats the epilogue on `element`, a scalar or a vector.
+Value Kernel::applyEpilogue(Value element, Value bias, Value residual) {
+  Block &block = op.getEpilogue().front();
+  IRMapping mapping;
+  mapping.map(block.getArgument(0), element);
+  if (bias)
+    mapping.map(block.getArgument(1), bias);
+  if (residual)
+    mapping.map(block.getArguments().back(), residual);
+  auto type = dyn_cast<VectorType>(element.getType());
+  for (Operation &original : block.without_terminator()) {
+    Attribute value;
+    if (type && matchPattern(&original, m_Constant(&value))) {
+      auto splat = DenseElementsAttr::get(
+          type.cloneWith({}, original.getResult(0).getType()), value);
+      mapping.map(original.getResult(0),
+                  arith::ConstantOp::create(b, loc, splat));
+      continue;
+    }
+    Operation *clone = b.clone(original, mapping);
+    if (!type)
+      continue;
+    for (Value result : clone->getResults())
+      result.setType(type.cloneWith({}, result.getType()));
+  }
+  return mapping.lookup(block.getTerminator()->getOperand(0));
+}
+
+/// Stores a tile with lanes along columns; partial sums as they are.
+void Kernel::storeColumnsTile(ValueRange position, Value group, int64_t rows,
+                              ValueRange accumulators, bool isLast) {
+  int64_t numVectors = kernel.getTileColumns() / kernel.getWidth();
+  for (int64_t i = 0; i != rows; ++i) {
+    Value row = math.add(math.mul(group, layout.groupRows), i);
+    Value bias;
+    if (isLast && op.getBias())
+      bias = broadcast(loadScalar(op.getBias(), row));
+    for (int64_t v = 0; v != numVectors; ++v) {
+      SmallVector<Value> at{position[0], row,
+                            math.add(position[1], v * kernel.getWidth())};
+      Value element = accumulators[i * numVectors + v];
+      if (isLast)
+        element = applyEpilogue(
+            element, bias,
+            op.getResidual() ? loadVector(op.getResidual(), at) : Value());
+      vector::StoreOp::create(b, loc, element, op.getInit(), at);
+    }
+  }
+}
+
+/// Stores the first lanes of a vector of rows from `row` on in column `n`.
+void Kernel::storeRowsVector(Value value, Value row, int64_t lanes, Value n) {
+  Value bias, residual;
+  if (op.getBias())
+    bias = loadLanes(op.getBias(), row, lanes);
+  if (op.getResidual())
+    residual = loadLanes(op.getResidual(), {n, row}, lanes);
+  value = applyEpilogue(value, bias, residual);
+  if (lanes == kernel.getWidth())
+    vector::StoreOp::create(b, loc, value, op.getInit(), ValueRange{n, row});
+  else
+    vector::MaskedStoreOp::create(b, loc, op.getInit(), ValueRange{n, row},
+                                  getMask(lanes), value);
+}
+
+//===----------------------------------------------------------------------===//
+// Loops over tiles
+//===----------------------------------------------------------------------===//
+
+/// Copies of a tile of `size` accumulators that keep the multipliers busy: a
+/// fused multiply-add takes four cycles and one or two start in each.
+static int64_t getCopies(int64_t size) { return size >= 4 ? 1 : 4 / size; }
+
+/// A loop over whole groups, and code of its own for a last, partial one.
+void Kernel::emitGroups(function_ref<void(Value, int64_t)> emitGroup) {
+  int64_t whole = layout.m / layout.groupRows;
+  if (whole > 0) {
+    scf::ForOp loop = createLoop(math.constant(0), math.constant(whole), 1);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    emitGroup(loop.getInductionVar(), layout.groupRows);
+  }
+  if (int64_t rest = layout.m % layout.groupRows)
+    emitGroup(math.constant(whole), rest);
+}
+
+/// `position` is the panel, the column in it and the block of the weight.
+void Kernel::emitColumnsTile(ValueRange position, Value group, int64_t rows) {
+  int64_t numVectors = kernel.getTileColumns() / kernel.getWidth();
+  Value block = position[2];
+  Accumulators tile(layout.groupRows * numVectors, zero(vector));
+  bool isCut = layout.numBlocks() > 1;
+  if (isCut) {
+    Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                          block, math.constant(0));
+    auto branch = scf::IfOp::create(
+        b, loc, isFirst,
+        [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, tile); },
+        [&](OpBuilder &, Location) {
+          Accumulators partial = tile;
+          for (int64_t i = 0; i != rows * numVectors; ++i)
+            partial[i] = loadVector(
+                op.getInit(),
+                {position[0],
+                 math.add(math.mul(group, layout.groupRows), i / numVectors),
+                 math.add(position[1], i % numVectors * kernel.getWidth())});
+          scf::YieldOp::create(b, loc, partial);
+        });
+    tile.assign(branch.result_begin(), branch.result_end());
+  }
+  for (const Run &run : getRuns(block, group)) {
+    Accumulators part;
+    for (int64_t row : run.rows)
+      llvm::append_range(
+          part, ArrayRef(tile).slice(row * numVectors, numVectors));
+    part = walk(run, part, 1,
+                [&](Value column, Value values, ValueRange accumulators) {
+                  return addVectorsOfColumns(position, run.rows, column,
+                                             values, accumulators);
+                });
+    for (auto [i, row] : llvm::enumerate(run.rows))
+      std::copy_n(part.begin() + i * numVectors, numVectors,
+                  tile.begin() + row * numVectors);
+  }
+  if (!isCut)
+    return storeColumnsTile(position, group, rows, tile, /*isLast=*/true);
+  Value isLast =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, block,
+                            math.constant(layout.numBlocks() - 1));
+  auto store = [&](bool last) {
+    return [&, last](OpBuilder &, Location) {
+      storeColumnsTile(position, group, rows, tile, last);
+      scf::YieldOp::create(b, loc);
+    };
+  };
+  scf::IfOp::create(b, loc, isLast, store(true), store(false));
+}
+
+void Kernel::emitAlongColumns() {
+  int64_t panel = cast<MemRefType>(op.getInput().getType()).getDimSize(2);
+  Value numPanels =
+      memref::DimOp::create(b, loc, op.getInput(), /*index=*/0);
+  Value zero = math.constant(0);
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<Value> position(3, zero);
+  auto enter = [&](Value end, int64_t step) {
+    scf::ForOp loop = createLoop(zero, end, step);
+    b.setInsertionPointToStart(loop.getBody());
+    return loop.getInductionVar();
+  };
+  position[0] = enter(numPanels, 1);
+  if (layout.numBlocks() > 1)
+    position[2] = enter(math.constant(layout.numBlocks()), 1);
+  if (panel > kernel.getTileColumns())
+    position[1] = enter(math.constant(panel), kernel.getTileColumns());
+  emitGroups([&](Value group, int64_t rows) {
+    emitColumnsTile(position, group, rows);
+  });
+}
+
+void Kernel::emitRowsTile(Value group, int64_t rows, Value n,
+                          int64_t columns) {
+  int64_t width = kernel.getWidth();
+  int64_t numVectors = kernel.getTileRows() / width;
+  Accumulators tile(numVectors * columns, zero(vector));
+  Run run = getRuns(math.constant(0), group).front();
+  tile = walk(run, tile, getCopies(tile.size()),
+              [&](Value column, Value values, ValueRange accumulators) {
+                return addVectorsOfRows(n, columns, column, values,
+                                        accumulators);
+              });
+  for (int64_t c = 0; c != columns; ++c)
+    for (int64_t v = 0; v != numVectors && v * width < rows; ++v)
+      storeRowsVector(
+          tile[c * numVectors + v],
+          math.add(math.mul(group, layout.groupRows), v * width),
+          std::min(width, rows - v * width), math.add(n, c));
+}
+
+void Kernel::emitAlongRows() {
+  int64_t columns = kernel.getTileColumns();
+  int64_t size = cast<MemRefType>(op.getInput().getType()).getDimSize(0);
+  Value n = memref::DimOp::create(b, loc, op.getInput(), /*index=*/0);
+  // Whole tiles of columns, and what is left: one tile where its size is known,
+  // else columns one by one.
+  Value rest = arith::RemUIOp::create(b, loc, n, math.constant(columns));
+  Value whole = math.sub(n, rest);
+  bool isStatic = !ShapedType::isDynamic(size);
+  auto emitColumns = [&](Value begin, Value end, int64_t step, Value group,
+                         int64_t rows) {
+    scf::ForOp loop = createLoop(begin, end, step);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    emitRowsTile(group, rows, loop.getInductionVar(), step);
+  };
+  emitGroups([&](Value group, int64_t rows) {
+    if (!isStatic || size >= columns)
+      emitColumns(math.constant(0), whole, columns, group, rows);
+    if (isStatic && size % columns != 0)
+      emitRowsTile(group, rows, math.constant(size - size % columns),
+                   size % columns);
+    else if (!isStatic && columns > 1)
+      emitColumns(whole, n, 1, group, rows);
+  });
+}
+
+/// Scalar products: nothing is shared between rows or columns.
+void Kernel::emitElements() {
+  Value n = memref::DimOp::create(b, loc, op.getInput(), /*index=*/0);
+  Type element = op.getElementType();
+  scf::ForOp columns = createLoop(math.constant(0), n, 1);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(columns.getBody());
+  emitGroups([&](Value row, int64_t) {
+    SmallVector<Value> at{columns.getInductionVar(), row};
+    Run run = getRuns(math.constant(0), row).front();
+    auto addColumn = [&](Value column, Value values, ValueRange sum) {
+      Value input = loadScalar(op.getInput(), {at[0], column});
+      Value weight = loadScalar(op.getValues(), values);
+      Value next = math::FmaOp::create(b, loc, weight, input, sum[0]);
+      return Accumulators{next};
+    };
+    Value sum = walk(run, {zero(element)}, /*copies=*/8, addColumn)[0];
+    Value bias, residual;
+    if (op.getBias())
+      bias = loadScalar(op.getBias(), row);
+    if (op.getResidual())
+      residual = loadScalar(op.getResidual(), at);
+    memref::StoreOp::create(b, loc, applyEpilogue(sum, bias, residual),
+                            op.getInit(), at);
+  });
+}
+
+LogicalResult mlir::prune::expandPackedMatmul(RewriterBase &rewriter,
+                                              PackedMatmulOp op) {
+  if (failed(verifyExpandable(op)))
+    return failure();
+  rewriter.setInsertionPoint(op);
+  Kernel(rewriter, op).emit();
+  rewriter.eraseOp(op);
+  return success();
+}

@@ -1,0 +1,49 @@
+//===- PackedToVector.h - Expansion of packed ops ---------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The expansions that convert-prune-packed-to-vector applies. Each replaces one
+// op on buffers by loops over vectors, or returns a failure after a diagnostic.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_LIB_CONVERSION_PACKEDTOVECTOR_H
+#define PRUNE_LIB_CONVERSION_PACKEDTOVECTOR_H
+
+#include "prune/IR/Prune.h"
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace mlir::prune {
+
+LogicalResult expandPackedMatmul(RewriterBase &rewriter, PackedMatmulOp op);
+LogicalResult expandPackPanels(RewriterBase &rewriter, PackPanelsOp op,
+                               int64_t width);
+LogicalResult expandUnpackPanels(RewriterBase &rewriter, UnpackPanelsOp op,
+                                 int64_t width);
+
+/// Checks that the op works on buffers whose innermost dimensions are dense, as
+/// vector loads and stores need.
+LogicalResult verifyExpandable(Operation *op);
+
+/// Integer arithmetic on addresses and counts, which never overflows, with
+/// constants folded.
+class IndexMath {
+public:
+  IndexMath(OpBuilder &builder, Location loc) : b(builder), loc(loc) {}
+
+  Value constant(int64_t value);
+  Value add(Value lhs, Value rhs);
+  Value add(Value lhs, int64_t rhs);
+  Value sub(Value lhs, Value rhs);
+  Value mul(Value lhs, int64_t rhs);
+  Value min(Value lhs, Value rhs);
+
+private:
+  OpBuilder &b;
+  Location loc;
+};
+
+} // namespace mlir::prune
+
+#endif // PRUNE_LIB_CONVERSION_PACKEDTOVECTOR_H
