@@ -8,6 +8,7 @@
 
 #include "prune/InitAll.h"
 
+#include "prune/Conversion/Bufferization.h"
 #include "prune/Conversion/Passes.h"
 #include "prune/IR/ExternalModels.h"
 #include "prune/IR/Prune.h"
@@ -21,6 +22,7 @@ void prune::registerAllDialects(DialectRegistry &registry) {
   registry.insert<PruneDialect>();
   registerTransformDialectExtension(registry);
   registerExternalModels(registry);
+  registerBufferizableOpInterfaceExternalModels(registry);
 }
 
 void prune::registerAllPasses() {

@@ -327,22 +327,33 @@ Value Kernel::applyEpilogue(Value element, Value bias, Value residual) {
   if (residual)
     mapping.map(block.getArguments().back(), residual);
   auto type = dyn_cast<VectorType>(element.getType());
+  // Scalars of the region, and from outside of it, become vectors.
+  auto vectorize = [&](Value scalar) {
+    Value vector = vector::BroadcastOp::create(
+        b, loc, type.cloneWith({}, scalar.getType()), scalar);
+    mapping.map(scalar, vector);
+  };
   for (Operation &original : block.without_terminator()) {
-    Attribute value;
-    if (type && matchPattern(&original, m_Constant(&value))) {
-      auto splat = DenseElementsAttr::get(
-          type.cloneWith({}, original.getResult(0).getType()), value);
-      mapping.map(original.getResult(0),
-                  arith::ConstantOp::create(b, loc, splat));
-      continue;
-    }
+    if (type)
+      for (Value operand : original.getOperands())
+        if (!mapping.contains(operand))
+          vectorize(operand);
     Operation *clone = b.clone(original, mapping);
     if (!type)
       continue;
+    if (clone->hasTrait<OpTrait::ConstantLike>()) {
+      vectorize(clone->getResult(0));
+      mapping.map(original.getResult(0),
+                  mapping.lookup(clone->getResult(0)));
+      continue;
+    }
     for (Value result : clone->getResults())
       result.setType(type.cloneWith({}, result.getType()));
   }
-  return mapping.lookup(block.getTerminator()->getOperand(0));
+  Value yielded = block.getTerminator()->getOperand(0);
+  if (type && !mapping.contains(yielded))
+    vectorize(yielded);
+  return mapping.lookupOrDefault(yielded);
 }
 
 /// Stores a tile with lanes along columns; partial sums as they are.

@@ -236,11 +236,6 @@ LogicalResult PackedMatmulOp::verifyRegions() {
       diagnostic.attachNote(op.getLoc()) << "this one is not: " << op.getName();
       return diagnostic;
     }
-    for (Value operand : op.getOperands())
-      if (operand.getParentBlock() != &block)
-        return emitOpError("expects an epilogue that uses only its arguments, "
-                           "but ")
-               << op.getName() << " uses a value from outside";
   }
   return success();
 }

@@ -40,8 +40,62 @@ def ConvertPruneToLinalgPass : Pass<"convert-prune-to-linalg"> {
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+//===----------------------------------------------------------------------===//
 // Packed kernels
 //===----------------------------------------------------------------------===//
+
+def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
+  let summary = "Turn products with constant weights into packed products";
+  let description = [{
+    Rewrites contractions of an activation with a constant matrix, in any
+    orientation, to `prune.packed_matmul`. The weight is packed here, in the
+    order in which the chosen kernel reads it; its zeros decide what is worth
+    listing. The form is chosen by a cost model for this weight, number of
+    columns and vector size, or forced by `form` and its companions.
+
+    Elementwise operations that follow, with operands that are constants, one
+    vector along the rows (a bias) or one tensor in the shape of the result (a
+    residual), move into the epilogue. A chain of such layers keeps its
+    activations in panels.
+
+    Weights that are dense are packed as well. Contractions that are left alone
+    (convolutions, batched weights, other types than f32 and f64) get a `missed`
+    remark.
+
+    ```mlir
+    // Before
+    %0 = linalg.matmul_transpose_b ins(%x, %w : tensor<64x784xf32>, tensor<300x784xf32>) outs(%zero : tensor<64x300xf32>) -> tensor<64x300xf32>
+    // After
+    %p = prune.pack_panels %x into %e0 : tensor<64x784xf32> into tensor<1x784x64xf32> -> tensor<1x784x64xf32>
+    %q = prune.packed_matmul #prune.kernel<patterns, m = 300, k = 784, ...>
+        weights(%values, %indices, %positions : ...) input(%p : ...) init(%e1 : ...) -> tensor<1x300x64xf32> { ... }
+    %0 = prune.unpack_panels %q into %e2 : tensor<1x300x64xf32> into tensor<64x300xf32> -> tensor<64x300xf32>
+    ```
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", "512",
+           "Bits of the target's vectors: 128, 256 or 512">,
+    Option<"form", "form", "std::string", "\"auto\"",
+           "auto, or the form that every weight is packed in: dense, blocks, "
+           "patterns, elements">,
+    Option<"lanes", "lanes", "std::string", "\"auto\"",
+           "auto, or what runs along vector lanes: columns, rows">,
+    Option<"tileRows", "tile-rows", "int64_t", "0",
+           "Rows of a tile, or 0 to choose">,
+    Option<"kBlock", "k-block", "int64_t", "0",
+           "Columns of the weight in a block, or 0 to choose">,
+    Option<"include", "include", "std::string", "\"\"",
+           "Only weights whose name this regular expression matches">,
+    Option<"exclude", "exclude", "std::string", "\"\"",
+           "No weights whose name this regular expression matches">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::prune::PruneDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
 
 def ConvertPrunePackedToVectorPass
     : Pass<"convert-prune-packed-to-vector"> {

@@ -57,7 +57,8 @@ def Prune_PackedMatmulOp : Prune_PackedOp<"packed_matmul", [
     The region is applied to each element before it is stored. Its arguments
     are the element, then `bias` of the element's row if there is one, then the
     element of `residual`, which has the shape of `init`, if there is one.
-    It may hold elementwise operations of `arith` and `math`.
+    It may hold elementwise operations of `arith` and `math`, and use scalars from
+    outside.
 
     Example:
 

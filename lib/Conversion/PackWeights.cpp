@@ -1,0 +1,240 @@
+//===- PackWeights.cpp - Products with constant weights, packed -----------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// For each product with a weight: read the weight as a matrix of rows (outputs)
+// and columns (inputs), choose a kernel, pack, replace. Products are taken in
+// the order of the module, so that a layer finds the one before it already in
+// panels.
+//
+//===----------------------------------------------------------------------===//
+
+#include "FoldedWeight.h"
+#include "PackedProduct.h"
+
+#include "prune/Analysis/WeightFilter.h"
+#include "prune/Conversion/Passes.h"
+#include "prune/IR/ConstantView.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
+
+namespace mlir::prune {
+#define GEN_PASS_DEF_PACKWEIGHTSPASS
+#include "prune/Conversion/Passes.h.inc"
+} // namespace mlir::prune
+
+using namespace mlir;
+using namespace mlir::prune;
+
+static constexpr StringLiteral kCategory = "prune-pack-weights";
+
+namespace {
+/// One product to be packed.
+struct Candidate {
+  const Weight *weight;
+  const WeightUse *use;
+  SparseContraction contraction;
+  ProductLayout layout;
+};
+
+struct PackWeights : prune::impl::PackWeightsPassBase<PackWeights> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (failed(checkOptions()))
+      return signalPassFailure();
+    WeightUses uses(getOperation());
+    FailureOr<SmallVector<Choice>> choices =
+        filterWeights(uses.getWeights(), include, exclude,
+                      [&] { return emitError(getOperation().getLoc()); });
+    if (failed(choices))
+      return signalPassFailure();
+    for (const Candidate &candidate : collect(uses, *choices))
+      if (failed(pack(candidate)))
+        return signalPassFailure();
+  }
+
+private:
+  LogicalResult checkOptions();
+  SmallVector<Candidate> collect(const WeightUses &uses,
+                                 ArrayRef<Choice> choices);
+  LogicalResult pack(const Candidate &candidate);
+  std::optional<KernelPlan> choose(const Candidate &candidate,
+                                   ArrayRef<KernelPlan> plans);
+  Value createConstant(OpBuilder &b, Location loc, const Twine &name,
+                       RankedTensorType type, ArrayRef<char> data);
+};
+} // namespace
+
+static void reportMissed(Location loc, StringRef weight, StringRef reason) {
+  remark::missed(loc, remark::RemarkOpts::name("NotPacked").category(kCategory))
+      << remark::metric("Weight", weight) << remark::reason("{0}", reason);
+}
+
+LogicalResult PackWeights::checkOptions() {
+  Location loc = getOperation().getLoc();
+  if (vectorBits != 128 && vectorBits != 256 && vectorBits != 512)
+    return emitError(loc, "expects vector-bits 128, 256 or 512 but got ")
+           << vectorBits;
+  if (form != "auto" && !symbolizeKernelForm(form))
+    return emitError(loc, "unknown form '")
+           << form
+           << "'; expects auto, dense, blocks, patterns or elements";
+  if (lanes != "auto" && !symbolizeLaneDim(lanes))
+    return emitError(loc, "unknown lanes '")
+           << lanes << "'; expects auto, columns or rows";
+  if (tileRows < 0 || kBlock < 0)
+    return emitError(loc, "expects tile-rows and k-block of at least 0 but "
+                          "got ")
+           << tileRows << " and " << kBlock;
+  return success();
+}
+
+/// The products that can be packed, in the order of the module.
+SmallVector<Candidate> PackWeights::collect(const WeightUses &uses,
+                                            ArrayRef<Choice> choices) {
+  SmallVector<Candidate> candidates;
+  for (auto [weight, choice] : llvm::zip_equal(uses.getWeights(), choices)) {
+    if (choice == Choice::Excluded || choice == Choice::NotIncluded)
+      continue;
+    for (const WeightUse &use : weight.uses) {
+      std::string reason;
+      Candidate candidate{&weight, &use, {}, {}};
+      std::optional<SparseContraction> match = matchContraction(use, reason);
+      std::optional<ProductLayout> layout;
+      if (match)
+        layout = matchProductLayout(*match, reason);
+      if (!layout) {
+        reportMissed(use.operand->getOwner()->getLoc(), weight.name, reason);
+        continue;
+      }
+      candidate.contraction = *match;
+      candidate.layout = *layout;
+      candidates.push_back(std::move(candidate));
+    }
+  }
+  llvm::DenseMap<Operation *, size_t> order;
+  getOperation()->walk([&](Operation *op) { order[op] = order.size(); });
+  llvm::sort(candidates, [&](const Candidate &a, const Candidate &b) {
+    return order[a.contraction.op] < order[b.contraction.op];
+  });
+  return candidates;
+}
+
+/// The cheapest plan that the options allow.
+std::optional<KernelPlan> PackWeights::choose(const Candidate &candidate,
+                                              ArrayRef<KernelPlan> plans) {
+  for (KernelPlan plan : plans) {
+    if (form != "auto" &&
+        stringifyKernelForm(static_cast<KernelForm>(plan.form)) != form)
+      continue;
+    if (lanes != "auto" && plan.lanesAlongRows != (lanes == "rows"))
+      continue;
+    if (tileRows != 0 && plan.tileRows != tileRows)
+      continue;
+    if (kBlock != 0 && !plan.lanesAlongRows)
+      plan.kBlock = std::min<int64_t>(kBlock, candidate.contraction.columns);
+    return plan;
+  }
+  return std::nullopt;
+}
+
+Value PackWeights::createConstant(OpBuilder &b, Location loc, const Twine &name,
+                                  RankedTensorType type, ArrayRef<char> data) {
+  auto blob = HeapAsmResourceBlob::allocateAndCopyWithAlign(data, /*align=*/64);
+  return arith::ConstantOp::create(
+      b, loc, createRewrittenConstant(type, name.str(), std::move(blob)));
+}
+
+/// Integers in the given number of bits; at least one, since buffers without
+/// elements are awkward.
+static std::vector<char> narrow(ArrayRef<uint32_t> numbers, unsigned bits) {
+  std::vector<char> bytes(std::max<size_t>(numbers.size(), 1) * bits / 8);
+  for (size_t i = 0; i != numbers.size(); ++i)
+    for (unsigned byte = 0; byte != bits / 8; ++byte)
+      bytes[i * bits / 8 + byte] = char(numbers[i] >> (8 * byte));
+  return bytes;
+}
+
+LogicalResult PackWeights::pack(const Candidate &candidate) {
+  const SparseContraction &contraction = candidate.contraction;
+  Location loc = contraction.op.getLoc();
+  StringRef name = candidate.weight->name;
+  std::string reason;
+  std::optional<FoldedWeight> weight =
+      foldWeight(*candidate.weight, *candidate.use, reason);
+  if (weight && weight->kind != FloatKind::F32 &&
+      weight->kind != FloatKind::F64) {
+    weight.reset();
+    reason = "its element type is neither f32 nor f64";
+  }
+  if (!weight || contraction.rows < 1 || contraction.columns < 1) {
+    reportMissed(loc, name, weight ? "it is empty" : reason);
+    return success();
+  }
+  AffineMap map = contraction.op.getMatchingIndexingMap(contraction.weight);
+  auto positionOf = [&](unsigned loop) -> int64_t {
+    return *map.getResultPosition(getAffineDimExpr(loop, &getContext()));
+  };
+  std::vector<char> elements = weight->read(
+      {positionOf(contraction.rowLoop), positionOf(contraction.columnLoops[0])});
+  unsigned size = byteSize(weight->kind);
+
+  MatrixStatistics matrix = MatrixStatistics::get(
+      contraction.rows, contraction.columns, elements, size);
+  std::vector<KernelPlan> plans = rankKernels(
+      matrix, candidate.layout.columns, KernelTarget::get(vectorBits));
+  std::optional<KernelPlan> plan = choose(candidate, plans);
+  if (!plan) {
+    reportMissed(loc, name, "no kernel is as the options ask for");
+    return success();
+  }
+  auto kernel = KernelAttr::get(
+      &getContext(), static_cast<KernelForm>(plan->form), matrix.m, matrix.k,
+      plan->lanesAlongRows ? LaneDim::Rows : LaneDim::Columns, plan->width,
+      plan->tileRows, plan->tileColumns, plan->kBlock);
+  std::optional<PackedMatrix> packed =
+      packMatrix(kernel.getLayout(), elements, size);
+  if (!packed) {
+    reportMissed(loc, name, "it is too large for 31-bit positions");
+    return success();
+  }
+
+  IRRewriter b(&getContext());
+  b.setInsertionPoint(contraction.op);
+  if (packed->values.empty())
+    packed->values.resize(size);
+  Type element = getElementTypeOrSelf(contraction.output->get().getType());
+  PackedWeightValues values;
+  values.values = createConstant(
+      b, loc, name, RankedTensorType::get(packed->values.size() / size, element),
+      packed->values);
+  if (plan->form != PackedForm::Dense) {
+    unsigned bits = matrix.k <= 256 ? 8 : matrix.k <= 65536 ? 16 : 32;
+    auto createIntegers = [&](ArrayRef<uint32_t> numbers, unsigned bits,
+                              StringRef suffix) {
+      std::vector<char> bytes = narrow(numbers, bits);
+      auto type = RankedTensorType::get(bytes.size() * 8 / bits,
+                                        b.getIntegerType(bits));
+      return createConstant(b, loc, name.split('#').first + suffix, type, bytes);
+    };
+    values.indices = createIntegers(packed->indices, bits, ".indices");
+    values.positions = createIntegers(packed->positions, 32, ".positions");
+  }
+  remark::passed(loc, remark::RemarkOpts::name("Packed").category(kCategory))
+      << remark::metric("Weight", name)
+      << remark::metric("Form",
+                        stringifyKernelForm(kernel.getForm()))
+      << remark::metric("Nonzeros", matrix.nonzeros)
+      << remark::metric("Cycles", int64_t(plan->cycles))
+      << remark::metric("DenseCycles",
+                        int64_t(llvm::find_if(plans, [](const KernelPlan &p) {
+                                  return p.form == PackedForm::Dense;
+                                })->cycles));
+  PackedMatmulOp op = replaceByPackedProduct(b, contraction, candidate.layout,
+                                             *plan, kernel, values);
+  op->setAttr("prune.weight", b.getStringAttr(name));
+  return success();
+}
