@@ -260,7 +260,10 @@ def main():
     parser.add_argument("--count", type=int, default=208)
     parser.add_argument("--keep", type=pathlib.Path, help="where to leave files")
     options = parser.parse_args()
-    kernels = {"dense": ("--kernels=dense",)}
+    kernels = {
+        "dense": ("--kernels=dense",),
+        "reference": ("--kernels=reference",),
+    }
     bad = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or pathlib.Path(temporary)
