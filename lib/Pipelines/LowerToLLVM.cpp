@@ -98,16 +98,15 @@ static void addSparseBufferization(OpPassManager &pm) {
       /*enableGPULibgen=*/false, SparseEmitStrategy::kFunctional,
       SparseParallelizationStrategy::kNone));
   pm.addPass(createStorageSpecifierToLLVMPass());
+  // A kernel returns the buffer that it was given, which nobody need ask about.
+  pm.addPass(createDropReturnedArgumentsPass());
 }
 
 /// Stage 2: buffers, each freed once.
 static void addBufferization(OpPassManager &pm, bool isSparse) {
   pm.addPass(createExportFunctionsPass());
-  bufferization::BufferDeallocationPipelineOptions deallocation;
   if (isSparse) {
     addSparseBufferization(pm);
-    // A kernel returns the buffer that it was given: no copy on the way.
-    deallocation.privateFunctionDynamicOwnership = true;
   } else {
     bufferization::OneShotBufferizePassOptions options;
     options.bufferizeFunctionBoundaries = true;
@@ -116,7 +115,7 @@ static void addBufferization(OpPassManager &pm, bool isSparse) {
     options.allowReturnAllocsFromLoops = true;
     pm.addPass(bufferization::createOneShotBufferizePass(options));
   }
-  bufferization::buildBufferDeallocationPipeline(pm, deallocation);
+  bufferization::buildBufferDeallocationPipeline(pm);
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 

@@ -253,4 +253,28 @@ def OutlineSparseKernelsPass
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// DropReturnedArguments
+//===----------------------------------------------------------------------===//
+
+def DropReturnedArgumentsPass
+    : Pass<"prune-drop-returned-arguments", "::mlir::ModuleOp"> {
+  let summary = "Drop results of private functions that are their own arguments";
+  let description = [{
+    A kernel that updates a buffer in place returns the buffer that it was given.
+    Buffer deallocation would have to copy it, or to compare pointers at run time
+    to find out whose it is. This pass, between bufferization and deallocation,
+    lets callers use their own buffer and drops the result. Public functions keep
+    their signatures, and so do functions that are used other than by calls.
+
+    ```mlir
+    // Before
+    %r = call @kernel(%x, %y) : (memref<4xf32>, memref<2xf32>) -> memref<2xf32>
+    // After
+    call @kernel(%x, %y) : (memref<4xf32>, memref<2xf32>) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 #endif // PRUNE_CONVERSION_PASSES_TD
