@@ -186,6 +186,22 @@ public:
   Tensor *unary(StringRef name, Tensor *x);
   Tensor *convert(Tensor *x, DataType type);
 
+  //===--- Loops ----------------------------------------------------------===//
+
+  using LoopBody = function_ref<SmallVector<Tensor *>(Value position,
+                                                      ArrayRef<Tensor *>)>;
+  /// Runs `body` for each position below `count`; carried tensors keep their
+  /// sizes. Empty after a diagnostic.
+  SmallVector<Tensor *> loop(AffineExpr count, ArrayRef<Tensor *> carried,
+                             LoopBody body);
+  /// Visits the positions of `dims` in row-major order and carries a tensor.
+  Tensor *loopOver(ArrayRef<AffineExpr> dims, Tensor *carried,
+                   function_ref<Value(Scalar &, ValueRange, Value)> body);
+  /// Writes a slice of one position along an axis.
+  Tensor *insertAt(Tensor *part, Tensor *whole, int64_t axis, Value position);
+  /// The slice of one position along an axis, without that axis.
+  Tensor *sliceAt(Tensor *x, int64_t axis, Value position);
+
   //===--- Movements ------------------------------------------------------===//
 
   Tensor *transpose(Tensor *x, ArrayRef<int64_t> permutation);
@@ -216,6 +232,10 @@ private:
   /// Drops size-one dims that a broadcast stretches; the map onto `dims`.
   Value operandOf(Tensor *tensor, ArrayRef<AffineExpr> dims, AffineMap &map);
 };
+
+/// An index from the data: negative ones count from the end, and none leaves
+/// the tensor.
+Value indexWithin(Scalar &s, Value element, Value size);
 
 /// first, first + 1, ... last - 1.
 SmallVector<int64_t> range(int64_t first, int64_t last);

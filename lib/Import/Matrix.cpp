@@ -2,8 +2,11 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
+// Products of two matrices and sums over products, by name and by equation.
+//
 //===----------------------------------------------------------------------===//
 
+#include "Einsum.h"
 #include "Node.h"
 
 using namespace mlir;
@@ -51,6 +54,7 @@ static LogicalResult importMatMul(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::matrixOperators() {
   static const Operator operators[] = {
+      {"Einsum", 12, kNewest, 1, importEinsum},
       {"Gemm", 1, kNewest, 2, importGemm},
       {"MatMul", 1, kNewest, 2, importMatMul},
   };

@@ -240,6 +240,19 @@ ElementsAttr TensorReader::toResource(RankedTensorType type, StringRef name,
 
 Error TensorReader::read(onnx::TensorProto &tensor, StringRef name,
                          Tensor &result) {
+  auto found = done.find(&tensor);
+  if (found != done.end()) {
+    result = found->second;
+    return Error::success();
+  }
+  Error error = readNew(tensor, name, result);
+  if (!error)
+    done.try_emplace(&tensor, result);
+  return error;
+}
+
+Error TensorReader::readNew(onnx::TensorProto &tensor, StringRef name,
+                            Tensor &result) {
   auto type = static_cast<DataType>(tensor.data_type());
   Type element = elementType(type, context);
   if (!element)

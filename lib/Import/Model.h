@@ -12,6 +12,7 @@
 
 #include "Emitter.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/Error.h"
 
 #include <onnx/onnx_pb.h>
@@ -35,6 +36,8 @@ public:
   llvm::Error read(onnx::TensorProto &tensor, StringRef name, Tensor &result);
 
 private:
+  llvm::Error readNew(onnx::TensorProto &tensor, StringRef name,
+                      Tensor &result);
   llvm::Error external(onnx::TensorProto &tensor, uint64_t size,
                        std::string &bytes);
   llvm::Expected<std::string> resolve(StringRef location);
@@ -43,6 +46,8 @@ private:
 
   std::string directory;
   MLIRContext *context;
+  /// What was read, since a loop's body may be imported more than once.
+  llvm::DenseMap<const onnx::TensorProto *, Tensor> done;
 };
 
 } // namespace mlir::prune::onnx_import

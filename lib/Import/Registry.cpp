@@ -21,9 +21,11 @@ static const SmallVector<Operator> &allOperators() {
   static const SmallVector<Operator> sorted = [] {
     SmallVector<Operator> all;
     for (ArrayRef<Operator> family :
-         {activationOperators(), arithmeticOperators(), convolutionOperators(),
-          matrixOperators(), movementOperators(), normalizationOperators(),
-          poolingOperators(), reductionOperators(), shapeOperators()})
+         {activationOperators(), arithmeticOperators(), controlOperators(),
+          convolutionOperators(), indexingOperators(), matrixOperators(),
+          movementOperators(), normalizationOperators(), poolingOperators(),
+          quantizationOperators(), recurrentOperators(), reductionOperators(),
+          resizeOperators(), shapeOperators()})
       llvm::append_range(all, family);
     llvm::sort(all, [](const Operator &x, const Operator &y) {
       return std::tie(x.name, x.since) < std::tie(y.name, y.since);

@@ -1,0 +1,604 @@
+//===- Indexing.cpp - Gather, scatter, order ------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operators whose positions are data. ONNX calls an index outside of its tensor
+// an error; generated code moves it to the nearest element instead, so that it
+// neither reads nor writes elsewhere.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Node.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::prune::onnx_import;
+
+Value mlir::prune::onnx_import::indexWithin(Scalar &s, Value element,
+                                            Value size) {
+  Scalar indices(s.b, s.loc);
+  Value at = indices.toIndex(element), zero = indices.index(0);
+  at = indices.select(indices.compare(Order::LT, at, zero),
+                      indices.add(at, size), at);
+  Value last = indices.sub(size, indices.index(1));
+  return indices.max(indices.min(at, last), zero);
+}
+
+static bool hasIndices(Node &n, unsigned at) {
+  DataType type = n.input(at)->type;
+  if (type == DataType::Int32 || type == DataType::Int64)
+    return true;
+  n.error() << "expects indices of type int32 or int64, but got "
+            << nameOf(type);
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// Gather
+//===----------------------------------------------------------------------===//
+
+/// The positions of known indices; null if some are not, or one is outside.
+static std::optional<SmallVector<int64_t>> knownIndices(Tensor *indices,
+                                                        int64_t size) {
+  if (!indices->contents || !indices->isConstant())
+    return std::nullopt;
+  SmallVector<int64_t> result = *Emitter::known(indices->contents->ints);
+  for (int64_t &at : result) {
+    if (at < -size || at >= size)
+      return std::nullopt;
+    at += at < 0 ? size : 0;
+  }
+  return result;
+}
+
+/// Known elements of a tensor, at known positions along an axis.
+static Tensor *gatherKnown(Node &n, Tensor *x, int64_t axis,
+                           ArrayRef<int64_t> positions, const Sizes &dims) {
+  std::optional<SmallVector<int64_t>> shape = Emitter::known(x->dims);
+  std::optional<SmallVector<int64_t>> indices = Emitter::known(
+      ArrayRef(dims).slice(axis, dims.size() - x->rank() + 1));
+  if (!shape || !indices)
+    return nullptr;
+  int64_t rank = indices->size();
+  return n.moved(x, dims, [&](ArrayRef<int64_t> at) {
+    int64_t from = 0, which = 0;
+    for (int64_t dim = 0; dim < rank; ++dim)
+      which = which * (*indices)[dim] + at[axis + dim];
+    for (int64_t dim = 0; dim < x->rank(); ++dim) {
+      int64_t position = dim < axis    ? at[dim]
+                         : dim == axis ? positions[which]
+                                       : at[dim + rank - 1];
+      from = from * (*shape)[dim] + position;
+    }
+    return from;
+  });
+}
+
+static LogicalResult importGather(Node &n) {
+  Tensor *x = n.input(0), *indices = n.input(1);
+  if (!n.hasRank(0, 1) || !hasIndices(n, 1))
+    return failure();
+  std::optional<int64_t> axis = n.axis(n.integer("axis", 0), x->rank());
+  if (!axis)
+    return failure();
+  ArrayRef<AffineExpr> all(x->dims);
+  Sizes dims(all.take_front(*axis));
+  llvm::append_range(dims, indices->dims);
+  llvm::append_range(dims, all.drop_front(*axis + 1));
+  if (std::optional<int64_t> size = Emitter::known(x->dims[*axis])) {
+    if (auto positions = knownIndices(indices, *size)) {
+      if (Tensor *known = gatherKnown(n, x, *axis, *positions, dims))
+        return n.output(known);
+      if (positions->size() == 1) {
+        Tensor *part =
+            n.slice(x, *axis, n.size(positions->front()), n.size(1));
+        return n.output(part ? n.reshape(part, dims) : nullptr);
+      }
+    } else if (indices->contents && indices->isConstant()) {
+      return n.error() << "has an index outside of size " << *size;
+    }
+  }
+  Value source = n.value(x), which = n.value(indices);
+  Value size = n.index(x->dims[*axis]);
+  int64_t rank = indices->rank();
+  return n.output(n.generate(dims, x->type, [&](Scalar &s, ValueRange at) {
+    Value index = s.extract(which, at.slice(*axis, rank));
+    SmallVector<Value> from(at.take_front(*axis));
+    from.push_back(indexWithin(s, index, size));
+    llvm::append_range(from, at.drop_front(*axis + rank));
+    return s.extract(source, from);
+  }));
+}
+
+static LogicalResult importGatherElements(Node &n) {
+  Tensor *x = n.input(0), *indices = n.input(1);
+  if (!n.hasRank(0, 1) || !n.hasRank(1, x->rank(), x->rank()) ||
+      !hasIndices(n, 1))
+    return failure();
+  std::optional<int64_t> axis = n.axis(n.integer("axis", 0), x->rank());
+  if (!axis)
+    return failure();
+  Value source = n.value(x), which = n.value(indices);
+  SmallVector<Value> sizes = llvm::map_to_vector(
+      x->dims, [&](AffineExpr dim) { return n.index(dim); });
+  for (int64_t dim = 0; dim < x->rank(); ++dim) {
+    std::optional<int64_t> most = Emitter::known(x->dims[dim]),
+                           count = Emitter::known(indices->dims[dim]);
+    bool fits = x->dims[dim] == indices->dims[dim] ||
+                (most && count && *count <= *most);
+    if (dim != *axis && !fits)
+      return n.error() << "expects indices that fit into " << n.text(x->dims)
+                       << ", but got " << n.text(indices->dims);
+  }
+  return n.output(
+      n.generate(indices->dims, x->type, [&](Scalar &s, ValueRange at) {
+        SmallVector<Value> from(at);
+        from[*axis] = indexWithin(s, s.extract(which, at), sizes[*axis]);
+        return s.extract(source, from);
+      }));
+}
+
+/// Checks the shape of indices of whole positions: their last size is how many
+/// dims of the data a position has, after `batch` common ones.
+static std::optional<int64_t> positionRank(Node &n, int64_t batch) {
+  Tensor *x = n.input(0), *indices = n.input(1);
+  if (!n.hasRank(0, 1) || !n.hasRank(1, 1) || !hasIndices(n, 1))
+    return std::nullopt;
+  std::optional<int64_t> depth = Emitter::known(indices->dims.back());
+  if (batch < 0 || batch >= std::min(x->rank(), indices->rank()) || !depth ||
+      *depth < 1 || *depth > x->rank() - batch) {
+    n.error() << "cannot index " << n.text(x->dims) << " by "
+              << n.text(indices->dims);
+    return std::nullopt;
+  }
+  for (int64_t dim = 0; dim < batch; ++dim)
+    if (!n.requireEqual(x->dims[dim], indices->dims[dim], "batch sizes"))
+      return std::nullopt;
+  return depth;
+}
+
+static LogicalResult importGatherND(Node &n) {
+  Tensor *x = n.input(0), *indices = n.input(1);
+  int64_t batch = n.opset >= 12 ? n.integer("batch_dims", 0) : 0;
+  std::optional<int64_t> depth = positionRank(n, batch);
+  if (!depth)
+    return failure();
+  Sizes dims(ArrayRef(indices->dims).drop_back());
+  llvm::append_range(dims, ArrayRef(x->dims).drop_front(batch + *depth));
+  int64_t outer = indices->rank() - 1;
+  Value source = n.value(x), which = n.value(indices);
+  SmallVector<Value> sizes = llvm::map_to_vector(
+      x->dims, [&](AffineExpr dim) { return n.index(dim); });
+  return n.output(n.generate(dims, x->type, [&](Scalar &s, ValueRange at) {
+    SmallVector<Value> from(at.take_front(batch));
+    for (int64_t part = 0; part < *depth; ++part) {
+      SmallVector<Value> position(at.take_front(outer));
+      position.push_back(s.index(part));
+      from.push_back(
+          indexWithin(s, s.extract(which, position), sizes[batch + part]));
+    }
+    llvm::append_range(from, at.drop_front(outer));
+    return s.extract(source, from);
+  }));
+}
+
+//===----------------------------------------------------------------------===//
+// Scatter
+//===----------------------------------------------------------------------===//
+
+/// Combines an update with the element that is there.
+static Value combine(Scalar &s, StringRef how, Value old, Value update) {
+  if (how == "add")
+    return s.add(old, update);
+  if (how == "mul")
+    return s.mul(old, update);
+  if (how == "max")
+    return s.max(old, update);
+  return how == "min" ? s.min(old, update) : update;
+}
+
+static std::optional<std::string> readReduction(Node &n) {
+  std::string how =
+      n.opset >= 16 ? n.string("reduction", "none") : std::string("none");
+  if (how == "none" || how == "add" || how == "mul" ||
+      (n.opset >= 18 && (how == "max" || how == "min")))
+    return how;
+  n.error() << "has an unknown reduction, '" << how << "'";
+  return std::nullopt;
+}
+
+/// Writes each update where `target` says.
+static Tensor *
+scatter(Node &n, StringRef how,
+        function_ref<SmallVector<Value>(Scalar &, ValueRange)> target) {
+  Tensor *x = n.input(0), *updates = n.input(2);
+  Value source = n.value(updates);
+  bool natural = isUnsigned(x->type);
+  return n.loopOver(
+      updates->dims, x, [&](Scalar &s, ValueRange at, Value whole) -> Value {
+        SmallVector<Value> to = target(s, at);
+        Value update = s.extract(source, at);
+        if (how != "none") {
+          Scalar typed(s.b, s.loc, natural);
+          update = combine(typed, how, s.extract(whole, to), update);
+        }
+        return tensor::InsertOp::create(s.b, s.loc, update, whole, to);
+      });
+}
+
+static LogicalResult importScatterElements(Node &n) {
+  Tensor *x = n.input(0), *indices = n.input(1), *updates = n.input(2);
+  std::optional<std::string> how = readReduction(n);
+  if (!how || !n.hasRank(0, 1) || !n.hasRank(1, x->rank(), x->rank()) ||
+      !n.hasRank(2, x->rank(), x->rank()) || !hasIndices(n, 1) ||
+      !n.sameTypes({0, 2}))
+    return failure();
+  std::optional<int64_t> axis = n.axis(n.integer("axis", 0), x->rank());
+  if (!axis)
+    return failure();
+  SmallVector<Value> sizes;
+  for (auto [dim, x, y] : llvm::zip(x->dims, indices->dims, updates->dims)) {
+    if (!n.requireEqual(x, y, "sizes of indices and updates"))
+      return failure();
+    sizes.push_back(n.index(dim));
+  }
+  Value which = n.value(indices);
+  return n.output(scatter(n, *how, [&](Scalar &s, ValueRange at) {
+    SmallVector<Value> to(at);
+    for (auto [dim, position] : llvm::enumerate(to))
+      position = static_cast<int64_t>(dim) == *axis
+                     ? indexWithin(s, s.extract(which, at), sizes[dim])
+                     : s.min(position, s.sub(sizes[dim], s.index(1)));
+    return to;
+  }));
+}
+
+static LogicalResult importScatterND(Node &n) {
+  Tensor *x = n.input(0), *indices = n.input(1), *updates = n.input(2);
+  std::optional<std::string> how = readReduction(n);
+  std::optional<int64_t> depth = positionRank(n, 0);
+  if (!how || !depth || !n.sameTypes({0, 2}))
+    return failure();
+  Sizes expected(ArrayRef(indices->dims).drop_back());
+  llvm::append_range(expected, ArrayRef(x->dims).drop_front(*depth));
+  if (expected.size() != updates->dims.size())
+    return n.error() << "expects updates of " << n.text(expected)
+                     << ", but got " << n.text(updates->dims);
+  for (auto [x, y] : llvm::zip(expected, updates->dims))
+    if (!n.requireEqual(x, y, "sizes of indices and updates"))
+      return failure();
+  Value which = n.value(indices);
+  SmallVector<Value> sizes = llvm::map_to_vector(
+      x->dims, [&](AffineExpr dim) { return n.index(dim); });
+  int64_t outer = indices->rank() - 1;
+  return n.output(scatter(n, *how, [&](Scalar &s, ValueRange at) {
+    SmallVector<Value> to;
+    for (int64_t part = 0; part < *depth; ++part) {
+      SmallVector<Value> position(at.take_front(outer));
+      position.push_back(s.index(part));
+      to.push_back(indexWithin(s, s.extract(which, position), sizes[part]));
+    }
+    llvm::append_range(to, at.drop_front(outer));
+    return to;
+  }));
+}
+
+//===----------------------------------------------------------------------===//
+// Patterns of positions
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importOneHot(Node &n) {
+  Tensor *indices = n.input(0), *values = n.input(2);
+  std::optional<int64_t> axis =
+      n.axis(n.integer("axis", -1), indices->rank() + 1);
+  if (!axis || !n.hasRank(2, 1, 1) ||
+      !n.requireEqual(values->dims[0], n.size(2), "number of values and 2"))
+    return failure();
+  AffineExpr depth;
+  if (std::optional<double> number = n.scalarOf(n.input(1))) {
+    depth = n.size(static_cast<int64_t>(*number));
+  } else {
+    if (isFloat(n.input(1)->type))
+      return n.error() << "expects a depth that is a constant or an integer";
+    auto elements = n.elements(1);
+    if (!elements || elements->size() != 1)
+      return n.state.failed ? failure()
+                            : LogicalResult(n.error() << "expects one depth");
+    depth = elements->front();
+  }
+  Sizes dims(indices->dims);
+  dims.insert(dims.begin() + *axis, depth);
+  Value which = n.value(indices), choice = n.value(values), size = n.index(depth);
+  DataType from = indices->type;
+  return n.output(n.generate(dims, values->type, [&](Scalar &s, ValueRange at) {
+    SmallVector<Value> position(at);
+    position.erase(position.begin() + *axis);
+    Scalar plain(s.b, s.loc);
+    Value element = plain.cast(s.extract(which, position), s.b.getI64Type(),
+                               isUnsigned(from));
+    Value hot = plain.toIndex(element);
+    hot = plain.select(plain.compare(Order::LT, hot, plain.index(0)),
+                       plain.add(hot, size), hot);
+    Value isHot = plain.compare(Order::EQ, hot, at[*axis]);
+    return s.extract(choice, plain.select(isHot, plain.index(1),
+                                          plain.index(0)));
+  }));
+}
+
+static LogicalResult importEyeLike(Node &n) {
+  Tensor *x = n.input(0);
+  int64_t diagonal = n.integer("k", 0);
+  auto type = static_cast<DataType>(
+      n.integer("dtype", static_cast<int64_t>(x->type)));
+  if (!n.hasRank(0, 2, 2))
+    return failure();
+  if (!elementType(type, n.state.context))
+    return n.error() << "cannot make elements of type " << nameOf(type);
+  return n.output(n.generate(x->dims, type, [&](Scalar &s, ValueRange at) {
+    Scalar plain(s.b, s.loc);
+    Value on = plain.compare(Order::EQ, plain.add(at[0], s.index(diagonal)),
+                             at[1]);
+    Type element = elementType(type, n.state.context);
+    return s.select(on, s.constant(element, 1), s.constant(element, 0));
+  }));
+}
+
+static LogicalResult importTrilu(Node &n) {
+  Tensor *x = n.input(0);
+  bool upper = n.integer("upper", 1);
+  if (!n.hasRank(0, 2))
+    return failure();
+  AffineExpr diagonal = n.size(0);
+  if (n.input(1)) {
+    auto elements = n.elements(1);
+    if (!elements || elements->size() != 1)
+      return n.state.failed
+                 ? failure()
+                 : LogicalResult(n.error() << "expects one diagonal");
+    diagonal = elements->front();
+  }
+  Value source = n.value(x), offset = n.index(diagonal);
+  return n.output(n.generate(x->dims, x->type, [&](Scalar &s, ValueRange at) {
+    Scalar plain(s.b, s.loc);
+    Value start = plain.add(at[at.size() - 2], offset);
+    Value keep = plain.compare(upper ? Order::GE : Order::LE, at.back(), start);
+    Value element = s.extract(source, at);
+    return s.select(keep, element, s.constant(element.getType(), 0));
+  }));
+}
+
+static LogicalResult importReverseSequence(Node &n) {
+  Tensor *x = n.input(0), *lengths = n.input(1);
+  int64_t time = n.integer("time_axis", 0), batch = n.integer("batch_axis", 1);
+  if (!n.hasRank(0, 2) || !n.hasRank(1, 1, 1) || !hasIndices(n, 1))
+    return failure();
+  if (time < 0 || time > 1 || batch != 1 - time)
+    return n.error() << "expects batch_axis and time_axis to be 0 and 1";
+  if (!n.requireEqual(lengths->dims[0], x->dims[batch], "batch sizes"))
+    return failure();
+  Value source = n.value(x), ends = n.value(lengths);
+  Value size = n.index(x->dims[time]);
+  return n.output(n.generate(x->dims, x->type, [&](Scalar &s, ValueRange at) {
+    Scalar plain(s.b, s.loc);
+    Value length = plain.toIndex(s.extract(ends, at[batch]));
+    length = plain.min(length, size);
+    SmallVector<Value> from(at);
+    Value mirrored = plain.sub(plain.sub(length, plain.index(1)), at[time]);
+    from[time] = plain.select(plain.compare(Order::LT, at[time], length),
+                              mirrored, at[time]);
+    return s.extract(source, from);
+  }));
+}
+
+//===----------------------------------------------------------------------===//
+// Order
+//===----------------------------------------------------------------------===//
+
+/// The position of the greatest or least element along an axis, which is kept:
+/// the first of equal ones, or the last.
+static Tensor *positionOf(Node &n, Tensor *x, int64_t axis, bool greatest,
+                          bool last) {
+  Tensor *best =
+      greatest ? n.greatest(x, axis, true)
+               : n.reduce(x, axis, true, n.extreme(x->type, true),
+                          [](Scalar &s, ValueRange v) {
+                            return s.min(v[0], v[1]);
+                          });
+  if (!best)
+    return nullptr;
+  Value source = n.value(x), target = n.value(best);
+  Value size = n.index(x->dims[axis]);
+  Tensor *candidates =
+      n.generate(x->dims, DataType::Int64, [&](Scalar &s, ValueRange at) {
+        SmallVector<Value> position(at);
+        position[axis] = s.index(0);
+        Value hit = s.compare(Order::EQ, s.extract(source, at),
+                              s.extract(target, position));
+        Value miss = last ? s.index(0) : s.sub(size, s.index(1));
+        return s.fromIndex(s.select(hit, at[axis], miss), s.b.getI64Type());
+      });
+  if (last)
+    return n.greatest(candidates, axis, true);
+  return n.reduce(candidates, axis, true, n.extreme(DataType::Int64, true),
+                  [](Scalar &s, ValueRange v) { return s.min(v[0], v[1]); });
+}
+
+template <bool Greatest> static LogicalResult importArg(Node &n) {
+  Tensor *x = n.input(0);
+  bool keepDims = n.integer("keepdims", 1);
+  bool last = n.opset >= 12 && n.integer("select_last_index", 0);
+  if (!n.hasRank(0, 1))
+    return failure();
+  std::optional<int64_t> axis = n.axis(n.integer("axis", 0), x->rank());
+  if (!axis)
+    return failure();
+  Tensor *result = positionOf(n, x, *axis, Greatest, last);
+  return n.output(keepDims || !result ? result : n.squeeze(result, *axis));
+}
+
+static LogicalResult importHardmax(Node &n) {
+  Tensor *x = n.input(0);
+  bool flattens = n.opset < 13;
+  if (!n.hasRank(0, 1) || !n.isFloating(0))
+    return failure();
+  std::optional<int64_t> axis =
+      n.axis(n.integer("axis", flattens ? 1 : -1),
+             std::max<int64_t>(x->rank(), flattens ? 2 : 1));
+  if (!axis)
+    return failure();
+  Sizes dims(x->dims);
+  if (flattens) {
+    ArrayRef<AffineExpr> all(x->dims);
+    size_t split = std::min<size_t>(*axis, all.size());
+    x = n.reshape(x, {n.product(all.take_front(split)),
+                      n.product(all.drop_front(split))});
+    axis = 1;
+  }
+  Tensor *position = x ? positionOf(n, x, *axis, true, false) : nullptr;
+  if (!position)
+    return failure();
+  Value which = n.value(position);
+  Tensor *result = n.generate(x->dims, x->type, [&](Scalar &s, ValueRange at) {
+    SmallVector<Value> from(at);
+    from[*axis] = s.index(0);
+    Value hot = s.compare(Order::EQ, s.toIndex(s.extract(which, from)),
+                          at[*axis]);
+    Type type = elementType(x->type, n.state.context);
+    return s.select(hot, s.constant(type, 1), s.constant(type, 0));
+  });
+  return n.output(result ? n.reshape(result, dims) : nullptr);
+}
+
+/// How many elements come before each along an axis, in the order asked for;
+/// equal ones keep theirs.
+static Tensor *ranksOf(Node &n, Tensor *x, int64_t axis, bool largest) {
+  Sizes pairs(x->dims);
+  pairs.push_back(x->dims[axis]);
+  Value source = n.value(x);
+  bool natural = isUnsigned(x->type);
+  Tensor *before =
+      n.generate(pairs, DataType::Int64, [&](Scalar &s, ValueRange at) {
+        Scalar typed(s.b, s.loc, natural);
+        SmallVector<Value> other(at.drop_back());
+        other[axis] = at.back();
+        Value mine = s.extract(source, at.drop_back());
+        Value theirs = s.extract(source, other);
+        Value ahead = typed.compare(largest ? Order::GT : Order::LT, theirs,
+                                    mine);
+        Value tie = s.bitAnd(typed.compare(Order::EQ, theirs, mine),
+                             s.compare(Order::LT, at.back(), at[axis]));
+        Type type = s.b.getI64Type();
+        return s.select(s.bitOr(ahead, tie), s.integer(type, 1),
+                        s.integer(type, 0));
+      });
+  return n.sum(before, x->rank(), false);
+}
+
+static LogicalResult importTopK(Node &n) {
+  Tensor *x = n.input(0);
+  bool largest = n.opset < 11 || n.integer("largest", 1);
+  if (n.opset >= 11)
+    (void)n.integer("sorted", 1);
+  if (!n.hasRank(0, 1))
+    return failure();
+  std::optional<int64_t> axis = n.axis(n.integer("axis", -1), x->rank());
+  if (!axis)
+    return failure();
+  AffineExpr count;
+  if (n.opset < 10) {
+    count = n.size(n.integer("k", 0));
+  } else {
+    if (!n.input(1))
+      return n.error() << "expects k";
+    auto elements = n.elements(1);
+    if (!elements || elements->size() != 1)
+      return n.state.failed ? failure()
+                            : LogicalResult(n.error() << "expects one k");
+    count = elements->front();
+  }
+  std::optional<int64_t> k = Emitter::known(count),
+                         size = Emitter::known(x->dims[*axis]);
+  if (k && (*k < 0 || (size && *k > *size)))
+    return n.error() << "cannot take " << *k << " elements of "
+                     << n.text(x->dims[*axis]);
+  Tensor *ranks = ranksOf(n, x, *axis, largest);
+  if (!ranks)
+    return failure();
+  // The element of each rank, found by comparing.
+  Sizes pairs(x->dims);
+  pairs[*axis] = count;
+  Sizes dims(pairs);
+  pairs.push_back(x->dims[*axis]);
+  Value order = n.value(ranks);
+  Tensor *matches =
+      n.generate(pairs, DataType::Int64, [&](Scalar &s, ValueRange at) {
+        SmallVector<Value> from(at.drop_back());
+        from[*axis] = at.back();
+        Value rank = s.toIndex(s.extract(order, from));
+        Value hit = s.compare(Order::EQ, rank, at[*axis]);
+        return s.fromIndex(s.select(hit, at.back(), s.index(0)),
+                           s.b.getI64Type());
+      });
+  Tensor *indices = n.sum(matches, x->rank(), false);
+  if (!indices)
+    return failure();
+  Value source = n.value(x), which = n.value(indices);
+  Tensor *values = n.generate(dims, x->type, [&](Scalar &s, ValueRange at) {
+    SmallVector<Value> from(at);
+    Scalar plain(s.b, s.loc);
+    from[*axis] = plain.toIndex(s.extract(which, at));
+    return s.extract(source, from);
+  });
+  if (failed(n.output(0, values)))
+    return failure();
+  return n.output(1, indices);
+}
+
+static LogicalResult importCumSum(Node &n) {
+  Tensor *x = n.input(0);
+  bool exclusive = n.integer("exclusive", 0), reverse = n.integer("reverse", 0);
+  std::optional<double> given = n.constant(1);
+  if (!given || !n.hasRank(0, 1))
+    return failure();
+  std::optional<int64_t> axis =
+      n.axis(static_cast<int64_t>(*given), x->rank());
+  if (!axis)
+    return failure();
+  Sizes slice(x->dims);
+  slice.erase(slice.begin() + *axis);
+  Tensor *total = n.make(n.splat(slice, x->type, 0.0), x->type, slice);
+  Tensor *result = n.make(n.empty(x->dims, x->type), x->type, x->dims);
+  Value last = n.index(x->dims[*axis] - 1);
+  SmallVector<Tensor *> both = n.loop(
+      x->dims[*axis], {total, result},
+      [&](Value at, ArrayRef<Tensor *> carried) -> SmallVector<Tensor *> {
+        if (reverse)
+          at = Scalar(n.b, n.loc).sub(last, at);
+        Tensor *sum = n.add(carried[0], n.sliceAt(x, *axis, at));
+        Tensor *part = exclusive ? carried[0] : sum;
+        return {sum, n.insertAt(part, carried[1], *axis, at)};
+      });
+  return n.output(both.empty() ? nullptr : both[1]);
+}
+
+ArrayRef<Operator> mlir::prune::onnx_import::indexingOperators() {
+  static const Operator operators[] = {
+      {"ArgMax", 1, kNewest, 1, importArg<true>},
+      {"ArgMin", 1, kNewest, 1, importArg<false>},
+      {"CumSum", 11, kNewest, 2, importCumSum, "the axis is a constant"},
+      {"EyeLike", 9, kNewest, 1, importEyeLike},
+      {"Gather", 1, kNewest, 2, importGather},
+      {"GatherElements", 11, kNewest, 2, importGatherElements},
+      {"GatherND", 11, kNewest, 2, importGatherND},
+      {"Hardmax", 1, kNewest, 1, importHardmax},
+      {"OneHot", 9, kNewest, 3, importOneHot},
+      {"ReverseSequence", 10, kNewest, 2, importReverseSequence},
+      {"Scatter", 9, 10, 3, importScatterElements},
+      {"ScatterElements", 11, kNewest, 3, importScatterElements},
+      {"ScatterND", 11, kNewest, 3, importScatterND},
+      {"TopK", 1, kNewest, 1, importTopK},
+      {"Trilu", 14, kNewest, 1, importTrilu},
+  };
+  return operators;
+}

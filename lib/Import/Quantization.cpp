@@ -1,0 +1,282 @@
+//===- Quantization.cpp - Integers with scales ----------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Products of quantised tensors are exact 32-bit integer products of what is
+// left after the zero points are taken away.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Window.h"
+
+using namespace mlir;
+using namespace mlir::prune::onnx_import;
+
+/// One number, or one for each position along an axis of `x`, aligned with it.
+static Tensor *alignWith(Node &n, Tensor *parameter, Tensor *x, int64_t axis) {
+  if (parameter->rank() == 0)
+    return parameter;
+  if (parameter->rank() != 1) {
+    n.error() << "scales and zero points by blocks are not supported";
+    return nullptr;
+  }
+  if (parameter->dims[0] == n.size(1))
+    return n.reshape(parameter, {});
+  if (axis < 0 || axis >= x->rank() ||
+      !n.requireEqual(parameter->dims[0], x->dims[axis], "parameters and sizes"))
+    return nullptr;
+  Sizes dims = {parameter->dims[0]};
+  dims.append(x->rank() - axis - 1, n.size(1));
+  return n.reshape(parameter, dims);
+}
+
+static bool isQuantized(Node &n, Tensor *x) {
+  if (x->type == DataType::Int8 || x->type == DataType::UInt8 ||
+      x->type == DataType::Int32 || x->type == DataType::Int16 ||
+      x->type == DataType::UInt16)
+    return true;
+  n.error() << "expects a quantised tensor, but got " << nameOf(x->type);
+  return false;
+}
+
+/// x - zero, in 32 bits.
+static Tensor *centre(Node &n, Tensor *x, Tensor *zero, int64_t axis) {
+  Tensor *wide = n.convert(x, DataType::Int32);
+  if (!zero || !wide)
+    return wide;
+  if (zero->type != x->type) {
+    n.error() << "expects a zero point of type " << nameOf(x->type)
+              << ", but got " << nameOf(zero->type);
+    return nullptr;
+  }
+  if (n.scalarOf(zero) == 0.0)
+    return wide;
+  zero = alignWith(n, zero, x, axis);
+  return zero ? n.sub(wide, n.convert(zero, DataType::Int32)) : nullptr;
+}
+
+/// round(x) + zero, within the range of the type.
+static Tensor *quantize(Node &n, Tensor *x, Tensor *zero, DataType type,
+                        int64_t axis) {
+  if (!x)
+    return nullptr;
+  SmallVector<Tensor *> operands = {x};
+  if (zero) {
+    zero = alignWith(n, zero, x, axis);
+    if (!zero)
+      return nullptr;
+    operands.push_back(zero);
+  }
+  Type element = elementType(type, n.state.context);
+  bool natural = isUnsigned(type);
+  return n.map(operands, type, [&](Scalar &s, ValueRange v) {
+    Value rounded = s.unary("Round", v[0]);
+    if (v.size() > 1)
+      rounded = s.add(rounded, s.cast(v[1], rounded.getType(), natural));
+    return s.saturate(rounded, element, natural);
+  });
+}
+
+static bool isNarrow(DataType type) {
+  return type == DataType::Int8 || type == DataType::UInt8 ||
+         type == DataType::Int16 || type == DataType::UInt16;
+}
+
+static LogicalResult importQuantize(Node &n) {
+  Tensor *x = n.input(0), *scale = n.input(1), *zero = n.input(2);
+  int64_t given = n.opset >= 13 ? n.integer("axis", 1) : 1;
+  if (n.opset >= 19)
+    (void)n.integer("saturate", 1);
+  if (n.opset >= 21 && n.integer("block_size", 0) != 0)
+    return n.error() << "scales by blocks are not supported";
+  auto type = n.opset >= 21 && n.has("output_dtype")
+                  ? static_cast<DataType>(n.integer("output_dtype", 0))
+                  : zero ? zero->type
+                         : DataType::UInt8;
+  std::optional<int64_t> axis = given;
+  if (scale->rank() == 1 && scale->dims[0] != n.size(1))
+    axis = n.axis(given, x->rank());
+  if (!axis)
+    return failure();
+  if (!isNarrow(type))
+    return n.error() << "cannot quantise to " << nameOf(type);
+  // Integers are quantised as the floats they are.
+  x = n.convert(x, scale->type);
+  Tensor *aligned = alignWith(n, scale, x, *axis);
+  Tensor *ratio = aligned ? n.div(x, aligned) : nullptr;
+  return n.output(quantize(n, ratio, zero, type, *axis));
+}
+
+static LogicalResult importDequantize(Node &n) {
+  Tensor *x = n.input(0), *scale = n.input(1), *zero = n.input(2);
+  int64_t given = n.opset >= 13 ? n.integer("axis", 1) : 1;
+  if (n.opset >= 21 && n.integer("block_size", 0) != 0)
+    return n.error() << "scales by blocks are not supported";
+  std::optional<int64_t> axis = given;
+  if (scale->rank() == 1 && scale->dims[0] != n.size(1))
+    axis = n.axis(given, x->rank());
+  if (!axis || !isQuantized(n, x))
+    return failure();
+  Tensor *centred = centre(n, x, zero, *axis);
+  Tensor *aligned = alignWith(n, scale, x, *axis);
+  if (!centred || !aligned)
+    return failure();
+  return n.output(n.mul(n.convert(centred, scale->type), aligned));
+}
+
+static LogicalResult importDynamicQuantize(Node &n) {
+  Tensor *x = n.input(0);
+  if (x->type != DataType::Float)
+    return n.error() << "expects a float input, but got " << nameOf(x->type);
+  SmallVector<int64_t> all = range(0, x->rank());
+  Tensor *high = n.greatest(x, all, false);
+  Tensor *low = n.reduce(x, all, false, n.extreme(x->type, true),
+                         [](Scalar &s, ValueRange v) {
+                           return s.min(v[0], v[1]);
+                         });
+  if (!high || !low)
+    return failure();
+  // The range has zero in it.
+  Tensor *scale = n.map({high, low}, x->type, [](Scalar &s, ValueRange v) {
+    Value zero = s.constant(v[0].getType(), 0);
+    return s.div(s.sub(s.max(v[0], zero), s.min(v[1], zero)),
+                 s.constant(v[0].getType(), 255));
+  });
+  Type byte = n.b.getIntegerType(8);
+  Tensor *zero = n.map({low, scale}, DataType::UInt8,
+                       [&](Scalar &s, ValueRange v) {
+                         Type type = v[0].getType();
+                         Value least = s.min(v[0], s.constant(type, 0));
+                         Value start = s.div(s.neg(least), v[1]);
+                         return s.saturate(
+                             s.unary("Round", s.clamp(start, 0, 255)), byte,
+                             true);
+                       });
+  Tensor *ratio = n.div(x, scale);
+  if (failed(n.output(0, quantize(n, ratio, zero, DataType::UInt8, 0))) ||
+      failed(n.output(1, scale)))
+    return failure();
+  return n.output(2, zero);
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// The product of quantised matrices, before scaling. A zero point of the left
+/// one may be one for each row.
+static Tensor *multiply(Node &n, unsigned a, Tensor *aZero, unsigned b,
+                        Tensor *bZero) {
+  Tensor *x = n.input(a), *y = n.input(b);
+  if (!n.hasRank(a, 1) || !n.hasRank(b, 1) || !isNarrow(x->type) ||
+      !isNarrow(y->type)) {
+    if (!n.state.failed)
+      n.error() << "expects 8-bit matrices";
+    return nullptr;
+  }
+  return n.matmul(centre(n, x, aZero, x->rank() - 2),
+                  centre(n, y, bZero, y->rank() - 1));
+}
+
+static LogicalResult importMatMulInteger(Node &n) {
+  return n.output(multiply(n, 0, n.input(2), 1, n.input(3)));
+}
+
+/// acc * (scales in / scale out), quantised.
+static Tensor *rescale(Node &n, Tensor *sums, Tensor *scaleA, Tensor *scaleB,
+                       Tensor *scaleOut, Tensor *zero, int64_t axis) {
+  if (!sums)
+    return nullptr;
+  Tensor *a = alignWith(n, scaleA, sums, axis);
+  Tensor *b = alignWith(n, scaleB, sums, axis);
+  Tensor *out = alignWith(n, scaleOut, sums, axis);
+  if (!a || !b || !out)
+    return nullptr;
+  Tensor *factor = n.div(n.mul(a, b), out);
+  Tensor *scaled = n.mul(n.convert(sums, DataType::Float), factor);
+  return quantize(n, scaled, zero, zero->type, axis);
+}
+
+static bool scalesAreFloat(Node &n, ArrayRef<unsigned> which) {
+  for (unsigned at : which)
+    if (n.input(at)->type != DataType::Float) {
+      n.error() << "expects float scales, but got "
+                << nameOf(n.input(at)->type);
+      return false;
+    }
+  return true;
+}
+
+static LogicalResult importQLinearMatMul(Node &n) {
+  if (!scalesAreFloat(n, {1, 4, 6}) || !isNarrow(n.input(7)->type))
+    return n.state.failed
+               ? failure()
+               : LogicalResult(n.error() << "expects an 8-bit zero point");
+  Tensor *sums = multiply(n, 0, n.input(2), 3, n.input(5));
+  return n.output(rescale(n, sums, n.input(1), n.input(4), n.input(6),
+                          n.input(7), sums ? sums->rank() - 1 : 0));
+}
+
+/// The convolution of quantised tensors, before scaling.
+static Tensor *convolveQuantized(Node &n, unsigned a, Tensor *aZero, unsigned b,
+                                 Tensor *bZero) {
+  Tensor *x = n.input(a), *filter = n.input(b);
+  int64_t groups = n.integer("group", 1);
+  if (!n.hasRank(a, 3, 5) || !n.hasRank(b, x->rank(), x->rank()))
+    return nullptr;
+  std::optional<int64_t> features = Emitter::known(filter->dims[0]);
+  auto kernel = Emitter::known(ArrayRef(filter->dims).drop_front(2));
+  SmallVector<int64_t> stated = n.integers("kernel_shape");
+  if (!isNarrow(x->type) || !isNarrow(filter->type) || !features || !kernel ||
+      groups < 1 || *features % groups != 0 ||
+      (!stated.empty() && stated != *kernel)) {
+    n.error() << "expects 8-bit tensors and a filter of known sizes";
+    return nullptr;
+  }
+  if (!n.requireEqual(x->dims[1], filter->dims[1] * groups,
+                      "channels of input and filter"))
+    return nullptr;
+  std::optional<Window> window =
+      readWindow(n, ArrayRef(x->dims).drop_front(2), *kernel, false);
+  if (!window)
+    return nullptr;
+  Tensor *centred = centre(n, x, aZero, 1);
+  Tensor *padded = padSpatial(n, centred, *window,
+                              n.attribute(DataType::Int32, 0));
+  return convolve(n, padded, centre(n, filter, bZero, 0), *window, groups);
+}
+
+static LogicalResult importConvInteger(Node &n) {
+  return n.output(convolveQuantized(n, 0, n.input(2), 1, n.input(3)));
+}
+
+static LogicalResult importQLinearConv(Node &n) {
+  if (!scalesAreFloat(n, {1, 4, 6}) || !isNarrow(n.input(7)->type))
+    return n.state.failed
+               ? failure()
+               : LogicalResult(n.error() << "expects an 8-bit zero point");
+  Tensor *sums = convolveQuantized(n, 0, n.input(2), 3, n.input(5));
+  if (!sums)
+    return failure();
+  if (Tensor *bias = n.input(8)) {
+    if (!n.hasRank(8, 1, 1) || bias->type != DataType::Int32)
+      return n.error() << "expects a bias of int32";
+    bias = alignWith(n, bias, sums, 1);
+    sums = bias ? n.add(sums, bias) : nullptr;
+  }
+  return n.output(rescale(n, sums, n.input(1), n.input(4), n.input(6),
+                          n.input(7), 1));
+}
+
+ArrayRef<Operator> mlir::prune::onnx_import::quantizationOperators() {
+  static const Operator operators[] = {
+      {"ConvInteger", 10, kNewest, 2, importConvInteger},
+      {"DequantizeLinear", 10, kNewest, 2, importDequantize, "not by blocks"},
+      {"DynamicQuantizeLinear", 11, kNewest, 1, importDynamicQuantize},
+      {"MatMulInteger", 10, kNewest, 2, importMatMulInteger},
+      {"QLinearConv", 10, kNewest, 8, importQLinearConv},
+      {"QLinearMatMul", 10, kNewest, 8, importQLinearMatMul},
+      {"QuantizeLinear", 10, kNewest, 2, importQuantize, "not by blocks"},
+  };
+  return operators;
+}
