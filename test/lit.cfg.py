@@ -21,6 +21,8 @@ config.environment["FILECHECK_OPTS"] = (
 )
 # Python tests import shared helpers from here.
 python_path = [os.path.join(config.test_source_root, "Inputs")]
+if config.is_sanitized:
+    config.available_features.add("sanitized")
 if config.has_python_package:
     config.available_features.add("python-package")
     python_path.append(os.path.join(config.prune_build_dir, "python"))

@@ -1,3 +1,4 @@
+// UNSUPPORTED: sanitized
 // A stock mlir-opt with the plugin prints what prune-opt prints.
 
 // RUN: prune-opt %s --pass-pipeline='builtin.module(prune-verify-resources,prune-weights{pattern=block:1x2 sparsity=0.5})' -o %t.own
