@@ -79,17 +79,27 @@ static BodyValue simplify(Operation *op, ArrayRef<BodyValue> operands) {
   return {};
 }
 
-static BodyValue evaluate(Operation *op, ArrayRef<BodyValue> operands) {
+BodyValue mlir::prune::evaluateElement(Operation *op,
+                                       ArrayRef<BodyValue> operands) {
   SmallVector<Attribute> constants;
-  for (const BodyValue &operand : operands)
-    constants.push_back(operand.constant);
+  for (auto [value, known] : llvm::zip_equal(op->getOperands(), operands)) {
+    constants.push_back(known.constant);
+    // Operations on whole tensors fold splats.
+    if (auto type = dyn_cast<RankedTensorType>(value.getType());
+        type && known.constant)
+      constants.back() = SplatElementsAttr::get(
+          RankedTensorType::get({1}, type.getElementType()), known.constant);
+  }
   if (llvm::is_contained(constants, nullptr))
     return simplify(op, operands);
   SmallVector<OpFoldResult> folded;
   if (failed(op->fold(constants, folded)) || folded.size() != 1)
     return simplify(op, operands);
-  if (auto constant = dyn_cast<Attribute>(folded[0]))
+  if (auto constant = dyn_cast<Attribute>(folded[0])) {
+    if (auto splat = dyn_cast<SplatElementsAttr>(constant))
+      constant = splat.getSplatValue<Attribute>();
     return {withoutSign(constant)};
+  }
   // Folded to one of its operands.
   for (auto [value, known] : llvm::zip_equal(op->getOperands(), operands))
     if (value == cast<Value>(folded[0]))
@@ -119,7 +129,7 @@ mlir::prune::evaluateBody(linalg::LinalgOp op, ArrayRef<BodyValue> arguments) {
       continue;
     SmallVector<BodyValue> operands = llvm::map_to_vector(
         inner.getOperands(), [&](Value value) { return lookup(value); });
-    known[inner.getResult(0)] = evaluate(&inner, operands);
+    known[inner.getResult(0)] = evaluateElement(&inner, operands);
   }
   return llvm::map_to_vector(body->getTerminator()->getOperands(),
                              [&](Value value) { return lookup(value); });

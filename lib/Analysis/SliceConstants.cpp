@@ -242,15 +242,38 @@ bool SliceConstants::isNeutral(linalg::LinalgOp op, unsigned loop,
 // All operations
 //===----------------------------------------------------------------------===//
 
+void SliceConstants::evaluateElementwise(Operation *op, Log *log) {
+  std::optional<unsigned> first = groups.getFirstAxis(op->getResult(0));
+  if (!first)
+    return;
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  for (int64_t dim = 0; dim != type.getRank(); ++dim) {
+    const Axis &axis = groups.getAxes()[*first + dim];
+    for (int64_t index = 0; index != axis.size; ++index) {
+      SmallVector<BodyValue> operands;
+      for (OpOperand &operand : op->getOpOperands()) {
+        std::optional<unsigned> from = groups.getFirstAxis(operand);
+        operands.push_back(
+            {from ? slots(*from + dim)[index] : getUniform(operand)});
+      }
+      store(axis.first + index, evaluateElement(op, operands).constant, log);
+    }
+  }
+}
+
 void SliceConstants::evaluate(Operation *op, Log *log) {
   if (auto structured = dyn_cast<linalg::LinalgOp>(op)) {
     if (structured.hasPureTensorSemantics() && op->getNumResults() != 0)
       evaluateStructured(structured, log);
-    return;
+  } else if (auto channels = dyn_cast<ChannelOpInterface>(op)) {
+    evaluateDescribed(channels, log);
+  } else if (hasChannelLinks(op)) {
+    evaluateElementwise(op, log);
   }
-  auto channels = dyn_cast<ChannelOpInterface>(op);
-  if (!channels)
-    return;
+}
+
+void SliceConstants::evaluateDescribed(ChannelOpInterface channels, Log *log) {
+  Operation *op = channels;
   // Results go to lists of their own first: the log wants to see changes.
   llvm::MapVector<unsigned, SmallVector<Attribute>> results;
   for (OpResult result : op->getResults())

@@ -38,6 +38,10 @@ struct BodyValue {
 SmallVector<BodyValue> evaluateBody(linalg::LinalgOp op,
                                     ArrayRef<BodyValue> arguments);
 
+/// Evaluates one operation of a body, or an elementwise operation on tensors of
+/// which the operands are known to consist.
+BodyValue evaluateElement(Operation *op, ArrayRef<BodyValue> operands);
+
 class SliceConstants {
 public:
   SliceConstants(Operation *root, const ChannelGroups &groups);
@@ -65,6 +69,8 @@ public:
 
 private:
   void readConstant(const Axis &axis);
+  void evaluateElementwise(Operation *op, Log *log);
+  void evaluateDescribed(ChannelOpInterface op, Log *log);
   void evaluateStructured(linalg::LinalgOp op, Log *log);
   void store(unsigned slot, Attribute value, Log *log);
   ArrayRef<Attribute> slots(unsigned axis) const;
