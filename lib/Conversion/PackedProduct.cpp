@@ -130,10 +130,26 @@ private:
 };
 } // namespace
 
+/// The scalar that an operation fills a tensor with, else null.
+static Value getFilledScalar(Operation *op) {
+  if (auto fill = dyn_cast_or_null<linalg::FillOp>(op))
+    return fill.getInputs()[0];
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  if (!generic || generic.getNumLoops() != generic.getNumParallelLoops() ||
+      generic.getNumResults() != 1)
+    return {};
+  Value yielded = generic.getBody()->getTerminator()->getOperand(0);
+  auto argument = dyn_cast<BlockArgument>(yielded);
+  if (!argument || argument.getOwner() != generic.getBody())
+    return yielded;
+  OpOperand *operand = generic.getMatchingOpOperand(argument);
+  return generic.isScalar(operand) ? operand->get() : Value();
+}
+
 /// The value of a constant that is the same everywhere, else null.
 Attribute Epilogue::getSplat(Value value) {
-  if (auto fill = value.getDefiningOp<linalg::FillOp>())
-    value = fill.getInputs()[0];
+  if (Value scalar = getFilledScalar(value.getDefiningOp()))
+    value = scalar;
   Attribute constant;
   if (!matchPattern(value, m_Constant(&constant)))
     return {};

@@ -37,12 +37,22 @@
 #include "mlir/Dialect/SparseTensor/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 using namespace mlir::prune;
 
+/// The size of the vectors of this machine.
+static unsigned getHostVectorBits() {
+  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  if (features.lookup("avx512f"))
+    return 512;
+  return features.lookup("avx2") && features.lookup("fma") ? 256 : 128;
+}
+
 /// Stage 1: linalg structured operations on tensors.
-static void addStructuring(OpPassManager &pm, bool isSparse) {
+static void addStructuring(OpPassManager &pm, bool isSparse,
+                           std::optional<unsigned> packedBits) {
   // tosa, if there is any. Validation would reject what still lowers.
   tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions(),
                               TosaToLinalgNamedOptions(), std::nullopt);
@@ -70,6 +80,13 @@ static void addStructuring(OpPassManager &pm, bool isSparse) {
   // The sparsifier wants its contractions and their order of loops as they are.
   if (isSparse)
     return;
+  // Kernels take in the elementwise operations behind them one by one.
+  if (packedBits) {
+    PackWeightsPassOptions options;
+    options.vectorBits = *packedBits;
+    pm.addPass(createPackWeightsPass(options));
+    pm.addPass(createCanonicalizerPass());
+  }
   pm.addPass(createFuseElementwisePass());
   pm.addPass(createScheduleReductionsPass());
   pm.addPass(createFoldTransposesPass());
@@ -119,12 +136,16 @@ static void addBufferization(OpPassManager &pm, bool isSparse) {
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
-/// Stage 3: loops over scalars.
-static void addLoops(OpPassManager &pm, bool runtimeChecks) {
+/// Stage 3: loops over scalars, and over vectors in packed kernels.
+static void addLoops(OpPassManager &pm, bool runtimeChecks,
+                     unsigned vectorBits) {
   // Structured operations are checked as a whole, not element by element.
   if (runtimeChecks)
     pm.addPass(createGenerateRuntimeVerificationPass());
   pm.addPass(createExpandCopiesPass());
+  ConvertPrunePackedToVectorPassOptions packed;
+  packed.vectorBits = vectorBits;
+  pm.addPass(createConvertPrunePackedToVectorPass(packed));
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -172,15 +193,21 @@ static void addLLVM(OpPassManager &pm) {
 LogicalResult mlir::prune::buildLowerToLLVMPipeline(
     OpPassManager &pm, const LowerToLLVMOptions &options,
     function_ref<LogicalResult(const Twine &)> emitError) {
-  if (options.kernels != "dense" && options.kernels != "reference")
+  if (options.kernels != "dense" && options.kernels != "reference" &&
+      options.kernels != "packed")
     return emitError("unknown kernels '" + options.kernels +
-                     "'; expected 'dense' or 'reference'");
+                     "'; expected 'dense', 'reference' or 'packed'");
   bool isSparse = options.kernels == "reference";
-  addStructuring(pm, isSparse);
+  unsigned bits = options.vectorBits ? options.vectorBits : getHostVectorBits();
+  if (bits != 128 && bits != 256 && bits != 512)
+    return emitError("expected vector-bits 0, 128, 256 or 512 but got " +
+                     Twine(bits));
+  bool isPacked = options.kernels == "packed";
+  addStructuring(pm, isSparse, isPacked ? std::optional(bits) : std::nullopt);
   addBufferization(pm, isSparse);
   // Sparse loops are full of accesses, checked when the weight was packed; and
   // the sparsifier's views of structured levels state half of their size.
-  addLoops(pm, options.runtimeChecks && !isSparse);
+  addLoops(pm, options.runtimeChecks && !isSparse, bits);
   addLLVM(pm);
   return success();
 }

@@ -263,6 +263,7 @@ def main():
     kernels = {
         "dense": ("--kernels=dense",),
         "reference": ("--kernels=reference",),
+        "packed": ("--kernels=packed",),
     }
     bad = []
     with tempfile.TemporaryDirectory() as temporary:

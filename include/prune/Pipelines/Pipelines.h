@@ -59,10 +59,16 @@ void buildPruneWeightsPipeline(OpPassManager &pm,
 struct LowerToLLVMOptions : PassPipelineOptions<LowerToLLVMOptions> {
   PassOptions::Option<std::string> kernels{
       *this, "kernels",
-      llvm::cl::desc("How contractions with sparse weights are compiled: "
-                     "'dense' (there are none) or 'reference' (loops by the "
-                     "upstream sparsifier)"),
+      llvm::cl::desc("How products with constant weights are compiled: "
+                     "'dense' like all others, 'reference' (loops by the "
+                     "upstream sparsifier) or 'packed' (kernels made for each "
+                     "weight)"),
       llvm::cl::init("dense")};
+  PassOptions::Option<unsigned> vectorBits{
+      *this, "vector-bits",
+      llvm::cl::desc("Bits of the vectors of packed kernels: 128, 256, 512, or "
+                     "0 for those of this machine"),
+      llvm::cl::init(0)};
   PassOptions::Option<bool> runtimeChecks{
       *this, "runtime-checks",
       llvm::cl::desc("End the program with a message if sizes do not match or "
