@@ -188,6 +188,7 @@ static void addLLVM(OpPassManager &pm) {
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createVerifyLoweredPass());
 }
 
 LogicalResult mlir::prune::buildLowerToLLVMPipeline(

@@ -4,7 +4,8 @@
 //
 // Each pattern gives one operation without indexing maps an equal form of
 // structured operations, slices and reshapes. Where upstream has the rewriting
-// as a function, the pattern calls it; gather, scatter and bitcast are ours.
+// as a function, the pattern calls it; gather, scatter, bitcast and switch are
+// ours.
 //
 //===----------------------------------------------------------------------===//
 
@@ -181,6 +182,49 @@ struct DecomposeBitcast : OpRewritePattern<tensor::BitcastOp> {
   }
 };
 
+/// Takes the first case off a switch. Upstream's bufferization does not see
+/// that the result of a switch may be a buffer written in one of its cases, and
+/// lets a later operation overwrite it; that of scf.if is right.
+struct DecomposeIndexSwitch : OpRewritePattern<scf::IndexSwitchOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(scf::IndexSwitchOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    if (op.getCases().empty()) {
+      Block &block = op.getDefaultRegion().front();
+      Operation *yield = block.getTerminator();
+      SmallVector<Value> results(yield->getOperands());
+      rewriter.inlineBlockBefore(&block, op);
+      rewriter.eraseOp(yield);
+      rewriter.replaceOp(op, results);
+      return success();
+    }
+    Value first =
+        arith::ConstantIndexOp::create(rewriter, loc, op.getCases().front());
+    Value isFirst = arith::CmpIOp::create(
+        rewriter, loc, arith::CmpIPredicate::eq, op.getArg(), first);
+    auto branch =
+        scf::IfOp::create(rewriter, loc, op.getResultTypes(), isFirst,
+                          /*addThenBlock=*/false, /*addElseBlock=*/false);
+    rewriter.inlineRegionBefore(op.getCaseRegions().front(),
+                                branch.getThenRegion(),
+                                branch.getThenRegion().end());
+    rewriter.createBlock(&branch.getElseRegion());
+    auto rest = scf::IndexSwitchOp::create(
+        rewriter, loc, op.getResultTypes(), op.getArg(),
+        op.getCases().drop_front(), op.getNumCases() - 1);
+    for (auto [to, from] : llvm::zip_equal(
+             rest.getCaseRegions(), op.getCaseRegions().drop_front()))
+      rewriter.inlineRegionBefore(from, to, to.end());
+    rewriter.inlineRegionBefore(op.getDefaultRegion(), rest.getDefaultRegion(),
+                                rest.getDefaultRegion().end());
+    scf::YieldOp::create(rewriter, loc, rest.getResults());
+    rewriter.replaceOp(op, branch.getResults());
+    return success();
+  }
+};
+
 struct DecomposeOperations
     : prune::impl::DecomposeOperationsPassBase<DecomposeOperations> {
   using Base::Base;
@@ -188,8 +232,8 @@ struct DecomposeOperations
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<DecomposeAggregate, DecomposeBitcast, DecomposeGather,
-                 DecomposePack, DecomposeScatter, DecomposeUnpack>(
-        &getContext());
+                 DecomposeIndexSwitch, DecomposePack, DecomposeScatter,
+                 DecomposeUnpack>(&getContext());
     tensor::populateDecomposeTensorConcatPatterns(patterns);
     linalg::populateDecomposeWinogradOpsPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

@@ -49,6 +49,25 @@ static void expandClamp(math::ClampFOp op) {
   op.erase();
 }
 
+/// Upstream lowers isnan and isfinite, but not this one.
+static void expandIsInf(math::IsInfOp op) {
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  Type type = op.getOperand().getType();
+  auto element = cast<FloatType>(getElementTypeOrSelf(type));
+  TypedAttr value = builder.getFloatAttr(
+      element, APFloat::getInf(element.getFloatSemantics()));
+  if (auto shaped = dyn_cast<ShapedType>(type))
+    value = DenseElementsAttr::get(shaped, value);
+  Value infinity = arith::ConstantOp::create(builder, loc, value);
+  Value magnitude = math::AbsFOp::create(builder, loc, op.getOperand());
+  op.replaceAllUsesWith(
+      arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, magnitude,
+                            infinity)
+          .getResult());
+  op.erase();
+}
+
 namespace {
 struct LegalizeScalars
     : prune::impl::LegalizeScalarsPassBase<LegalizeScalars> {
@@ -57,6 +76,7 @@ struct LegalizeScalars
   void runOnOperation() override {
     getOperation()->walk(keepRoundings);
     getOperation()->walk(expandClamp);
+    getOperation()->walk(expandIsInf);
     RewritePatternSet patterns(&getContext());
     populateMathToLibmConversionPatterns(patterns);
     ConversionTarget target(getContext());

@@ -183,6 +183,9 @@ def DecomposeOperationsPass : Pass<"prune-decompose-operations"> {
     `tensor.bitcast`. This pass rewrites them as linalg structured operations,
     loops, slices and reshapes. What it does not know is left alone.
 
+    It also rewrites `scf.index_switch` as a chain of `scf.if`, because
+    bufferization of a switch on tensors is unsound.
+
     ```mlir
     %s = linalg.softmax dimension(1) ins(%x : tensor<4x8xf32>)
                                      outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
@@ -314,7 +317,7 @@ def LegalizeScalarsPass
   let summary = "Keep scalar arithmetic exact on its way to LLVM";
   let description = [{
     Run on scalars, after `math-extend-to-supported-types` and
-    `arith-emulate-unsupported-floats`. Upstream goes wrong in three ways that
+    `arith-emulate-unsupported-floats`. Upstream goes wrong in four ways that
     this pass prevents:
 
     - the two passes above mark the roundings they insert as contractible, so
@@ -323,7 +326,8 @@ def LegalizeScalarsPass
     - `math.expm1` and `math.log1p` become `exp(x) - 1` and `log(1 + x)`, which
       lose all digits near zero. They become calls of the C library instead;
     - `math.clampf` becomes max(min(x, low), high), which is never below high.
-      It becomes min(max(x, low), high) instead.
+      It becomes min(max(x, low), high) instead;
+    - `math.isinf` is not lowered at all. It becomes a comparison.
 
     ```mlir
     %y = math.expm1 %x : f32
@@ -332,9 +336,23 @@ def LegalizeScalarsPass
     ```
   }];
   let dependentDialects = [
-    "arith::ArithDialect", "func::FuncDialect", "vector::VectorDialect"
+    "arith::ArithDialect", "func::FuncDialect", "math::MathDialect",
+    "vector::VectorDialect"
   ];
 }
 include "prune/Transforms/ChannelPasses.td"
+
+def VerifyLoweredPass : Pass<"prune-verify-lowered"> {
+  let summary = "Check that nothing is left to lower";
+  let description = [{
+    Run last in a lowering to LLVM. Reports the first operation that is neither
+    of the LLVM dialect nor of OpenMP, and changes nothing.
+
+    ```mlir
+    // error: has no lowering to LLVM ...
+    %i = gpu.thread_id x
+    ```
+  }];
+}
 
 #endif // PRUNE_TRANSFORMS_PASSES_TD

@@ -1,0 +1,218 @@
+"""Layers whose channels are coupled in every way that the compiler knows.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+Extends networks.py: depthwise and grouped convolutions, normalisation, slices
+and paddings of channels, reductions, attention with heads. Like there, each
+layer is written as IR and evaluated in float64 at once. Attention has no
+softmax, which integers do not survive, but everything that moves channels.
+"""
+
+import numpy as np
+
+from networks import Network, Value, convolution
+
+
+class ChannelNetwork(Network):
+    """A network whose weights come as they are: with or without dead channels."""
+
+    def __init__(self, module, type_name):
+        super().__init__(module, type_name, lambda name, values, summed: values)
+
+    def normalize(self, x, key, mean, scale, shift):
+        """(x - mean) * scale + shift, per channel."""
+        parts = [
+            Value(self.constant(f"{key}.{n}", v), v)
+            for n, v in (("mean", mean), ("scale", scale), ("shift", shift))
+        ]
+        lines = []
+        name, rank = x.name, len(x.shape)
+        dims = ", ".join(f"d{i}" for i in range(rank))
+        maps = ", ".join(
+            f"affine_map<({dims}) -> ({m})>" for m in (dims, "d1", "d1", "d1", dims)
+        )
+        kinds = ", ".join(['"parallel"'] * rank)
+        f, t = self.type, self.t(x.shape)
+        names = ", ".join([name] + [p.name for p in parts])
+        types = ", ".join([t] + [self.t(p.shape) for p in parts])
+        lines = [
+            f"%s = arith.subf %a, %m : {f}",
+            f"%p = arith.mulf %s, %g : {f}",
+            f"%r = arith.addf %p, %h : {f}",
+            f"linalg.yield %r : {f}",
+        ]
+        init = self.empty(x.shape)
+        result = self.op(
+            f"linalg.generic {{indexing_maps = [{maps}], iterator_types = [{kinds}]}} "
+            f"ins({names} : {types}) outs({init} : {t}) {{\n"
+            f"  ^bb0(%a: {f}, %m: {f}, %g: {f}, %h: {f}, %o: {f}):\n"
+            + "".join(f"    {line}\n" for line in lines)
+            + f"  }} -> {t}"
+        )
+        spread = [-1] + [1] * (rank - 2)
+        mean, scale, shift = (v.reshape(spread) for v in (mean, scale, shift))
+        value = (x.value - mean) * scale + shift
+        size = (abs(x.value) + abs(mean)) * abs(scale) + abs(shift)
+        error = self.rounded(value, size, x.error * abs(scale), 3)
+        return Value(result, value, error)
+
+    def depthwise(self, x, key, weight):
+        """Filters C KH KW, each for its own channel."""
+        w = self.constant(key, weight)
+
+        def product(a, k):
+            return np.concatenate(
+                [
+                    convolution(a[:, c : c + 1], k[c][None, None], 1, 1)
+                    for c in range(k.shape[0])
+                ],
+                1,
+            )
+
+        shape = product(x.value, weight).shape
+        name = self.op(
+            "linalg.depthwise_conv_2d_nchw_chw {dilations = dense<1> : "
+            f"vector<2xi64>, strides = dense<1> : vector<2xi64>}} ins({x.name}, {w} : "
+            f"{self.t(x.shape)}, {self.t(weight.shape)}) outs({self.zeros(shape)} : "
+            f"{self.t(shape)}) -> {self.t(shape)}"
+        )
+        return self.summed(name, product, x, weight, weight[0].size)
+
+    def grouped(self, x, key, weight, groups):
+        """Filters F C/G KH KW as torch stores them, reshaped to G F/G C/G KH KW."""
+        filters, per_group = weight.shape[:2]
+        batch, channels, height, width = x.shape
+
+        def product(a, k):
+            step = filters // groups
+            return np.concatenate(
+                [
+                    convolution(
+                        a[:, g * per_group : (g + 1) * per_group],
+                        k[g * step : (g + 1) * step],
+                        1,
+                        1,
+                    )
+                    for g in range(groups)
+                ],
+                1,
+            )
+
+        shape = product(x.value, weight).shape
+        split_w = (groups, filters // groups, per_group, *weight.shape[2:])
+        split_x = (batch, groups, per_group, height, width)
+        split_y = (batch, groups, filters // groups, *shape[2:])
+        w = self.expand(self.constant(key, weight), weight.shape, split_w, 0)
+        xs = self.expand(x.name, x.shape, split_x, 1)
+        name = self.op(
+            "linalg.conv_2d_ngchw_gfchw {dilations = dense<1> : vector<2xi64>, "
+            f"strides = dense<1> : vector<2xi64>}} ins({xs}, {w} : {self.t(split_x)}, "
+            f"{self.t(split_w)}) outs({self.zeros(split_y)} : {self.t(split_y)}) "
+            f"-> {self.t(split_y)}"
+        )
+        name = self.collapse(name, split_y, shape, 1)
+        return self.summed(name, product, x, weight, weight[0].size)
+
+    # -- Movements -------------------------------------------------------------
+
+    def groups_of(self, rank, dim):
+        """Reassociation that splits `dim` of a tensor of `rank` in two."""
+        groups = [[i + (i > dim)] for i in range(rank)]
+        groups[dim] = [dim, dim + 1]
+        return groups
+
+    def expand(self, name, shape, to, dim):
+        return self.op(
+            f"tensor.expand_shape {name} {self.groups_of(len(shape), dim)} "
+            f"output_shape {list(to)} : {self.t(shape)} into {self.t(to)}"
+        )
+
+    def collapse(self, name, shape, to, dim):
+        return self.op(
+            f"tensor.collapse_shape {name} {self.groups_of(len(to), dim)} : "
+            f"{self.t(shape)} into {self.t(to)}"
+        )
+
+    def cut(self, x, begin, size):
+        """Channels [begin, begin + size)."""
+        to = (x.shape[0], size, *x.shape[2:])
+        offsets = [0, begin] + [0] * (len(to) - 2)
+        name = self.op(
+            f"tensor.extract_slice {x.name}{offsets} {list(to)} {[1] * len(to)} : "
+            f"{self.t(x.shape)} to {self.t(to)}"
+        )
+        part = np.s_[:, begin : begin + size]
+        return Value(name, x.value[part], x.error[part])
+
+    def cut_space(self, x):
+        """Every second row and column, as option-A shortcuts do."""
+        value, error = x.value[:, :, ::2, ::2], x.error[:, :, ::2, ::2]
+        name = self.op(
+            f"tensor.extract_slice {x.name}[0, 0, 0, 0] {list(value.shape)} "
+            f"[1, 1, 2, 2] : {self.t(x.shape)} to {self.t(value.shape)}"
+        )
+        return Value(name, value, error)
+
+    def pad_channels(self, x, low, high, number=0.0):
+        pads = [(0, 0), (low, high)] + [(0, 0)] * (len(x.shape) - 2)
+        value = np.pad(x.value, pads, constant_values=number)
+        with_value = self.op(f"arith.constant {number} : {self.type}")
+        lows = ", ".join(str(a) for a, _ in pads)
+        highs = ", ".join(str(b) for _, b in pads)
+        indices = ", ".join(f"%i{d}: index" for d in range(len(pads)))
+        name = self.op(
+            f"tensor.pad {x.name} low[{lows}] high[{highs}] {{\n"
+            f"  ^bb0({indices}):\n    tensor.yield {with_value} : {self.type}\n"
+            f"  }} : {self.t(x.shape)} to {self.t(value.shape)}"
+        )
+        return Value(name, value, np.pad(x.error, pads))
+
+    def sum_space(self, x):
+        """Sums over height and width."""
+        to = x.shape[:2]
+        name = self.op(
+            f"linalg.reduce ins({x.name} : {self.t(x.shape)}) "
+            f"outs({self.zeros(to)} : {self.t(to)}) dimensions = [2, 3] "
+            f"(%a: {self.type}, %o: {self.type}) {{\n"
+            f"    %s = arith.addf %a, %o : {self.type}\n"
+            f"    linalg.yield %s : {self.type}\n  }}"
+        )
+        value, size = x.value.sum((2, 3)), abs(x.value).sum((2, 3))
+        terms = x.shape[2] * x.shape[3]
+        return Value(name, value, self.rounded(value, size, x.error.sum((2, 3)), terms))
+
+    # -- Attention -------------------------------------------------------------
+
+    def batch_matmul(self, a, a_shape, b, b_shape):
+        to = (a_shape[0], a_shape[1], b_shape[2])
+        return self.op(
+            f"linalg.batch_matmul ins({a}, {b} : {self.t(a_shape)}, {self.t(b_shape)}) "
+            f"outs({self.zeros(to)} : {self.t(to)}) -> {self.t(to)}"
+        )
+
+    def attention(self, x, key, weights, heads):
+        """Tokens x features; weights q, k, v (inner x features) and o."""
+        tokens = x.shape[0]
+        inner = weights["q"].shape[0]
+        size = inner // heads
+        q, k, v = (
+            self.linear(x, f"{key}.{n}", weights[n], "transposed") for n in "qkv"
+        )
+
+        def split(part, order):
+            to = (tokens, heads, size)
+            name = self.expand(part.name, part.shape, to, 1)
+            return self.transpose_text(name, to, order)
+
+        left, right = (heads, tokens, size), (heads, size, tokens)
+        scores = self.batch_matmul(
+            split(q, (1, 0, 2)), left, split(k, (1, 2, 0)), right
+        )
+        of_heads = self.batch_matmul(
+            scores, (heads, tokens, tokens), split(v, (1, 0, 2)), left
+        )
+        name = self.transpose_text(of_heads, left, (1, 0, 2))
+        name = self.collapse(name, (tokens, heads, size), (tokens, inner), 1)
+        parts = [p.value.reshape(tokens, heads, size) for p in (q, k, v)]
+        value = np.einsum("thd,shd,she->the", *parts).reshape(tokens, inner)
+        return self.linear(Value(name, value), f"{key}.o", weights["o"], "plain")
