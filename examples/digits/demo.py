@@ -4,8 +4,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 For each network, pattern and sparsity: prune-opt masks the weights, prune-run
 measures the accuracy on the 360 held-out images and the time of a call on 24 of
-them, with dense loops and with the packed weights in the loops of the upstream
-sparsifier. Bytes are those of the network's bytecode file, dense and packed.
+them, with dense loops and with kernels made for the packed weights. Bytes are
+those of the network's bytecode file, dense and packed.
 """
 
 import argparse
@@ -98,7 +98,7 @@ def main():
                     text = file.read()
                 nonzeros, elements = count_nonzeros(text)
                 after = evaluate(options.tools, pruned, "dense", options.repeat)
-                packed = evaluate(options.tools, pruned, "reference",
+                packed = evaluate(options.tools, pruned, "packed",
                                   options.repeat)
                 size = packed_bytes(options.tools, pruned, folder, True)
                 achieved = 100 * (1 - nonzeros / elements)

@@ -9,7 +9,7 @@ import re
 import tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODELS = ["lower-to-llvm.mlir", "lower-to-llvm-tosa.mlir", "Inputs/mixed.mlir"]
+MODELS = ["lower-to-llvm.mlir", "lower-to-llvm-tosa.mlir"]
 
 pipeline = tools.run("prune-opt", "--prune-lower-to-llvm", "--dump-pass-pipeline",
                      stdin="module {}").stderr

@@ -13,7 +13,6 @@
 // CHECK-NOT: memrefCopy
 
 // CHECKED-DAG: llvm.func @abort()
-// CHECKED-DAG: incompatible
 
 // KERNELS: error: unknown kernels 'quick'; expected
 // OPTION: no such option speed
