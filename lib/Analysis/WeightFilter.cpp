@@ -13,10 +13,59 @@
 
 #include "llvm/Support/Regex.h"
 
+#include <algorithm>
+#include <numeric>
+
 using namespace mlir;
 using namespace mlir::prune;
 
 static constexpr size_t kMaxExpression = 1000;
+static constexpr uint64_t kMaxExpanded = 100000;
+
+/// The largest count of a repetition that `text` begins with, such as 5 in
+/// `{2,5}` or 2 in `{2,}`, and its length; length 0 if there is none.
+static std::pair<uint64_t, size_t> readRepetition(StringRef text) {
+  size_t end = text.find('}');
+  if (!text.starts_with("{") || end == StringRef::npos)
+    return {1, 0};
+  auto [low, high] = text.slice(1, end).split(',');
+  uint64_t count = 1;
+  if ((high.empty() ? low : high).getAsInteger(10, count))
+    return {1, 0};
+  // More than 255 is no regular expression, which the compiler will say.
+  return {std::clamp<uint64_t>(count, 1, 256), end + 1};
+}
+
+/// How long an expression is with its counted repetitions written out, which is
+/// what compiling it does: nested ones would take all memory. Stops counting at
+/// `kMaxExpanded`.
+static uint64_t expandedSize(StringRef expression) {
+  // The sizes of the open groups, and of what the next repetition repeats.
+  SmallVector<uint64_t> groups = {0};
+  uint64_t atom = 0;
+  for (size_t i = 0; i < expression.size();) {
+    if (auto [count, length] = readRepetition(expression.substr(i)); length) {
+      groups.back() += atom * (count - 1);
+      atom *= count;
+      i += length;
+    } else if (expression[i] == '(') {
+      groups.push_back(0);
+      ++i;
+      continue;
+    } else if (expression[i] == ')' && groups.size() > 1) {
+      atom = groups.pop_back_val() + 1;
+      groups.back() += atom;
+      ++i;
+    } else {
+      // A bracket expression is counted by its characters, which is no less.
+      i += expression[i] == '\\' ? 2 : 1;
+      groups.back() += atom = 1;
+    }
+    if (groups.back() >= kMaxExpanded)
+      return kMaxExpanded;
+  }
+  return std::accumulate(groups.begin(), groups.end(), uint64_t(0));
+}
 
 /// Compiles an expression or says what is wrong with it.
 static FailureOr<llvm::Regex> compile(StringRef expression, StringRef shown,
@@ -28,6 +77,8 @@ static FailureOr<llvm::Regex> compile(StringRef expression, StringRef shown,
   for (size_t i = 0; i + 1 < expression.size(); ++i)
     if (expression[i] == '\\' && expression[++i] >= '1' && expression[i] <= '9')
       reason = "has a back-reference, which is not supported";
+  if (reason.empty() && expandedSize(expression) >= kMaxExpanded)
+    reason = "has repetitions that make it longer than 100000 characters";
   llvm::Regex regex(reason.empty() ? expression : StringRef());
   std::string syntax;
   if (reason.empty() && !regex.isValid(syntax))

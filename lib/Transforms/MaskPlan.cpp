@@ -10,6 +10,8 @@
 #include "MaskPlan.h"
 
 #include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/Threading.h"
 
 #include <cmath>
 
@@ -211,6 +213,17 @@ std::string Planner::whyLeftAlone(const Weight &weight,
   return reason;
 }
 
+/// Whether the pattern means something for the shape. What it says if it does
+/// not is kept from the user: whether that is an error is decided elsewhere.
+static bool appliesTo(PatternAttrInterface pattern, ArrayRef<int64_t> shape,
+                      Location loc) {
+  uint64_t thread = llvm::get_threadid();
+  ScopedDiagnosticHandler silence(loc.getContext(), [&](Diagnostic &) {
+    return success(llvm::get_threadid() == thread);
+  });
+  return succeeded(pattern.verifyFor(shape, [&] { return emitError(loc); }));
+}
+
 LogicalResult Planner::planWeight(const Weight &weight, Choice choice,
                                   int entry, const LayerValues &layers,
                                   WeightPlan &plan) const {
@@ -227,13 +240,7 @@ LogicalResult Planner::planWeight(const Weight &weight, Choice choice,
 
   PatternAttrInterface pattern = patternFor(weight);
   ArrayRef<int64_t> shape = weight.getType().getShape();
-  // An inactive diagnostic: whether this is an error is decided here.
-  bool isMismatch = false;
-  (void)pattern.verifyFor(shape, [&] {
-    isMismatch = true;
-    return InFlightDiagnostic();
-  });
-  if (isMismatch) {
+  if (!appliesTo(pattern, shape, loc)) {
     if (entry >= 0)
       return pattern.verifyFor(shape, [&] {
         return error() << "weight '" << weight.name << "': ";

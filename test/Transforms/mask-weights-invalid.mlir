@@ -46,6 +46,9 @@
 // RUN: not prune-opt %s --prune-mask-weights="pattern=block:1x1x1 targets=fc1:0.5" 2>&1 | FileCheck %s --check-prefix=BLOCKRANK
 // BLOCKRANK: weight 'fc1': block pattern of rank 3 expects a tensor of that rank or more but got rank 2
 
+// A pattern that does not apply to a weight leaves it alone without a message.
+// RUN: prune-opt %s --prune-mask-weights="pattern=2:4@3" -o %t.rank 2>&1 | count 0
+
 // RUN: not prune-opt %s --prune-mask-weights="sparsity=0.5 include=(" 2>&1 | FileCheck %s --check-prefix=REGEX
 // REGEX: option 'include': '(' is no regular expression: parentheses not balanced
 // RUN: not prune-opt %s --prune-mask-weights="sparsity=0.5 exclude=[" 2>&1 | FileCheck %s --check-prefix=REGEX2
@@ -56,6 +59,11 @@
 // NOMATCH2: option 'exclude': 'fc9' matches no weight
 // RUN: not prune-opt %s --prune-mask-weights="sparsity=0.5 include=(f)\1" 2>&1 | FileCheck %s --check-prefix=BACKREF
 // BACKREF: has a back-reference, which is not supported
+// RUN: not prune-opt %s --prune-mask-weights="sparsity=0.5 include=(((f{1,255}){1,255}){1,255})c" 2>&1 | FileCheck %s --check-prefix=REPEAT
+// REPEAT: has repetitions that make it longer than 100000 characters
+// RUN: not prune-opt %s --prune-mask-weights="sparsity=0.5 include=f{1,999}" 2>&1 | FileCheck %s --check-prefix=REPEAT2
+// REPEAT2: is no regular expression: invalid repetition count(s)
+// RUN: prune-opt %s --prune-mask-weights="sparsity=0.5 include=^(f{1,9}c{1}){1,9}[0-9]{1,255}$" -o %t.repeat
 // RUN: not prune-opt %s --prune-mask-weights="targets=fc9:0.5" 2>&1 | FileCheck %s --check-prefix=LAYER
 // LAYER: option 'targets': 'fc9' is no weight; the weights are 'fc1'
 // RUN: not prune-opt %s --prune-mask-weights="targets=fc1" 2>&1 | FileCheck %s --check-prefix=NOVALUE
