@@ -6,13 +6,16 @@
 
 #include "prune/Pipelines/Pipelines.h"
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 
 using namespace mlir;
 using namespace mlir::prune;
 
-/// Registers a pipeline whose options can be out of range.
+/// Registers a pipeline of module passes. Upstream ends the process if such a
+/// pipeline is nested in another operation; this reports it. Options can be out
+/// of range.
 template <typename Options>
 static void registerPipeline(
     StringRef name, StringRef description,
@@ -22,6 +25,10 @@ static void registerPipeline(
       name, description,
       [build](OpPassManager &pm, StringRef text,
               function_ref<LogicalResult(const Twine &)> emitError) {
+        std::optional<StringRef> anchor = pm.getOpName();
+        if (anchor && *anchor != ModuleOp::getOperationName())
+          return emitError("is a pipeline for builtin.module, not for " +
+                           *anchor);
         Options options;
         std::string message;
         llvm::raw_string_ostream os(message);
@@ -35,9 +42,13 @@ static void registerPipeline(
 }
 
 void mlir::prune::registerPrunePipelines() {
-  PassPipelineRegistration<PruneWeightsOptions>(
+  registerPipeline<PruneWeightsOptions>(
       "prune-weights", "Name, mask and fold the weights of a network",
-      buildPruneWeightsPipeline);
+      [](OpPassManager &pm, const PruneWeightsOptions &options,
+         function_ref<LogicalResult(const Twine &)>) {
+        buildPruneWeightsPipeline(pm, options);
+        return success();
+      });
   registerPipeline<LowerToLLVMOptions>(
       "prune-lower-to-llvm",
       "Lower a module on tensors to the LLVM dialect, ready to run",

@@ -149,6 +149,8 @@ def test_errors():
     expect(prune.PipelineError, "'nonsense'", module.run, "cse,nonsense")
     expect(prune.PipelineError, "no-such-option", module.run, "prune-weights{no-such-option=1}")
     expect(prune.PipelineError, "func.func", module.run, "func.func(prune-fold-masks)")
+    for pipeline in ("prune-weights{sparsity=0.5}", "prune-lower-to-llvm"):
+        expect(prune.PipelineError, "for builtin.module", module.run, f"func.func({pipeline})")
     expect(prune.PipelineError, "1000 levels", module.run, "builtin.module(" * 5000)
     expect(prune.PassError, "'sparsity' expects", module.run, "prune-weights{sparsity=7}")
     module = parse(linear(integers(3, 4)))
