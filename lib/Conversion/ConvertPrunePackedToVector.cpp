@@ -51,7 +51,7 @@ struct ConvertPrunePackedToVector
     if (vectorBits < 64 || vectorBits > 2048 || !llvm::isPowerOf2_32(vectorBits)) {
       emitError(getOperation()->getLoc(), "expects vector-bits to be a power of "
                                           "two in [64, 2048] but got ")
-          << vectorBits;
+          << vectorBits.getValue();
       return signalPassFailure();
     }
     SmallVector<Operation *> ops;

@@ -77,18 +77,18 @@ LogicalResult PackWeights::checkOptions() {
   Location loc = getOperation().getLoc();
   if (vectorBits != 128 && vectorBits != 256 && vectorBits != 512)
     return emitError(loc, "expects vector-bits 128, 256 or 512 but got ")
-           << vectorBits;
+           << vectorBits.getValue();
   if (form != "auto" && !symbolizeKernelForm(form))
     return emitError(loc, "unknown form '")
-           << form
+           << form.getValue()
            << "'; expects auto, dense, blocks, patterns or elements";
   if (lanes != "auto" && !symbolizeLaneDim(lanes))
     return emitError(loc, "unknown lanes '")
-           << lanes << "'; expects auto, columns or rows";
+           << lanes.getValue() << "'; expects auto, columns or rows";
   if (tileRows < 0 || kBlock < 0)
     return emitError(loc, "expects tile-rows and k-block of at least 0 but "
                           "got ")
-           << tileRows << " and " << kBlock;
+           << tileRows.getValue() << " and " << kBlock.getValue();
   return success();
 }
 

@@ -113,7 +113,7 @@ int64_t Ranking::chooseKBlock(PackedForm form, int64_t panel) const {
     // The sparser, the more columns: a run should not be over at once.
     double density =
         double(matrix.nonzeros) / (double(matrix.m) * double(matrix.k));
-    block = density > 0.15 ? inL1 : density > 0.07 ? 2 * inL1 : 4 * inL1;
+    block = density > 0.15 ? inL1 : 2 * inL1;
   }
   return std::min(block, matrix.k);
 }
@@ -132,15 +132,19 @@ void Ranking::addColumnsPlan(PackedForm form, int64_t rows, int64_t vectors,
                       : double(matrix.groupColumns.at(rows));
   double products = form == PackedForm::Patterns ? double(matrix.nonzeros)
                                                  : listed * rows;
-  double runs = double(numGroups(rows)) * llvm::divideCeil(matrix.k, plan.kBlock);
+  double segments =
+      double(numGroups(rows)) * llvm::divideCeil(matrix.k, plan.kBlock);
+  double runs = segments;
   if (form == PackedForm::Patterns)
     runs *= (1 << rows) - 1;
   double tiles = double(numPanels) * (panel / plan.tileColumns);
   double perTile = std::max(products * vectors, listed * kLatency);
-  perTile += runs * target.loopStart;
-  if (plan.kBlock * panel * matrix.elementBytes > target.l1Bytes &&
-      form == PackedForm::Patterns)
-    perTile += listed * vectors * target.farLoad;
+  perTile += segments * target.tileStart + runs * target.loopStart;
+  if (form == PackedForm::Patterns) {
+    bool isFar = plan.kBlock * panel * matrix.elementBytes > target.l1Bytes;
+    perTile +=
+        listed * vectors * (target.load + (isFar ? target.farLoad : 0));
+  }
   if (plan.kBlock < matrix.k)
     perTile += double(numGroups(rows)) * rows * vectors * 2 *
                (llvm::divideCeil(matrix.k, plan.kBlock) - 1);
@@ -194,7 +198,7 @@ void Ranking::addRowsPlan(PackedForm form, int64_t vectors) {
     tiles = double(chunks);
     double loads = 0.75 * double(vectors + plan.tileColumns);
     perTile = listed * std::max(double(vectors * plan.tileColumns), loads) +
-              numGroups(rows) * target.loopStart;
+              numGroups(rows) * (target.tileStart + target.loopStart);
     bytes = listed * (rows * matrix.elementBytes + indexBytes);
   }
   // The first tile waits for the weights, the others find them close by.

@@ -28,16 +28,19 @@ struct KernelTarget {
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 1 << 20;
   int64_t l3Bytes = 16 << 20;
-  /// Cycles to start a short loop, most of it a branch that was not foreseen.
-  double loopStart = 6.5;
-  /// Cycles that a vector from beyond the first cache costs more.
-  double farLoad = 0.85;
+  /// Cycles to set a tile up and to store it, for each block of columns.
+  double tileStart = 30;
+  /// Cycles to start a short loop: at times a branch was not foreseen.
+  double loopStart = 3;
+  /// Cycles that a vector of activations costs beside the products with it, and
+  /// what is added if it comes from beyond the first cache.
+  double load = 0.15, farLoad = 0.3;
   /// Cycles for a product of single elements.
   double element = 1.5;
   /// Bytes in a cycle that stream from each level.
   double l2Rate = 27, l3Rate = 18, memoryRate = 8;
   /// Cycles to bring an element of an activation into panels, or back.
-  double panelElement = 0.3;
+  double panelElement = 0.45;
 
   /// The built-in description of a machine with vectors of that size.
   static KernelTarget get(int64_t vectorBits);
