@@ -119,8 +119,10 @@ mlir::prune::evaluateBody(linalg::LinalgOp op, ArrayRef<BodyValue> arguments) {
     if (entry != known.end())
       return entry->second;
     // Defined outside of the body, or not evaluated.
+    // A body may also read a tensor, of which a number is not known here.
     Attribute constant;
-    if (matchPattern(value, m_Constant(&constant)))
+    if (matchPattern(value, m_Constant(&constant)) &&
+        isa<FloatAttr, IntegerAttr>(constant))
       return {withoutSign(constant)};
     return {};
   };

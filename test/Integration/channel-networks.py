@@ -25,7 +25,8 @@ from channelnets import ChannelNetwork
 from mlirtext import Module, quantize, read_resources
 from tools import output_of
 
-PER_MODULE = 20
+# LLVM's time grows faster than the size of a function.
+PER_MODULE = 5
 
 
 class Drawing:

@@ -203,3 +203,30 @@ func.func @follows_concat_and_slice(%x: tensor<1x2xf32>) -> (tensor<1x1xf32>, te
   %t = linalg.matmul ins(%s, %w4 : tensor<1x3xf32>, tensor<3x1xf32>) outs(%z1 : tensor<1x1xf32>) -> tensor<1x1xf32>
   return %y, %t : tensor<1x1xf32>, tensor<1x1xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+
+// A body that looks a number up keeps what it reads, and is no obstacle beyond.
+// CHECK-LABEL: @keeps_what_a_body_looks_up
+// CHECK: arith.constant dense<[2.000000e+00, 3.000000e+00]> : tensor<2xf32>
+// CHECK: tensor.extract
+// CHECK: linalg.matmul {{.*}} -> tensor<1x1xf32>
+func.func @keeps_what_a_body_looks_up(%x: tensor<1x2xindex>) -> tensor<1x1xf32> {
+  %table = arith.constant dense<[2.0, 3.0]> : tensor<2xf32>
+  %w1 = arith.constant dense<[[1.0, 0.0], [3.0, 0.0]]> : tensor<2x2xf32>
+  %w2 = arith.constant dense<[[2.0], [3.0]]> : tensor<2x1xf32>
+  %z2 = arith.constant dense<0.0> : tensor<1x2xf32>
+  %z1 = arith.constant dense<0.0> : tensor<1x1xf32>
+  %e = tensor.empty() : tensor<1x2xf32>
+  %g = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%x : tensor<1x2xindex>) outs(%e : tensor<1x2xf32>) {
+    ^bb0(%i: index, %o: f32):
+      %v = tensor.extract %table[%i] : tensor<2xf32>
+      linalg.yield %v : f32
+    } -> tensor<1x2xf32>
+  %h = linalg.matmul ins(%g, %w1 : tensor<1x2xf32>, tensor<2x2xf32>) outs(%z2 : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %y = linalg.matmul ins(%h, %w2 : tensor<1x2xf32>, tensor<2x1xf32>) outs(%z1 : tensor<1x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
