@@ -98,10 +98,9 @@ static std::optional<unsigned> axisOfLoop(linalg::LinalgOp op, unsigned loop,
   return std::nullopt;
 }
 
-/// Calls `visit(loop, axis)` for each loop that some result does not have.
-static void
-forEachReduction(linalg::LinalgOp op, const ChannelGroups &groups,
-                 function_ref<void(unsigned loop, unsigned axis)> visit) {
+void mlir::prune::forEachReduction(
+    linalg::LinalgOp op, const ChannelGroups &groups,
+    function_ref<void(unsigned loop, unsigned axis)> visit) {
   if (!op.hasPureTensorSemantics() || op->getNumResults() == 0)
     return;
   for (unsigned loop = 0; loop != op.getNumLoops(); ++loop) {

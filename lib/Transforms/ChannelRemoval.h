@@ -32,6 +32,11 @@ std::optional<FoldedSum> getFoldedSum(linalg::LinalgOp op, unsigned loop,
                                       int64_t index,
                                       const SliceConstants &constants);
 
+/// Calls `visit(loop, axis)` for each loop that some result does not have.
+void forEachReduction(
+    linalg::LinalgOp op, const ChannelGroups &groups,
+    llvm::function_ref<void(unsigned loop, unsigned axis)> visit);
+
 /// Why a channel cannot leave: the operation that would notice.
 struct ChannelProof {
   /// One entry per channel: null if it may leave.
@@ -39,7 +44,7 @@ struct ChannelProof {
 };
 
 /// Asks every reduction which of the channels that it sums over it needs.
-/// Frozen channels are not looked at. With `only`, looks at these operations.
+/// Frozen channels are not looked at.
 ChannelProof proveChannels(ArrayRef<Operation *> ops,
                            const ChannelGroups &groups,
                            SliceConstants &constants);

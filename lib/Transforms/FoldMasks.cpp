@@ -69,6 +69,7 @@ private:
   }
 
   std::optional<ScoreSource> getScores(Value scores);
+  std::optional<ScoreSource> getSingleScores(Value scores);
   LogicalResult reportNan(MaskOp mask, size_t operand);
   void warnIfInfinite(MaskOp mask, const MaskSelection &selection,
                       ArrayRef<RankedTensorScores> ranked);
@@ -123,6 +124,30 @@ static ScoreSource scoresInMemory(ArrayRef<int64_t> shape,
 }
 
 std::optional<ScoreSource> Folder::getScores(Value scores) {
+  // Several weights may produce the same channels: ((s0 + s1) + s2) + ...
+  SmallVector<Value> addends;
+  while (auto add = scores.getDefiningOp<arith::AddFOp>()) {
+    addends.push_back(add.getRhs());
+    scores = add.getLhs();
+  }
+  if (addends.empty())
+    return getSingleScores(scores);
+  auto type = cast<RankedTensorType>(scores.getType());
+  FloatKind kind = *getFloatKind(type.getElementType());
+  std::vector<double> sums(type.getNumElements()), next(sums.size());
+  addends.push_back(scores);
+  for (Value addend : llvm::reverse(addends)) {
+    std::optional<ScoreSource> source = getSingleScores(addend);
+    if (!source)
+      return std::nullopt;
+    source->read(0, next);
+    for (auto [sum, score] : llvm::zip_equal(sums, next))
+      sum = roundTo(kind, sum + score);
+  }
+  return scoresInMemory(type.getShape(), std::move(sums));
+}
+
+std::optional<ScoreSource> Folder::getSingleScores(Value scores) {
   if (std::optional<TensorView> view = getTensorView(getConstant(scores))) {
     ScoreSource source;
     source.shape.assign(view->shape.begin(), view->shape.end());

@@ -1,4 +1,5 @@
-# RUN: %python %s --count=200
+# RUN: %python %s --count=100
+# RUN: %python %s --count=60 --mask
 """Networks compute the same after their dead channels left.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,6 +11,9 @@ filters, rows and columns of the weights are zero, with and without a bias of
 zero. `--prune-remove-channels` shrinks them; the compiled result is compared
 with numpy's evaluation of the original: `==` on small integers, within the
 computed rounding bound on floats. At least a tenth of all parameters has to go.
+
+With --mask, `--prune-mask-channels` decides first, with options drawn at random,
+and the shrunk network is compared with the masked one, both compiled.
 
     channel-networks.py --seed=N --count=1
 """
@@ -32,8 +36,8 @@ PER_MODULE = 5
 class Drawing:
     """Adds one random network to a function."""
 
-    def __init__(self, net, seed, integers):
-        self.net, self.integers = net, integers
+    def __init__(self, net, seed, integers, alive):
+        self.net, self.integers, self.alive = net, integers, alive
         self.rng = np.random.default_rng(seed)
         self.prefix, self.layers = f"net{seed}", 0
 
@@ -56,8 +60,11 @@ class Drawing:
         return f"{self.prefix}.layer{self.layers}"
 
     def weight(self, *shape):
-        """Some outputs (dimension 0) and inputs (1) are dead."""
+        """Some outputs (dimension 0) and inputs (1) are dead, unless alive."""
         values = self.numbers(*shape)
+        if self.alive:
+            self.dead = np.zeros(shape[0], bool)
+            return values
         self.dead = self.rng.random(shape[0]) < self.pick(0, 0.3, 0.5, 0.95)
         values[self.dead] = 0
         if len(shape) > 1:
@@ -189,21 +196,37 @@ class Drawing:
         self.net.output(self.dense(x, self.number(1, 8)))
 
 
-def draw(seeds, integers):
+def draw(seeds, integers, alive=False):
     """A module with all networks of the seeds in one function."""
     module = Module()
     # Integers stay exact below 2^53: checked, not assumed.
     net = ChannelNetwork(module, "f64" if integers else "f32")
     owners = []
     for seed in seeds:
-        Drawing(net, seed, integers).draw()
+        Drawing(net, seed, integers, alive).draw()
         owners += [seed] * (len(net.outputs) - len(owners))
     net.finish()
     return module, net, owners
 
 
+def run_network(folder, module, net):
+    """The compiled module's results."""
+    inputs = [f"--input=@{folder}/x{i}.npy" for i in range(len(net.inputs))]
+    outputs = [f"--output=@{folder}/y{i}.npy" for i in range(len(net.outputs))]
+    output_of("prune-run", module, *inputs, *outputs)
+    return [
+        np.load(folder / f"y{i}.npy").astype(np.float64)
+        for i in range(len(net.outputs))
+    ]
+
+
 def size_of(text):
     return sum(len(data) for data in read_resources(text).values())
+
+
+def save_inputs(folder, net, integers):
+    for i, (_, values) in enumerate(net.inputs):
+        np.save(folder / f"x{i}.npy", values.astype("f8" if integers else "f4"))
 
 
 def check(folder, seeds, integers):
@@ -212,14 +235,9 @@ def check(folder, seeds, integers):
     before, after = folder / "before.mlir", folder / "after.mlir"
     before.write_text(module.text())
     output_of("prune-opt", before, "--prune-remove-channels", "-o", after)
-    for i, (_, values) in enumerate(net.inputs):
-        np.save(folder / f"x{i}.npy", values.astype("f8" if integers else "f4"))
-    inputs = [f"--input=@{folder}/x{i}.npy" for i in range(len(net.inputs))]
-    outputs = [f"--output=@{folder}/y{i}.npy" for i in range(len(net.outputs))]
-    output_of("prune-run", after, *inputs, *outputs)
+    save_inputs(folder, net, integers)
     bad = []
-    for i, (wanted, seed) in enumerate(zip(net.outputs, owners)):
-        found = np.load(folder / f"y{i}.npy").astype(np.float64)
+    for found, wanted, seed in zip(run_network(folder, after, net), net.outputs, owners):
         if integers:
             assert abs(wanted.value).max() < 2.0**50, f"seed {seed} is inexact"
         bound = np.zeros_like(wanted.value) if integers else wanted.error
@@ -228,10 +246,36 @@ def check(folder, seeds, integers):
     return bad, size_of(before.read_text()), size_of(after.read_text())
 
 
+def check_masked(folder, seeds):
+    """The same for a decision of ours, on integers."""
+    rng = np.random.default_rng(seeds[0])
+    options = [
+        f"ratio={rng.choice([0.25, 0.5, 0.75])}",
+        f"criterion={rng.choice(['l1', 'l2', 'random'])}",
+        f"scope={rng.choice(['local', 'global'])}",
+        f"round-to={rng.choice([1, 1, 2])}",
+        f"reshape={rng.choice(['outer', 'inner'])}",
+    ]
+    module, net, owners = draw(seeds, True, alive=True)
+    files = [folder / f"{name}.mlir" for name in ("before", "masked", "after")]
+    files[0].write_text(module.text())
+    decision = "--prune-mask-channels=" + " ".join(options)
+    fold = "--prune-fold-masks"
+    output_of("prune-opt", files[0], decision, fold, "-o", files[1])
+    text = files[1].read_text()
+    assert "prune.apply" not in text, f"not folded: seeds {seeds}, {decision}"
+    output_of("prune-opt", files[1], "--prune-remove-channels", "-o", files[2])
+    save_inputs(folder, net, True)
+    results = (run_network(folder, f, net) for f in files[1:])
+    bad = [s for a, b, s in zip(*results, owners) if not np.array_equal(a, b)]
+    return bad, size_of(text), size_of(files[2].read_text())
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--mask", action="store_true", help="decide first")
     parser.add_argument("--keep", type=pathlib.Path, help="where to leave files")
     options = parser.parse_args()
     bad, before, after = [], 0, 0
@@ -241,7 +285,10 @@ def main():
         for first in range(options.seed, last, PER_MODULE):
             seeds = range(first, min(first + PER_MODULE, last))
             integers = first // PER_MODULE % 4 != 3
-            wrong, old, new = check(folder, seeds, integers)
+            if options.mask:
+                wrong, old, new = check_masked(folder, seeds)
+            else:
+                wrong, old, new = check(folder, seeds, integers)
             bad += wrong
             before, after = before + old, after + new
     for seed in bad:

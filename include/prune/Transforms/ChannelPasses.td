@@ -58,4 +58,100 @@ def RemoveChannelsPass : Pass<"prune-remove-channels", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// PrintChannelGroups
+//===----------------------------------------------------------------------===//
+
+/// Options shared by the passes that look at channel groups.
+defvar channelGroupOptions = [
+  Option<"reshape", "reshape", "std::string", /*default=*/"\"outer\"",
+         "Which dimension of a reshape carries channels where several could: "
+         "outer (attention heads) or inner (features within each head)">,
+];
+
+def PrintChannelGroupsPass
+    : Pass<"prune-print-channel-groups", "::mlir::ModuleOp"> {
+  let summary = "Say which channels belong together and which could leave";
+  let description = [{
+    Emits a remark for each group of channels that weights produce: its size,
+    the weights, biases and parameters that a mask is put on, with the dimension
+    (and the length of each channel's run of indices, if not 1; `in part` if
+    other groups share the dimension), and whether masked channels could be
+    removed. If not, a note at the operation in the way says why. Changes
+    nothing.
+
+    ```mlir
+    // remark: channel group 'fc1': 300 channels, free; on fc1[1] fc1.bias[0]
+    %w = arith.constant dense_resource<fc1> : tensor<784x300xf32>
+    ```
+  }];
+  let options = channelGroupOptions;
+}
+
+//===----------------------------------------------------------------------===//
+// MaskChannels
+//===----------------------------------------------------------------------===//
+
+def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
+  let summary = "Decide which channels are removed, group by group";
+  let description = [{
+    Finds the groups of channels that can only leave together (the filters of
+    all convolutions that a residual chain ties, the projections of an attention
+    head), scores each channel by the sum over all weights that produce it, and
+    masks the lowest in every weight, bias and normalisation parameter of the
+    group, so that a masked channel is zero from where it is produced to where
+    it is used. `prune-fold-masks` computes the masks and
+    `prune-remove-channels` then removes the channels.
+
+    Local scope removes `floor(n * ratio)` of the `n` channels of each group.
+    Global scope ranks all channels together, each by its score per weight
+    element; groups with an entry in `targets` are decided alone. In either
+    scope a group keeps at least `min-channels`, loses at most `max-ratio`, and
+    keeps a multiple of `round-to`, the next one up, if it loses any.
+
+    A group that could not be removed afterwards (its channels are returned, a
+    softmax runs over them, ...) is left alone with a `missed` remark that names
+    the operation in the way; `prune-print-channel-groups` shows all.
+
+    Fails on options out of range, names that match nothing, ratios that would
+    empty a group, and NaN weights.
+
+    ```mlir
+    // Before
+    %k = arith.constant dense_resource<conv1> : tensor<64x32x3x3xf32>
+    %b = arith.constant dense_resource<bias1> : tensor<64xf32>
+    // After, with ratio=0.5
+    %s = prune.score %k {criterion = #prune.magnitude<l2>, reduce_dims = [1, 2, 3], weight = "conv1"} : tensor<64x32x3x3xf32> -> tensor<64xf64>
+    %m = prune.mask %s {pattern = #prune.element, count = 32 : i64} : tensor<64xf64> -> tensor<64xi1>
+    %k1 = prune.apply %k, %m dims = [0] {prune.weight = "conv1"} : tensor<64x32x3x3xf32>, tensor<64xi1>
+    %b1 = prune.apply %b, %m {prune.weight = "bias1"} : tensor<64xf32>, tensor<64xi1>
+    ```
+  }];
+  let dependentDialects = ["::mlir::prune::PruneDialect",
+                           "::mlir::arith::ArithDialect"];
+  let options = [
+    Option<"criterion", "criterion", "std::string", /*default=*/"\"l2\"",
+           "l1, l2, random, or an attribute that implements a criterion">,
+    Option<"seed", "seed", "uint64_t", /*default=*/"0",
+           "Seed of the random criterion">,
+    Option<"ratio", "ratio", "double", /*default=*/"0.0",
+           "Fraction of the channels to remove, in [0, 1)">,
+    Option<"scope", "scope", "std::string", /*default=*/"\"local\"",
+           "local: rank each group alone; global: all together">,
+    ListOption<"targets", "targets", "std::string",
+               "Ratios of single groups, by a weight that produces them: "
+               "layer:ratio,...">,
+    Option<"minChannels", "min-channels", "int64_t", /*default=*/"1",
+           "Channels that each group keeps at least">,
+    Option<"maxRatio", "max-ratio", "double", /*default=*/"1.0",
+           "The largest fraction that any group loses, in [0, 1]">,
+    Option<"roundTo", "round-to", "int64_t", /*default=*/"1",
+           "Keep a multiple of this many channels">,
+    Option<"include", "include", "std::string", /*default=*/"",
+           "Only groups with a weight that this expression matches">,
+    Option<"exclude", "exclude", "std::string", /*default=*/"",
+           "No groups with a weight that this expression matches">,
+  ] # channelGroupOptions;
+}
+
 #endif // PRUNE_TRANSFORMS_CHANNELPASSES_TD
