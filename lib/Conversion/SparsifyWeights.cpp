@@ -259,7 +259,15 @@ static void eraseDead(llvm::SetVector<Operation *> worklist) {
   }
 }
 
+static bool hasPackedWeights(ModuleOp module) {
+  return module
+      .walk([](sparse_tensor::AssembleOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
 void SparsifyWeights::runOnOperation() {
+  if (unlessPacked && hasPackedWeights(getOperation()))
+    return;
   WeightUses analysis(getOperation());
   auto plans = plan(analysis.getWeights());
   if (failed(plans))

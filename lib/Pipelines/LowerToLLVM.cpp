@@ -64,8 +64,11 @@ static void addStructuring(OpPassManager &pm, bool isSparse,
   // Masks of constants are constants; what is left of them runs.
   pm.addPass(createFoldMasksPass());
   pm.addPass(createConvertPruneToLinalgPass());
-  if (isSparse)
-    pm.addPass(createSparsifyWeightsPass());
+  if (isSparse) {
+    SparsifyWeightsPassOptions options;
+    options.unlessPacked = true; // who packed some meant the rest to be dense
+    pm.addPass(createSparsifyWeightsPass(options));
+  }
 
   pm.addPass(createLiftControlFlowToSCFPass());
   pm.addPass(createDecomposeOperationsPass());

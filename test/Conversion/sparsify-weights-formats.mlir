@@ -5,6 +5,7 @@
 // RUN: prune-opt %s --prune-sparsify-weights="formats=fc.*:csc,conv:csr" | FileCheck %s --check-prefix=LAYERS
 // RUN: prune-opt %s --prune-sparsify-weights="max-density=1 include=fc" | FileCheck %s --check-prefix=FILTER
 // RUN: prune-opt %s --prune-sparsify-weights="max-density=1 exclude=^fc2$" | FileCheck %s --check-prefix=FILTER
+// RUN: prune-opt %s --prune-sparsify-weights="formats=fc1:csr,fc2:dense" --prune-sparsify-weights="max-density=1 unless-packed" | FileCheck %s --check-prefix=DECIDED
 
 // The weight of fc1, outputs by inputs, is
 //   1 0 0 2 0 | 0 3 0 0 0 | 0 0 0 0 0 | 0 0 0 0 0 | 0 0 0 0 4 | 0 0 5 0 0
@@ -53,6 +54,12 @@
 
 // FILTER-LABEL: func @fc1
 // FILTER: sparse_tensor.assemble
+// FILTER-LABEL: func @fc2
+
+// DECIDED-LABEL: func @fc1
+// DECIDED: sparse_tensor.assemble
+// DECIDED-LABEL: func @fc2
+// DECIDED: linalg.matvec
 func.func @fc1(%x: tensor<3x5xf32>, %init: tensor<3x6xf32>) -> tensor<3x6xf32> {
   %w = arith.constant dense_resource<fc1.weight> : tensor<6x5xf32>
   %e = tensor.empty() : tensor<5x6xf32>

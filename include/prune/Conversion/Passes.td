@@ -177,6 +177,9 @@ def SparsifyWeightsPass : Pass<"prune-sparsify-weights", "::mlir::ModuleOp"> {
     form is not smaller stays dense, too. A layer listed in `formats` is packed
     as it says whatever its density, and it is an error if that is not possible.
 
+    With `unless-packed` nothing happens if a packed weight is there already:
+    then somebody has decided which weights are packed, and which stay dense.
+
     Fails on formats that do not exist, on densities outside of [0, 1], on
     regular expressions that do not compile or match nothing, and on layer names
     that do not exist.
@@ -207,6 +210,8 @@ def SparsifyWeightsPass : Pass<"prune-sparsify-weights", "::mlir::ModuleOp"> {
     Option<"maxDensity", "max-density", "double", /*default=*/"0.5",
            "Keep a weight dense if a larger fraction of it, in [0, 1], is "
            "not zero">,
+    Option<"unlessPacked", "unless-packed", "bool", /*default=*/"false",
+           "Do nothing if the module has packed weights">,
     Option<"include", "include", "std::string", /*default=*/"",
            "Only weights whose name this regular expression matches; empty: all">,
     Option<"exclude", "exclude", "std::string", /*default=*/"",
