@@ -1,4 +1,5 @@
 # RUN: %python %s --count=208
+# RUN: %python %s --seed=104 --count=26 --kernels=csr,csc,blocked-csr,8x1,2of4
 """Pruned random networks compute what numpy says.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -254,17 +255,22 @@ def check_seeds(folder, seeds, decision, kernels):
     return bad
 
 
+def kernel_options(name):
+    """Kernels, or a sparse format in the reference kernels."""
+    if name in ("dense", "reference", "packed"):
+        return (f"--kernels={name}",)
+    pack = f"prune-sparsify-weights{{format={name} max-density=1}}"
+    return (f"--pipeline={pack}", "--kernels=reference")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--count", type=int, default=208)
     parser.add_argument("--keep", type=pathlib.Path, help="where to leave files")
+    parser.add_argument("--kernels", default="dense,reference,packed")
     options = parser.parse_args()
-    kernels = {
-        "dense": ("--kernels=dense",),
-        "reference": ("--kernels=reference",),
-        "packed": ("--kernels=packed",),
-    }
+    kernels = {name: kernel_options(name) for name in options.kernels.split(",")}
     bad = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or pathlib.Path(temporary)
