@@ -72,6 +72,11 @@ std::optional<EncodedWeight> encodeWeight(const SparseContraction &contraction,
                                           SparseFormat format,
                                           std::string &reason);
 
+/// Packs the weight in the format that takes the fewest bytes.
+std::optional<EncodedWeight> encodeSmallest(const SparseContraction &match,
+                                            const FoldedWeight &weight,
+                                            std::string &reason);
+
 /// Replaces the contraction by one with the packed weight. `name` is that of
 /// the weight.
 void replaceContraction(const SparseContraction &contraction,

@@ -63,9 +63,6 @@ private:
                                                      StringRef option);
   LogicalResult sparsify(const Weight &weight, const WeightUse &use,
                          const Plan &plan);
-  std::optional<EncodedWeight> choose(const Candidate &candidate,
-                                      std::optional<SparseFormat> format,
-                                      std::string &reason);
 };
 } // namespace
 
@@ -124,40 +121,6 @@ FailureOr<SmallVector<Plan>> SparsifyWeights::plan(ArrayRef<Weight> weights) {
 //===----------------------------------------------------------------------===//
 // Decision
 //===----------------------------------------------------------------------===//
-
-/// Whether a dense operand would have to be padded at run time.
-static bool needsPadding(const SparseContraction &contraction,
-                         SparseFormat format) {
-  return (format.kind == SparseFormat::RowBlock &&
-          contraction.rows % format.n != 0) ||
-         (format.kind == SparseFormat::Structured &&
-          contraction.columns % format.m != 0);
-}
-
-std::optional<EncodedWeight>
-SparsifyWeights::choose(const Candidate &candidate,
-                        std::optional<SparseFormat> format,
-                        std::string &reason) {
-  if (format)
-    return encodeWeight(candidate.contraction, candidate.folded, *format,
-                        reason);
-  // Of equally small forms the first counts: fewer indices mean less work.
-  static constexpr SparseFormat kAutomatic[] = {
-      {SparseFormat::RowBlock, 16},     {SparseFormat::RowBlock, 8},
-      {SparseFormat::RowBlock, 4},      {SparseFormat::Structured, 1, 4},
-      {SparseFormat::Structured, 2, 4}, {SparseFormat::CSR}};
-  std::optional<EncodedWeight> best;
-  for (SparseFormat tried : kAutomatic) {
-    if (needsPadding(candidate.contraction, tried))
-      continue;
-    std::optional<EncodedWeight> encoded =
-        encodeWeight(candidate.contraction, candidate.folded, tried, reason);
-    if (encoded &&
-        (!best || encoded->packed.numBytes() < best->packed.numBytes()))
-      best = std::move(encoded);
-  }
-  return best;
-}
 
 static void remarkPacked(const Candidate &candidate,
                          const EncodedWeight &encoded) {
@@ -231,7 +194,11 @@ LogicalResult SparsifyWeights::sparsify(const Weight &weight,
     return keepDense(
         weight, use, plan, "its density is above max-density",
         {density, nonzeros, remark::metric("MaxDensity", double(maxDensity))});
-  auto encoded = choose(candidate, plan.format, reason);
+  auto encoded =
+      plan.format ? encodeWeight(candidate.contraction, candidate.folded,
+                                 *plan.format, reason)
+                  : encodeSmallest(candidate.contraction, candidate.folded,
+                                   reason);
   if (!encoded)
     return keepDense(weight, use, plan, reason, {density, nonzeros});
   if (!plan.format && encoded->packed.numBytes() >= candidate.getDenseBytes())
