@@ -15,6 +15,7 @@
 #include "prune/Core/TensorSlices.h"
 #include "prune/IR/ConstantView.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 
 #include <map>
@@ -32,11 +33,10 @@ static constexpr int64_t kMaxSteps = 1 << 16;
 /// Element `position` of a constant's buffer as a number, zeros without sign.
 static Attribute readElement(Type type, const ConstantBytes &bytes,
                              int64_t position) {
-  APInt bits(bytes.elementSize * 8, 0);
   uint64_t word = 0;
   std::memcpy(&word, bytes.data.data() + position * bytes.elementSize,
               bytes.elementSize);
-  bits = APInt(bytes.elementSize * 8, word);
+  APInt bits(bytes.elementSize * 8, word);
   if (auto floating = dyn_cast<FloatType>(type)) {
     APFloat value(floating.getFloatSemantics(), bits);
     return FloatAttr::get(type, value.isZero() ? APFloat::getZero(
@@ -46,19 +46,29 @@ static Attribute readElement(Type type, const ConstantBytes &bytes,
   return IntegerAttr::get(type, bits);
 }
 
-/// The number that a splat or a fill consists of, or null.
+/// The number that a splat or a fill consists of, also behind reshapes, or null.
 static Attribute getSplat(Value value) {
-  Attribute constant;
+  while (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(
+      value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
   if (auto fill = value.getDefiningOp<linalg::FillOp>())
-    matchPattern(fill.getInputs()[0], m_Constant(&constant));
-  else if (matchPattern(value, m_Constant(&constant)))
-    if (auto splat = dyn_cast<SplatElementsAttr>(constant))
-      constant = splat.getSplatValue<Attribute>();
-  auto number = dyn_cast_or_null<FloatAttr>(constant);
+    value = fill.getInputs()[0];
+  Attribute constant;
+  if (!matchPattern(value, m_Constant(&constant)))
+    return {};
+  if (auto splat = dyn_cast<SplatElementsAttr>(constant)) {
+    constant = splat.getSplatValue<Attribute>();
+  } else if (auto resource = dyn_cast<DenseResourceElementsAttr>(constant)) {
+    std::optional<ConstantBytes> bytes = getConstantBytes(resource);
+    if (!bytes || bytes->data.size() != bytes->elementSize ||
+        bytes->elementSize > 8)
+      return {};
+    return readElement(resource.getElementType(), *bytes, 0);
+  }
+  auto number = dyn_cast<FloatAttr>(constant);
   if (number && number.getValue().isZero())
     return FloatAttr::get(number.getType(), 0.0);
-  return isa_and_nonnull<FloatAttr, IntegerAttr>(constant) ? constant
-                                                           : Attribute();
+  return isa<FloatAttr, IntegerAttr>(constant) ? constant : Attribute();
 }
 
 void SliceConstants::readConstant(const Axis &axis) {

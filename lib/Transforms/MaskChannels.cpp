@@ -199,9 +199,10 @@ Value Emitter::createConstantMask(const ChannelConstant &constant) {
 
 void Emitter::apply(const ChannelConstant &constant, Value mask) {
   Operation *source = constant.use->get().getDefiningOp();
+  // A mask of the constant's own stands right behind it, a shared one at the
+  // function's start.
   Operation *after = source;
-  if (mask.getDefiningOp()->getBlock() == source->getBlock() &&
-      source->isBeforeInBlock(mask.getDefiningOp()))
+  if (source == constant.constant && isa<arith::ConstantOp>(mask.getDefiningOp()))
     after = mask.getDefiningOp();
   builder.setInsertionPointAfter(after);
   auto type = cast<RankedTensorType>(constant.use->get().getType());
