@@ -21,7 +21,7 @@ packages=(
 
 for argument in "$@"; do
   case $argument in
-  --lint) packages+=(clang-format-22 clang-tidy-22 codespell pre-commit shellcheck) ;;
+  --lint) packages+=(clang-format-22 clang-tidy-22 codespell flake8 pre-commit shellcheck) ;;
   *)
     echo "setup.sh: unknown argument '$argument'; the only one is --lint" >&2
     exit 2

@@ -46,25 +46,43 @@ def count_nonzeros(text):
 
 
 def evaluate(tools, network, kernels, repeat):
-    return json.loads(run(
-        os.path.join(tools, "prune-run"), network, f"--kernels={kernels}",
-        f"--input=@{HERE}/x.npy", f"--labels=@{HERE}/y.npy", "--batch",
-        f"--repeat={repeat}", "--warmup=1", "--json"))
+    return json.loads(
+        run(
+            os.path.join(tools, "prune-run"),
+            network,
+            f"--kernels={kernels}",
+            f"--input=@{HERE}/x.npy",
+            f"--labels=@{HERE}/y.npy",
+            "--batch",
+            f"--repeat={repeat}",
+            "--warmup=1",
+            "--json",
+        )
+    )
 
 
 def packed_bytes(tools, network, folder, packs):
     path = os.path.join(folder, "packed.mlirbc")
     passes = ["--prune-sparsify-weights"] if packs else []
-    run(os.path.join(tools, "prune-opt"), network, *passes, "--emit-bytecode",
-        "-o", path)
+    run(
+        os.path.join(tools, "prune-opt"),
+        network,
+        *passes,
+        "--emit-bytecode",
+        "-o",
+        path,
+    )
     return os.path.getsize(path)
 
 
 def show_change(before, after):
     """The lines of the function that pruning changed, without the data."""
     texts = [run_text.split("{-#")[0].splitlines() for run_text in (before, after)]
-    changed = [line for line in difflib.unified_diff(*texts, lineterm="", n=0)
-               if re.match(r"[-+] .*dense_resource", line)]
+    changed = [
+        line
+        for line in difflib.unified_diff(*texts, lineterm="", n=0)
+        if re.match(r"[-+] .*dense_resource", line)
+    ]
     print("\nThe lines of IR that changed (mlp, element, 80 %):\n")
     for line in changed[:6]:
         print("  " + re.sub(r"\s+", " ", line))
@@ -72,16 +90,20 @@ def show_change(before, after):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tools", default="build/bin",
-                        help="folder of prune-opt and prune-run")
-    parser.add_argument("--repeat", type=int, default=20,
-                        help="timed passes over the test set")
+    parser.add_argument(
+        "--tools", default="build/bin", help="folder of prune-opt and prune-run"
+    )
+    parser.add_argument(
+        "--repeat", type=int, default=20, help="timed passes over the test set"
+    )
     options = parser.parse_args()
     opt = os.path.join(options.tools, "prune-opt")
 
     print("360 held-out images of handwritten digits, 24 a call, one thread\n")
-    print(f"{'network':8} {'pattern':10} {'sparsity':>8} {'top-1 %':>14} "
-          f"{'nonzeros':>15} {'bytes':>16} {'dense us':>9} {'packed us':>9}")
+    print(
+        f"{'network':8} {'pattern':10} {'sparsity':>8} {'top-1 %':>14} "
+        f"{'nonzeros':>15} {'bytes':>16} {'dense us':>9} {'packed us':>9}"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for name in NETWORKS:
             dense = os.path.join(HERE, name + ".mlir")
@@ -92,21 +114,27 @@ def main():
             for pattern, sparsity in SETTINGS:
                 pruned = os.path.join(folder, "pruned.mlir")
                 target = "" if sparsity is None else f" sparsity={sparsity}"
-                run(opt, dense, f"--prune-weights=pattern={pattern}{target}",
-                    "-o", pruned)
+                run(
+                    opt,
+                    dense,
+                    f"--prune-weights=pattern={pattern}{target}",
+                    "-o",
+                    pruned,
+                )
                 with open(pruned) as file:
                     text = file.read()
                 nonzeros, elements = count_nonzeros(text)
                 after = evaluate(options.tools, pruned, "dense", options.repeat)
-                packed = evaluate(options.tools, pruned, "packed",
-                                  options.repeat)
+                packed = evaluate(options.tools, pruned, "packed", options.repeat)
                 size = packed_bytes(options.tools, pruned, folder, True)
                 achieved = 100 * (1 - nonzeros / elements)
-                print(f"{name:8} {pattern:10} {achieved:7.1f}% "
-                      f"{before['top1']:6.2f} ->{after['top1']:6.2f} "
-                      f"{nonzeros:7d}/{elements:7d} "
-                      f"{dense_bytes:7d} ->{size:7d} "
-                      f"{after['median_us']:9.1f} {packed['median_us']:9.1f}")
+                print(
+                    f"{name:8} {pattern:10} {achieved:7.1f}% "
+                    f"{before['top1']:6.2f} ->{after['top1']:6.2f} "
+                    f"{nonzeros:7d}/{elements:7d} "
+                    f"{dense_bytes:7d} ->{size:7d} "
+                    f"{after['median_us']:9.1f} {packed['median_us']:9.1f}"
+                )
                 if (name, pattern, sparsity) == ("mlp", "element", 0.8):
                     changed = text
                     unchanged = original
