@@ -158,9 +158,10 @@ LogicalResult mlir::prune::onnx_import::importEinsum(Node &n) {
         }))
       return n.error() << "sums over a size of one that an ellipsis stretches";
   Sizes dims(ArrayRef(sizes).take_front(numResult));
-  maps.push_back(
-      AffineMap::getMultiDimIdentityMap(loops.size(), n.state.context)
-          .getMajorSubMap(numResult));
+  SmallVector<unsigned> resultDims;
+  for (unsigned loop = 0; loop < numResult; ++loop)
+    resultDims.push_back(loop);
+  maps.push_back(mapOf(resultDims));
   SmallVector<utils::IteratorType> iterators(numResult,
                                              utils::IteratorType::parallel);
   iterators.append(loops.size() - numResult, utils::IteratorType::reduction);

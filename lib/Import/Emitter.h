@@ -96,6 +96,9 @@ struct State {
   /// Where constants go: the head of the function, visible everywhere.
   Block *entry = nullptr;
   Operation *lastConstant = nullptr;
+  /// Nodes imported so far. Bodies of loops are imported more than once, and
+  /// so a few nested ones could take forever.
+  int64_t numNodes = 0;
   /// Set with the first diagnostic.
   bool failed = false;
 };

@@ -178,6 +178,8 @@ Tensor *Emitter::reshape(Tensor *x, ArrayRef<AffineExpr> dims) {
   Value source = value(x);
   if (state.failed)
     return nullptr;
+  if (llvm::is_contained(dims, size(0)))
+    return make(empty(dims, x->type), x->type, dims);
   SmallVector<ReassociationIndices> fromRuns, toRuns;
   if (x->dims.empty())
     return make(tensor::ExpandShapeOp::create(b, loc, type, source,
@@ -240,6 +242,8 @@ Tensor *Emitter::slice(Tensor *x, ArrayRef<AffineExpr> offsets,
   RankedTensorType type = typeOf(sizes, x->type);
   if (state.failed)
     return nullptr;
+  if (llvm::is_contained(sizes, size(0)))
+    return make(empty(sizes, x->type), x->type, sizes);
   if (llvm::all_of(steps, [](int64_t step) { return step > 0; }))
     return make(tensor::ExtractSliceOp::create(b, loc, type, source,
                                                fold(offsets), fold(sizes),

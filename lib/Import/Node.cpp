@@ -261,7 +261,13 @@ LogicalResult Node::checkUse() {
   return success();
 }
 
+/// No model has more nodes, whatever its loops.
+static constexpr int64_t kMaxNodes = 1000000;
+
 LogicalResult Node::import() {
+  if (++state.numNodes > kMaxNodes)
+    return error() << "is one of more than " << kMaxNodes
+                   << " nodes, those of nested loops counted each time";
   const Operator *op = findOperator(proto.op_type(), opset);
   if (!op)
     return error() << "is not supported";

@@ -253,8 +253,8 @@ static bool isEmpty(Tensor *x) {
 
 /// Scales or sizes of the axes.
 static std::optional<SmallVector<Axis>>
-readAxes(Node &n, ArrayRef<int64_t> axes, Tensor *scales, Tensor *sizes,
-         Tensor *region, SmallVector<double> attribute) {
+readAxes(Node &n, const Rules &rules, ArrayRef<int64_t> axes, Tensor *scales,
+         Tensor *sizes, Tensor *region, SmallVector<double> attribute) {
   std::optional<SmallVector<double>> numbers;
   bool bySize = !isEmpty(sizes);
   if (!attribute.empty())
@@ -300,6 +300,13 @@ readAxes(Node &n, ArrayRef<int64_t> axes, Tensor *scales, Tensor *sizes,
       n.error() << "cannot resize " << *in << " to " << out;
       return std::nullopt;
     }
+    // Definition, reference and runtimes disagree about this one.
+    if (rules.transformation == "align_corners" && rules.mode != "nearest" &&
+        !bySize && out != *in * number) {
+      n.error() << "cannot align corners where the scale " << number
+                << " gives no whole size of " << *in;
+      return std::nullopt;
+    }
     Axis entry = {*in, static_cast<int64_t>(out),
                   bySize ? number / *in : number};
     if (!borders->empty()) {
@@ -337,7 +344,7 @@ static LogicalResult importResize(Node &n) {
   if (rules->transformation != "tf_crop_and_resize")
     region = nullptr;
   std::optional<SmallVector<Axis>> resized =
-      readAxes(n, axes, scales, sizes, region, attribute);
+      readAxes(n, *rules, axes, scales, sizes, region, attribute);
   if (!resized)
     return failure();
   bool narrow = !isFloat(x->type) && rules->mode != "nearest";

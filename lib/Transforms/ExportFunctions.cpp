@@ -47,6 +47,16 @@ static bool hasOwnBuffer(Value origin) {
               tensor::GenerateOp, tensor::SplatOp>(op));
 }
 
+/// Drops the names that a model's author gave: the translation to LLVM IR would
+/// warn of each.
+static void dropNames(func::FuncOp function) {
+  for (unsigned at = 0; at < function.getNumArguments(); ++at)
+    function.removeArgAttr(at, "prune.name");
+  for (unsigned at = 0; at < function.getNumResults(); ++at)
+    function.removeResultAttr(
+        at, StringAttr::get(function.getContext(), "prune.name"));
+}
+
 static void separateResults(func::ReturnOp op) {
   if (op.getNumOperands() < 2)
     return;
@@ -73,6 +83,7 @@ struct ExportFunctions
   void runOnOperation() override {
     Builder builder(&getContext());
     for (auto function : getOperation().getOps<func::FuncOp>()) {
+      dropNames(function);
       if (!function.isPublic() || function.isExternal())
         continue;
       function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),

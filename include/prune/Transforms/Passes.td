@@ -209,7 +209,8 @@ def ExportFunctionsPass
     - tensor arguments are marked `bufferization.writable = false`;
     - of several results, those that might share a buffer are copied, because
       the caller frees each;
-    - the function gets `llvm.emit_c_interface`.
+    - the function gets `llvm.emit_c_interface`;
+    - names of arguments and results (`prune.name`) are dropped.
 
     Private functions and declarations are left alone.
 
