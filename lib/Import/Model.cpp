@@ -99,7 +99,7 @@ Expected<std::string> TensorReader::resolve(StringRef location) {
     return refuse("cannot be read: " + code.message());
   StringRef rest(real);
   if (!rest.consume_front(directory) ||
-      !(directory == "/" || rest.starts_with("/")))
+      !(directory == "/" || rest.empty() || rest.starts_with("/")))
     return refuse("is a link that leaves the model's directory");
   if (!sys::fs::is_regular_file(real))
     return refuse("is not a regular file");
