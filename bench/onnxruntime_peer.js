@@ -2,8 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reads lines `<model.onnx> <rows> <columns> <seconds>` and answers each with the
-// shortest time of a run, in seconds. One session is kept per model.
+// Says its version, then reads lines `<model.onnx> <rows> <columns> <seconds>` and
+// answers each with the shortest time of a run, in seconds. One session is kept per
+// model.
 
 const ort = require("onnxruntime-node");
 const readline = require("readline");
@@ -27,6 +28,7 @@ async function sessionOf(path, rows, columns) {
 }
 
 (async () => {
+  process.stdout.write(ort.env.versions.node + "\n");
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const [path, rows, columns, seconds] = line.trim().split(" ");
     if (path === "forget") {
