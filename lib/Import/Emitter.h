@@ -240,6 +240,11 @@ private:
 /// the tensor.
 Value indexWithin(Scalar &s, Value element, Value size);
 
+/// An integer that keeps its low bits, as all conversions do.
+APInt integerOf(Type type, int64_t value);
+/// Rounded to what the type holds.
+APFloat floatOf(Type type, double value);
+
 /// first, first + 1, ... last - 1.
 SmallVector<int64_t> range(int64_t first, int64_t last);
 

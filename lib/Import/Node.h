@@ -122,6 +122,8 @@ ArrayRef<Operator> indexingOperators();
 ArrayRef<Operator> matrixOperators();
 ArrayRef<Operator> movementOperators();
 ArrayRef<Operator> normalizationOperators();
+ArrayRef<Operator> orderOperators();
+ArrayRef<Operator> patternOperators();
 ArrayRef<Operator> poolingOperators();
 ArrayRef<Operator> quantizationOperators();
 ArrayRef<Operator> recurrentOperators();

@@ -23,9 +23,10 @@ static const SmallVector<Operator> &allOperators() {
     for (ArrayRef<Operator> family :
          {activationOperators(), arithmeticOperators(), controlOperators(),
           convolutionOperators(), indexingOperators(), matrixOperators(),
-          movementOperators(), normalizationOperators(), poolingOperators(),
-          quantizationOperators(), recurrentOperators(), reductionOperators(),
-          resizeOperators(), shapeOperators()})
+          movementOperators(), normalizationOperators(), orderOperators(),
+          patternOperators(), poolingOperators(), quantizationOperators(),
+          recurrentOperators(), reductionOperators(), resizeOperators(),
+          shapeOperators()})
       llvm::append_range(all, family);
     llvm::sort(all, [](const Operator &x, const Operator &y) {
       return std::tie(x.name, x.since) < std::tie(y.name, y.since);
@@ -35,12 +36,13 @@ static const SmallVector<Operator> &allOperators() {
   return sorted;
 }
 
-const Operator *
-mlir::prune::onnx_import::findOperator(StringRef name, int64_t opset) {
+const Operator *mlir::prune::onnx_import::findOperator(StringRef name,
+                                                       int64_t opset) {
   const SmallVector<Operator> &all = allOperators();
-  const Operator *found = llvm::lower_bound(
-      all, name,
-      [](const Operator &op, StringRef name) { return op.name < name; });
+  const Operator *found =
+      llvm::lower_bound(all, name, [](const Operator &op, StringRef name) {
+        return op.name < name;
+      });
   for (; found != all.end() && found->name == name; ++found)
     if (opset >= found->since && opset <= found->until)
       return found;
