@@ -10,6 +10,7 @@
 
 #include "Objects.h"
 
+#include "prune/Core/FileInput.h"
 #include "prune/Core/Nesting.h"
 #include "prune/Transforms/Passes.h"
 
@@ -17,7 +18,6 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
@@ -25,17 +25,6 @@ using namespace mlir;
 //===----------------------------------------------------------------------===//
 // Parsing
 //===----------------------------------------------------------------------===//
-
-/// A copy of the input, terminated and aligned as parsers want it: a page holds
-/// every alignment that a reader of bytecode asks for.
-static std::unique_ptr<llvm::MemoryBuffer> copyIn(StringRef bytes,
-                                                  StringRef name) {
-  auto buffer = llvm::WritableMemoryBuffer::getNewUninitMemBuffer(
-      bytes.size(), name, llvm::Align(4096));
-  if (buffer)
-    llvm::copy(bytes, buffer->getBufferStart());
-  return buffer;
-}
 
 PruneStatus pruneModuleParse(PruneContext *context, const char *data,
                              size_t size, const char *name,
@@ -51,12 +40,14 @@ PruneStatus pruneModuleParse(PruneContext *context, const char *data,
   StringRef bytes(data, size);
   if (llvm::Error error = prune::checkText(bytes, name))
     return context->fail(PRUNE_PARSE_ERROR, llvm::toString(std::move(error)));
-  std::unique_ptr<llvm::MemoryBuffer> buffer = copyIn(bytes, name);
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> buffer =
+      prune::copyInput(bytes, name);
   if (!buffer)
-    return context->fail(PRUNE_INVALID_ARGUMENT, "out of memory");
+    return context->fail(PRUNE_INVALID_ARGUMENT,
+                         llvm::toString(buffer.takeError()));
 
   auto sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  sources->AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
   OwningOpRef<ModuleOp> parsed =
       parseSourceFile<ModuleOp>(sources, &context->context);
   if (!parsed)

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "prune/Core/FileInput.h"
 #include "prune/Core/FileOutput.h"
 #include "prune/Core/Nesting.h"
 #include "prune/InitAll.h"
@@ -17,11 +18,9 @@
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Support/FileUtilities.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/WithColor.h"
 
@@ -63,18 +62,17 @@ int main(int argc, char **argv) {
   if (inputName == "-" && llvm::sys::Process::StandardInIsUserInput())
     llvm::errs() << "(processing input from stdin now, hit ctrl-c/ctrl-d to "
                     "interrupt)\n";
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> input =
-      openInputFile(inputName, &message);
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> input =
+      prune::openInput(inputName);
   if (!input)
-    return fail(message);
-  if (llvm::Error error = prune::checkText(input->getBuffer(), inputName))
+    return fail(llvm::toString(input.takeError()));
+  if (llvm::Error error = prune::checkText((*input)->getBuffer(), inputName))
     return fail(llvm::toString(std::move(error)));
 
   bool diagnosed = false;
   llvm::Error error =
       prune::writeFile(outputName, [&](llvm::raw_ostream &os) -> llvm::Error {
-        diagnosed = failed(MlirOptMain(os, std::move(input), registry, config));
+        diagnosed = failed(MlirOptMain(os, std::move(*input), registry, config));
         // The diagnostics are out already; this error only stops the write.
         return diagnosed ? llvm::createStringError("compilation failed")
                          : llvm::Error::success();

@@ -9,6 +9,7 @@
 
 #include "Model.h"
 
+#include "prune/Core/FileInput.h"
 #include "prune/Core/Nesting.h"
 #include "prune/Pipelines/Pipelines.h"
 #include "prune/Transforms/Passes.h"
@@ -18,7 +19,6 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
-#include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -220,17 +220,15 @@ static Error compile(ModuleOp module, const ModelOptions &options,
 
 Expected<Model> mlir::prune::loadModel(const DialectRegistry &registry,
                                        const ModelOptions &options) {
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> input =
-      openInputFile(options.path, &message);
+  Expected<std::unique_ptr<llvm::MemoryBuffer>> input = openInput(options.path);
   if (!input)
-    return createStringError(message);
-  if (Error error = checkNesting(input->getBuffer(), options.path))
+    return input.takeError();
+  if (Error error = checkText((*input)->getBuffer(), options.path))
     return std::move(error);
 
   MLIRContext context(registry);
   auto sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(input), SMLoc());
+  sources->AddNewSourceBuffer(std::move(*input), SMLoc());
   SourceMgrDiagnosticHandler diagnostics(*sources, &context);
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(sources, &context);
