@@ -1,6 +1,7 @@
 """lit configuration: where tests are, what they may call, what is there."""
 
 import os
+import subprocess
 
 import lit.formats
 import lit.util
@@ -39,6 +40,17 @@ config.substitutions.append(("%source_dir", config.prune_source_dir))
 
 if config.prune_enable_onnx == "ON":
     config.available_features.add("onnx")
+
+# ONNX Runtime, with which results are compared: the npm package onnxruntime-node.
+config.environment["NODE_PATH"] = os.environ.get("NODE_PATH", "")
+if lit.util.which("node", path):
+    found = subprocess.run(
+        ["node", "-e", "require.resolve('onnxruntime-node')"],
+        capture_output=True,
+        check=False,
+    )
+    if found.returncode == 0:
+        config.available_features.add("onnxruntime")
 
 # Real models and data sets lie beside the checkout, or where PRUNE_DATA says.
 data = os.environ.get(
