@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   // An array never claims more than the file holds.
   if (array->bytes().size() > size ||
-      array->size() * byteSize(array->type()) != array->bytes().size())
+      size_t(array->size()) * byteSize(array->type()) != array->bytes().size())
     std::abort();
   double sum = 0;
   for (int64_t i = 0; i < array->size(); ++i)
