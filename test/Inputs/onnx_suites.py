@@ -131,7 +131,7 @@ def save(value, path):
     np.save(path, value)
 
 
-def run(folder, out, timeout=120):
+def run(folder, out, timeout=900):
     """One of ("pass", ""), ("refused", diagnostic), ("wrong", why)."""
     os.makedirs(out, exist_ok=True)
     sets = sorted(glob.glob(f"{folder}/test_data_set_*"))
