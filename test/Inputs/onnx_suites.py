@@ -53,6 +53,9 @@ def unpack(data, out):
 
 
 def generate(out):
+    # onnx 1.12 uses names that newer versions of numpy have dropped.
+    for kind in (bool, float, int, object):
+        vars(np).setdefault(kind.__name__, kind)
     from onnx.backend.test.case.node import collect_testcases
 
     for case in collect_testcases(None):
@@ -154,7 +157,7 @@ def run(folder, out, timeout=900):
             if result.returncode == 1 and "error: " in message:
                 return "refused", re.sub(r"^.*?error: ", "", message)
             return "wrong", f"exit {result.returncode}: {message[-400:]}"
-        if any(value is None for value in inputs + outputs):
+        if not outputs or any(value is None for value in inputs + outputs):
             return "wrong", "imported, but inputs or outputs are no tensors"
         arguments = []
         for kind, values in (("input", inputs), ("expected", outputs)):
