@@ -16,7 +16,7 @@ packages=(
   # The ONNX importer.
   libonnx-dev libprotobuf-dev protobuf-compiler
   # The tests and the demo.
-  libgtest-dev python3 python3-numpy python3-onnx python3-scipy python3-sklearn
+  libgtest-dev python3 python3-numpy python3-onnx python3-pil python3-scipy python3-sklearn
 )
 
 for argument in "$@"; do
