@@ -66,6 +66,7 @@ private:
   void freezeBlockArguments(Operation *op);
   void freezeCaptures(Operation *op);
   void apply(Operation *op, const ChannelLink &link);
+  bool isApplied(Operation *op, const ChannelLink &link);
 
   /// The links of one reshape among which one is to be chosen.
   struct Choice {
@@ -211,6 +212,25 @@ void ChannelCoupler::apply(Operation *op, const ChannelLink &link) {
              b.first + link.bBegin + (o * link.count + t) * link.inner + r);
 }
 
+/// Whether the indices of `b` are coupled already as the link would do it.
+bool ChannelCoupler::isApplied(Operation *op, const ChannelLink &link) {
+  const Axis &b = groups.axes[axisOf(op, link.b)];
+  if (b.size == 0)
+    return false;
+  llvm::SmallDenseSet<unsigned> roots;
+  for (int64_t t = 0; t != link.count; ++t) {
+    unsigned first = find(b.first + link.bBegin + t * link.inner);
+    for (int64_t o = 0; o != link.outer; ++o)
+      for (int64_t r = 0; r != link.inner; ++r)
+        if (find(b.first + link.bBegin + (o * link.count + t) * link.inner +
+                 r) != first)
+          return false;
+    if (!roots.insert(first).second)
+      return false;
+  }
+  return true;
+}
+
 void ChannelCoupler::visit(Operation *op) {
   if (!hasChannelLinks(op)) {
     freezeBlockArguments(op);
@@ -265,6 +285,11 @@ void ChannelCoupler::choose() {
           chosen = &link;
       }
     groups.anyChoice |= numFree > 1;
+    // What was chosen for the same dimensions before goes on: heads that were
+    // collapsed with a batch are expanded from it again.
+    for (const ChannelLink &link : choice.links)
+      if (isApplied(choice.op, link))
+        chosen = &link;
     if (!chosen)
       chosen = &choice.links.front();
     apply(choice.op, *chosen);

@@ -69,3 +69,27 @@ func.func @heads(%x: tensor<5x4xf32>) -> tensor<5x1xf32> {
   // expected-note @below {{func.return: is returned}}
   return %y : tensor<5x1xf32>
 }
+
+// -----
+
+// Heads stay the channels where they are collapsed with the batch, and expanded
+// from it again.
+func.func @heads_beside_a_batch(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  // expected-remark @below {{channel group 'weight0': 2 channels, free; on weight0[1] by 3}}
+  %w1 = arith.constant dense<[[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]]> : tensor<2x6xf32>
+  // expected-remark @below {{channel group 'weight1': 2 channels, kept; on weight1[1]}}
+  %w2 = arith.constant dense<2.0> : tensor<6x2xf32>
+  %z1 = arith.constant dense<0.0> : tensor<4x6xf32>
+  %z2 = arith.constant dense<0.0> : tensor<4x2xf32>
+  %h = linalg.matmul ins(%x, %w1 : tensor<4x2xf32>, tensor<2x6xf32>) outs(%z1 : tensor<4x6xf32>) -> tensor<4x6xf32>
+  %e = tensor.expand_shape %h [[0, 1], [2, 3]] output_shape [2, 2, 2, 3] : tensor<4x6xf32> into tensor<2x2x2x3xf32>
+  %t0 = tensor.empty() : tensor<2x2x2x3xf32>
+  %t = linalg.transpose ins(%e : tensor<2x2x2x3xf32>) outs(%t0 : tensor<2x2x2x3xf32>) permutation = [0, 2, 1, 3]
+  %c = tensor.collapse_shape %t [[0, 1], [2], [3]] : tensor<2x2x2x3xf32> into tensor<4x2x3xf32>
+  %d = tensor.expand_shape %c [[0, 1], [2], [3]] output_shape [2, 2, 2, 3] : tensor<4x2x3xf32> into tensor<2x2x2x3xf32>
+  %u = linalg.transpose ins(%d : tensor<2x2x2x3xf32>) outs(%t0 : tensor<2x2x2x3xf32>) permutation = [0, 2, 1, 3]
+  %f = tensor.collapse_shape %u [[0, 1], [2, 3]] : tensor<2x2x2x3xf32> into tensor<4x6xf32>
+  %y = linalg.matmul ins(%f, %w2 : tensor<4x6xf32>, tensor<6x2xf32>) outs(%z2 : tensor<4x2xf32>) -> tensor<4x2xf32>
+  // expected-note @below {{func.return: is returned}}
+  return %y : tensor<4x2xf32>
+}
