@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "prune/IR/KeptRecord.h"
 #include "prune/IR/Prune.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -44,6 +45,8 @@ LogicalResult PruneDialect::verifyOperationAttribute(Operation *op,
                                                      NamedAttribute attribute) {
   if (attribute.getName() == getWeightsAttrHelper().getName())
     return verifyWeights(op, attribute);
+  if (attribute.getName() == "prune.kept")
+    return verifyKept(op, attribute.getValue());
   if (attribute.getName() != getWeightAttrHelper().getName())
     return success();
   auto name = dyn_cast<StringAttr>(attribute.getValue());

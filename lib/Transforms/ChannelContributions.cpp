@@ -11,10 +11,12 @@
 #include "ChannelRemoval.h"
 
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/KeptRecord.h"
 #include "prune/IR/Prune.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -42,6 +44,16 @@ static DenseElementsAttr createDense(RankedTensorType type,
         semantics, APFloat::rmNearestTiesToEven, &losesInfo);
   }
   return DenseElementsAttr::get(type, rounded);
+}
+
+/// A splat's raw data is one element; written out it is all of them.
+static std::vector<char> getAllBytes(DenseElementsAttr dense) {
+  ArrayRef<char> raw = dense.getRawData();
+  std::vector<char> data;
+  for (int64_t i = 0, n = dense.isSplat() ? dense.getNumElements() : 1; i != n;
+       ++i)
+    data.insert(data.end(), raw.begin(), raw.end());
+  return data;
 }
 
 /// The operand that is added, element for element, to the only use of `sum`
@@ -88,20 +100,31 @@ static void addToBias(OpOperand &bias, ArrayRef<double> values) {
   for (auto [sum, value] : llvm::zip_equal(sums, values))
     sum += value;
   auto type = cast<RankedTensorType>(bias.get().getType());
-  DenseElementsAttr dense = createDense(type, sums);
-  // A splat's raw data is one element; written out it is all of them.
-  ArrayRef<char> raw = dense.getRawData();
-  std::vector<char> data;
-  for (int64_t i = 0, n = dense.isSplat() ? sums.size() : 1; i != n; ++i)
-    data.insert(data.end(), raw.begin(), raw.end());
+  std::vector<char> data = getAllBytes(createDense(type, sums));
   OpBuilder builder(bias.getOwner());
   bias.set(arith::ConstantOp::create(builder, bias.get().getLoc(),
                                      createConstantLike(old, type, data)));
 }
 
+/// A constant of the numbers, named after the weight if that has a name.
+static TypedAttr createShift(OpOperand &weight, RankedTensorType type,
+                             ArrayRef<double> values) {
+  DenseElementsAttr dense = createDense(type, values);
+  Attribute constant;
+  matchPattern(weight.get(), m_Constant(&constant));
+  auto resource = dyn_cast_if_present<DenseResourceElementsAttr>(constant);
+  if (!resource)
+    return dense;
+  StringRef name = resource.getRawHandle().getKey().split('#').first;
+  return createRewrittenConstant(
+      type, (name + "." + kShiftSuffix).str(),
+      HeapAsmResourceBlob::allocateAndCopyWithAlign(
+          ArrayRef<char>(getAllBytes(dense)), 64));
+}
+
 /// `init` plus the numbers along `dims`.
-static void addToInit(linalg::LinalgOp op, ArrayRef<int64_t> dims,
-                      ArrayRef<double> values) {
+static void addToInit(linalg::LinalgOp op, OpOperand &weight,
+                      ArrayRef<int64_t> dims, ArrayRef<double> values) {
   OpBuilder builder(op);
   Location loc = op.getLoc();
   OpOperand *init = op.getDpsInitOperand(0);
@@ -114,7 +137,8 @@ static void addToInit(linalg::LinalgOp op, ArrayRef<int64_t> dims,
   }
   Value numbers = arith::ConstantOp::create(
       builder, loc,
-      createDense(RankedTensorType::get(shape, type.getElementType()), values));
+      createShift(weight, RankedTensorType::get(shape, type.getElementType()),
+                  values));
   AffineMap identity = builder.getMultiDimIdentityMap(type.getRank());
   SmallVector<utils::IteratorType> loops(type.getRank(),
                                          utils::IteratorType::parallel);
@@ -136,5 +160,5 @@ void mlir::prune::addContribution(const Contribution &contribution) {
   if (OpOperand *bias = findBias(op->getResult(0), contribution.dims))
     return addToBias(*bias, values);
   // The result's dimensions are a permutation of loops, like the init's.
-  addToInit(op, contribution.dims, values);
+  addToInit(op, *contribution.weight, contribution.dims, values);
 }

@@ -219,6 +219,7 @@ static Contribution createContribution(const FoldedSum &sum,
   linalg::LinalgOp op = sum.op;
   Contribution contribution;
   contribution.op = op;
+  contribution.weight = sum.weightSide;
   OpOperand *init = op.getDpsInitOperand(0);
   AffineMap out = op.getMatchingIndexingMap(init);
   AffineMap weight = op.getMatchingIndexingMap(sum.weightSide);

@@ -56,6 +56,8 @@ std::vector<bool> chooseChannels(const ChannelGroups &groups,
 /// What the removed channels added to each sum, ready to go into its bias.
 struct Contribution {
   linalg::LinalgOp op;
+  /// The operand whose removed slices these were.
+  OpOperand *weight;
   /// The result's dimensions along which the numbers differ, increasing.
   SmallVector<int64_t> dims;
   /// The sizes before removal, and the numbers in row-major order.
@@ -70,7 +72,7 @@ std::vector<Contribution> computeContributions(ArrayRef<Operation *> ops,
                                                const std::vector<bool> &removed);
 
 /// Adds the contribution to the bias that follows the sum, or to what the sum
-/// starts from.
+/// starts from, as a constant that is named after the weight.
 void addContribution(const Contribution &contribution);
 
 /// The indices of an axis that remain; nothing if all do.

@@ -12,6 +12,7 @@
 #include "ChannelRemoval.h"
 
 #include "prune/Analysis/WeightUses.h"
+#include "prune/IR/KeptRecord.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -35,6 +36,23 @@ static SmallVector<Operation *> collectOps(ModuleOp module) {
   return ops;
 }
 
+/// Multiplications with weights in one call; open sizes count as 1.
+static int64_t countMultiplications(const WeightUses &uses) {
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  int64_t total = 0;
+  for (const Weight &weight : uses.getWeights())
+    for (const WeightUse &use : weight.uses) {
+      auto op = cast<linalg::LinalgOp>(use.operand->getOwner());
+      if (!seen.insert(op).second)
+        continue;
+      int64_t steps = 1;
+      for (int64_t range : op.getStaticLoopRanges())
+        steps *= ShapedType::isDynamic(range) ? 1 : range;
+      total += steps;
+    }
+  return total;
+}
+
 /// Erases what a removal left without users, in one sweep from the end.
 static void eraseDead(ModuleOp module) {
   SmallVector<Operation *> ops = collectOps(module);
@@ -53,10 +71,14 @@ struct RemoveChannels
   void runOnOperation() override {
     ModuleOp module = getOperation();
     llvm::StringMap<RankedTensorType> before = getWeights(module);
+    multiplicationsBefore = countMultiplications(WeightUses(module));
+    llvm::MapVector<StringRef, Versions> last = collectResources(module);
     using Prefer = ChannelGroups::Prefer;
     bool anyChanged = false;
     for (Prefer prefer = Prefer::Outer;;) {
       Outcome outcome = runOnce(module, prefer);
+      for (auto &[name, versions] : collectResources(module))
+        last[name] = versions;
       anyChanged |= outcome.changed;
       if (outcome.changed)
         continue;
@@ -66,6 +88,7 @@ struct RemoveChannels
     }
     if (!anyChanged)
       return markAllAnalysesPreserved();
+    tidyKept(module, last);
     report(module, before);
   }
 
@@ -131,6 +154,13 @@ private:
                      remark::RemarkOpts::name("Parameters").category(kCategory))
         << remark::metric("Before", parametersBefore)
         << remark::metric("After", parametersAfter);
+    remark::analysis(
+        module.getLoc(),
+        remark::RemarkOpts::name("Multiplications").category(kCategory))
+        << remark::metric("Before", multiplicationsBefore)
+        << remark::metric("After", countMultiplications(uses));
   }
+
+  int64_t multiplicationsBefore = 0;
 };
 } // namespace

@@ -12,6 +12,7 @@
 #include "ChannelRemoval.h"
 
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/KeptRecord.h"
 #include "prune/IR/Prune.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -38,7 +39,6 @@ private:
   KeptIndices keptOf(unsigned firstAxis, int64_t rank);
   Value repeat(Value value, const KeptIndices &kept);
   TypedAttr shrinkConstant(Attribute value, const KeptIndices &kept);
-  void record(StringRef oldKey, StringRef newKey, const KeptIndices &kept);
   void adjust(Operation *op);
 
   ModuleOp module;
@@ -66,32 +66,6 @@ KeptIndices Shrinker::keptOf(unsigned firstAxis, int64_t rank) {
   return KeptIndices(ArrayRef(keptOfAxis).slice(firstAxis, rank));
 }
 
-/// Appends to `prune.kept` which indices of the original a weight consists of.
-void Shrinker::record(StringRef oldKey, StringRef newKey,
-                      const KeptIndices &kept) {
-  MLIRContext *context = module.getContext();
-  auto known = module->getAttrOfType<DictionaryAttr>("prune.kept");
-  auto before =
-      known ? dyn_cast_or_null<ArrayAttr>(known.get(oldKey)) : ArrayAttr();
-  SmallVector<Attribute> lists;
-  for (auto [dim, list] : llvm::enumerate(kept)) {
-    auto old = before ? dyn_cast<DenseI64ArrayAttr>(before[dim])
-                      : DenseI64ArrayAttr();
-    if (!list) {
-      lists.push_back(old ? Attribute(old) : UnitAttr::get(context));
-      continue;
-    }
-    SmallVector<int64_t> indices(list->begin(), list->end());
-    if (old)
-      for (int64_t &index : indices)
-        index = old[index];
-    lists.push_back(DenseI64ArrayAttr::get(context, indices));
-  }
-  NamedAttrList entries(known);
-  entries.set(newKey, ArrayAttr::get(context, lists));
-  module->setAttr("prune.kept", entries.getDictionary(context));
-}
-
 TypedAttr Shrinker::shrinkConstant(Attribute value, const KeptIndices &kept) {
   auto elements = cast<ElementsAttr>(value);
   auto type = cast<RankedTensorType>(elements.getType());
@@ -112,8 +86,9 @@ TypedAttr Shrinker::shrinkConstant(Attribute value, const KeptIndices &kept) {
                  data.data());
   result = createConstantLike(value, newType, data);
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(result))
-    record(cast<DenseResourceElementsAttr>(value).getRawHandle().getKey(),
-           resource.getRawHandle().getKey(), kept);
+    recordKept(module,
+               cast<DenseResourceElementsAttr>(value).getRawHandle().getKey(),
+               type.getShape(), resource.getRawHandle().getKey(), kept);
   return cast<TypedAttr>(result);
 }
 

@@ -228,3 +228,28 @@ module attributes {prune.weights = {fc1 = 3}} {}
 func.func @name_is_a_string(%x: tensor<1xf32> {prune.name = 1}) {
   return
 }
+
+// -----
+
+// expected-error @+1 {{expects attribute 'prune.kept' on a module only}}
+func.func private @kept_place() attributes {prune.kept = {}}
+
+// -----
+
+// expected-error @+1 {{expects attribute 'prune.kept' to be a dictionary, but got 3 : i64}}
+module attributes {prune.kept = 3} {}
+
+// -----
+
+// expected-error @+1 {{expects 'prune.kept' to have, for weight 'w', increasing indices or unit for each dimension, or a number or unit if it is gone, but got [array<i64: 2, 1>]}}
+module attributes {prune.kept = {w = [array<i64: 2, 1>]}} {}
+
+// -----
+
+// expected-error @+1 {{for weight 'w'}}
+module attributes {prune.kept = {w = [array<i64: -1>, unit]}} {}
+
+// -----
+
+// expected-error @+1 {{for weight 'w'}}
+module attributes {prune.kept = {w = "all"}} {}

@@ -38,9 +38,12 @@ def RemoveChannelsPass : Pass<"prune-remove-channels", "::mlir::ModuleOp"> {
     zeros is not kept.
 
     Run it after `prune-fold-masks`; a `prune.apply` that is still there keeps
-    its channels. Smaller weights are new resources; the module's attribute
-    `prune.kept` has, for each, the kept indices of the original along each
-    dimension, or unit where all are kept.
+    its channels. Smaller weights are new resources. The module's `prune.kept` has,
+    for the key of each, a list with an entry per dimension: the kept indices of
+    the original, over several runs as well, or unit if all were kept. For a
+    weight that is gone it has the number that the weight held throughout, or
+    unit if it held several. What removed constants add behind a sum that no bias
+    follows is a constant of the weight's name and `.shift`.
 
     ```mlir
     // Before, with a second neuron that fc1 makes zero

@@ -1,0 +1,188 @@
+//===- KeptRecord.cpp - Which indices a weight kept -----------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The record is one dictionary attribute, and so survives text and bytecode. It
+// may come from a file: sizes are compared before an index is used.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/IR/KeptRecord.h"
+#include "prune/IR/ConstantView.h"
+
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SmallPtrSet.h"
+
+using namespace mlir;
+using namespace mlir::prune;
+
+static constexpr StringLiteral kKept = "prune.kept";
+
+static bool isList(Attribute value) {
+  auto lists = dyn_cast<ArrayAttr>(value);
+  return lists && llvm::all_of(lists, [](Attribute entry) {
+           auto list = dyn_cast<DenseI64ArrayAttr>(entry);
+           if (!list)
+             return isa<UnitAttr>(entry);
+           int64_t last = -1;
+           for (int64_t index : list.asArrayRef())
+             if (index <= std::exchange(last, index))
+               return false;
+           return true;
+         });
+}
+
+LogicalResult mlir::prune::verifyKept(Operation *op, Attribute value) {
+  if (!isa<ModuleOp>(op))
+    return op->emitOpError("expects attribute 'prune.kept' on a module only");
+  auto record = dyn_cast<DictionaryAttr>(value);
+  if (!record)
+    return op->emitOpError(
+               "expects attribute 'prune.kept' to be a dictionary, but got ")
+           << value;
+  for (NamedAttribute entry : record)
+    if (!isList(entry.getValue()) &&
+        !isa<UnitAttr, FloatAttr, IntegerAttr>(entry.getValue()))
+      return op->emitOpError("expects 'prune.kept' to have, for weight '")
+             << entry.getName().getValue()
+             << "', increasing indices or unit for each dimension, or a number "
+                "or unit if it is gone, but got "
+             << entry.getValue();
+  return success();
+}
+
+static DictionaryAttr getRecord(ModuleOp module) {
+  auto record = module->getAttrOfType<DictionaryAttr>(kKept);
+  return record ? record : DictionaryAttr::get(module.getContext());
+}
+
+/// The lists of an entry if a weight of that shape can have come from them.
+static ArrayAttr matchLists(Attribute entry, ArrayRef<int64_t> shape) {
+  auto lists = dyn_cast_or_null<ArrayAttr>(entry);
+  if (!lists || lists.size() != shape.size())
+    return {};
+  for (auto [list, size] : llvm::zip_equal(lists, shape))
+    if (auto indices = dyn_cast<DenseI64ArrayAttr>(list);
+        indices && indices.size() != size)
+      return {};
+  return lists;
+}
+
+std::optional<KeptIndices> mlir::prune::getKept(ModuleOp module, StringRef key,
+                                                ArrayRef<int64_t> shape) {
+  DictionaryAttr record = getRecord(module);
+  KeptIndices kept(shape.size());
+  StringRef name = key.split('#').first;
+  ArrayAttr found = matchLists(record.get(key), shape);
+  if (!found && name != key)
+    for (NamedAttribute entry : record) {
+      StringRef other = entry.getName().getValue();
+      ArrayAttr lists = matchLists(entry.getValue(), shape);
+      if (!lists || other.split('#').first != name)
+        continue;
+      if (found && found != lists)
+        return std::nullopt;
+      found = lists;
+    }
+  if (!found)
+    return kept;
+  for (auto [list, entry] : llvm::zip_equal(kept, found))
+    if (auto indices = dyn_cast<DenseI64ArrayAttr>(entry))
+      list = std::vector<int64_t>(indices.asArrayRef());
+  return kept;
+}
+
+/// An entry; null if everything was kept.
+static Attribute toEntry(MLIRContext *context, const KeptIndices &kept) {
+  if (llvm::none_of(kept, [](const auto &list) { return list.has_value(); }))
+    return {};
+  SmallVector<Attribute> lists;
+  for (const auto &list : kept)
+    lists.push_back(list ? Attribute(DenseI64ArrayAttr::get(context, *list))
+                         : UnitAttr::get(context));
+  return ArrayAttr::get(context, lists);
+}
+
+static void setRecord(ModuleOp module, const NamedAttrList &entries) {
+  if (entries.empty())
+    module->removeAttr(kKept);
+  else
+    module->setAttr(kKept, entries.getDictionary(module.getContext()));
+}
+
+void mlir::prune::recordKept(ModuleOp module, StringRef oldKey,
+                             ArrayRef<int64_t> oldShape, StringRef newKey,
+                             const KeptIndices &kept) {
+  std::optional<KeptIndices> before = getKept(module, oldKey, oldShape);
+  KeptIndices all(kept);
+  if (before)
+    for (auto [list, old] : llvm::zip_equal(all, *before)) {
+      if (!list)
+        list = old;
+      else if (old)
+        for (int64_t &index : *list)
+          index = (*old)[index];
+    }
+  if (Attribute entry = toEntry(module.getContext(), all)) {
+    NamedAttrList entries(getRecord(module));
+    entries.set(newKey, entry);
+    setRecord(module, entries);
+  }
+}
+
+llvm::MapVector<StringRef, Versions>
+mlir::prune::collectResources(ModuleOp module) {
+  llvm::MapVector<StringRef, Versions> resources;
+  module.walk([&](Operation *op) {
+    Attribute value;
+    if (!op->hasTrait<OpTrait::ConstantLike>() || op->getNumResults() != 1 ||
+        !matchPattern(op->getResult(0), m_Constant(&value)))
+      return;
+    auto resource = dyn_cast<DenseResourceElementsAttr>(value);
+    if (!resource)
+      return;
+    StringRef key = resource.getRawHandle().getKey();
+    Versions &versions = resources[key.split('#').first];
+    if (!llvm::is_contained(versions, resource))
+      versions.push_back(resource);
+  });
+  return resources;
+}
+
+/// The number that a weight holds throughout, or unit.
+static Attribute getOnlyNumber(DenseResourceElementsAttr value) {
+  std::optional<TensorView> view = getTensorView(value);
+  int64_t count = value.getNumElements();
+  if (!view || count == 0)
+    return UnitAttr::get(value.getContext());
+  std::vector<double> numbers(count);
+  view->load(0, numbers);
+  for (double number : numbers)
+    if (number != numbers.front())
+      return UnitAttr::get(value.getContext());
+  return FloatAttr::get(value.getElementType(), numbers.front());
+}
+
+void mlir::prune::tidyKept(ModuleOp module,
+                           const llvm::MapVector<StringRef, Versions> &before) {
+  MLIRContext *context = module.getContext();
+  llvm::MapVector<StringRef, Versions> now = collectResources(module);
+  NamedAttrList entries;
+  for (auto &[name, versions] : now)
+    for (DenseResourceElementsAttr value : versions) {
+      StringRef key = value.getRawHandle().getKey();
+      std::optional<KeptIndices> kept =
+          getKept(module, key, value.getType().getShape());
+      if (Attribute entry = kept ? toEntry(context, *kept) : Attribute())
+        entries.set(key, entry);
+    }
+  for (NamedAttribute entry : getRecord(module))
+    if (!isa<ArrayAttr>(entry.getValue()) && !now.contains(entry.getName()))
+      entries.set(entry.getName(), entry.getValue());
+  for (auto &[name, versions] : before)
+    if (!now.contains(name))
+      entries.set(name, versions.size() == 1 ? getOnlyNumber(versions.front())
+                                             : UnitAttr::get(context));
+  setRecord(module, entries);
+}
