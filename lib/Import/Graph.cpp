@@ -336,30 +336,40 @@ static void dropUnused(ModuleOp module) {
 }
 
 OwningOpRef<ModuleOp>
-mlir::prune::importONNX(StringRef path, MLIRContext *context,
-                        const ONNXImportOptions &options) {
+mlir::prune::onnx_import::importModel(StringRef path, onnx::ModelProto &model,
+                                      MLIRContext *context,
+                                      const ONNXImportOptions &options,
+                                      function_ref<void(const Graph &)> inspect) {
   context->loadDialect<arith::ArithDialect, cf::ControlFlowDialect,
                        func::FuncDialect, linalg::LinalgDialect,
                        math::MathDialect, scf::SCFDialect,
                        tensor::TensorDialect, PruneDialect>();
   State state(context);
-  llvm::Expected<std::unique_ptr<onnx::ModelProto>> model = loadModel(path);
-  if (!model) {
-    modelError(state) << llvm::toString(model.takeError());
-    return nullptr;
-  }
   llvm::StringMap<int64_t> opsets;
-  for (const onnx::OperatorSetIdProto &set : (*model)->opset_import())
+  for (const onnx::OperatorSetIdProto &set : model.opset_import())
     opsets[set.domain() == "ai.onnx" ? "" : set.domain()] = set.version();
   OwningOpRef<ModuleOp> module =
       ModuleOp::create(UnknownLoc::get(context), "onnx");
   module->setSymName(std::nullopt);
   TensorReader reader(path, context);
-  Graph graph(*(*model)->mutable_graph(), state, reader, opsets);
+  Graph graph(*model.mutable_graph(), state, reader, opsets);
   if (failed(MainBuilder(graph, *module, options).build()))
     return nullptr;
+  if (inspect)
+    inspect(graph);
   dropUnused(*module);
   if (failed(verify(*module)))
     return nullptr;
   return module;
+}
+
+OwningOpRef<ModuleOp>
+mlir::prune::importONNX(StringRef path, MLIRContext *context,
+                        const ONNXImportOptions &options) {
+  llvm::Expected<std::unique_ptr<onnx::ModelProto>> model = loadModel(path);
+  if (!model) {
+    emitError(UnknownLoc::get(context)) << llvm::toString(model.takeError());
+    return nullptr;
+  }
+  return importModel(path, **model, context, options);
 }

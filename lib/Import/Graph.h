@@ -13,6 +13,8 @@
 #include "Emitter.h"
 #include "Model.h"
 
+#include "prune/Import/ONNX.h"
+
 #include "llvm/ADT/StringMap.h"
 
 namespace mlir::prune::onnx_import {
@@ -48,6 +50,13 @@ private:
   Graph *parent;
   llvm::StringMap<Tensor *> values;
 };
+
+/// Imports a model that was loaded from `path`; the bytes of its large tensors
+/// move into the module. `inspect` sees the graph after its last node.
+OwningOpRef<ModuleOp>
+importModel(StringRef path, onnx::ModelProto &model, MLIRContext *context,
+            const ONNXImportOptions &options,
+            function_ref<void(const Graph &)> inspect = {});
 
 } // namespace mlir::prune::onnx_import
 
