@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 set(PRUNE_LIBRARIES
-  PruneAnalysis PruneConversion PruneCore PruneExecution PruneIR PruneImport
+  PruneAnalysis PruneConversion PruneCore PruneExecution PruneExport PruneIR PruneImport
   PruneInit PrunePipelines PruneReport PruneTransformOps PruneTransforms)
 set(PRUNE_TOOLS
   prune-lsp-server prune-opt prune-run prune-translate)

@@ -2,18 +2,25 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Command line of the importers. The output is bytecode when its name ends in
-// .mlirbc and text otherwise; it is replaced only when everything succeeded.
+// Command line of the importer and the exporter. An imported module is written
+// as bytecode when the output's name ends in .mlirbc and as text otherwise. The
+// output is replaced only when everything succeeded.
 //
 //===----------------------------------------------------------------------===//
 
 #include "prune/Core/FileOutput.h"
-#include "prune/Import/ONNX.h"
+#include "prune/Core/Nesting.h"
+#include "prune/Export/ONNX.h"
+#include "prune/InitAll.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -23,6 +30,14 @@ namespace cl = llvm::cl;
 static cl::OptionCategory category("prune-translate options");
 static cl::opt<bool> importModel("import-onnx", cl::cat(category),
                                  cl::desc("import an ONNX model"));
+static cl::opt<bool>
+    exportModel("export-onnx", cl::cat(category),
+                cl::desc("write a pruned module back into the ONNX model that "
+                         "it was imported from"));
+static cl::opt<std::string>
+    templateName("template", cl::cat(category), cl::value_desc("model.onnx"),
+                 cl::desc("with --export-onnx: the original ONNX model, which "
+                          "is not changed"));
 static cl::opt<bool> listOperators(
     "list-onnx-ops", cl::cat(category),
     cl::desc("print a table of the ONNX operators that can be imported"));
@@ -31,10 +46,10 @@ static cl::opt<std::string> inputName(cl::Positional, cl::cat(category),
 static cl::opt<std::string> outputName("o", cl::init("-"), cl::cat(category),
                                        cl::value_desc("file"),
                                        cl::desc("output file"));
-static cl::list<std::string> dims(
-    "dim", cl::cat(category), cl::value_desc("name=size"),
-    cl::desc("fix an open dimension, by its name in the model (N=1) or by "
-             "input and position (image:0=1); may be repeated"));
+static cl::list<std::string>
+    dims("dim", cl::cat(category), cl::value_desc("name=size"),
+         cl::desc("fix an open dimension, by its name in the model (N=1) or by "
+                  "input and position (image:0=1); may be repeated"));
 static cl::opt<bool> emitBytecode("emit-bytecode", cl::cat(category),
                                   cl::desc("write bytecode, whatever the "
                                            "output's name"));
@@ -66,8 +81,7 @@ static int importFile() {
     return fail(llvm::toString(std::move(error)));
   MLIRContext context(MLIRContext::Threading::DISABLED);
   context.getDiagEngine().registerHandler([](Diagnostic &diagnostic) {
-    llvm::WithColor::error(llvm::errs(), inputName)
-        << diagnostic.str() << "\n";
+    llvm::WithColor::error(llvm::errs(), inputName) << diagnostic.str() << "\n";
     return success();
   });
   OwningOpRef<ModuleOp> module =
@@ -86,24 +100,74 @@ static int importFile() {
       });
   return error ? fail(llvm::toString(std::move(error))) : EXIT_SUCCESS;
 }
+
+/// Reads a module: text, which is checked before it is parsed, or bytecode.
+static OwningOpRef<ModuleOp> readModule(MLIRContext &context,
+                                        std::string &message) {
+  std::unique_ptr<llvm::MemoryBuffer> input =
+      openInputFile(inputName, &message);
+  if (!input)
+    return nullptr;
+  if (llvm::Error error = prune::checkText(input->getBuffer(), inputName)) {
+    message = llvm::toString(std::move(error));
+    return nullptr;
+  }
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(input), llvm::SMLoc());
+  message = "cannot read '" + inputName + "'";
+  return parseSourceFile<ModuleOp>(sources, &context);
+}
+
+static int exportFile() {
+  prune::ONNXImportOptions options;
+  if (llvm::Error error = readDims(options))
+    return fail(llvm::toString(std::move(error)));
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  prune::registerAllDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.getDiagEngine().registerHandler([](Diagnostic &diagnostic) {
+    llvm::WithColor::error(llvm::errs(), inputName) << diagnostic.str() << "\n";
+    return success();
+  });
+  std::string message;
+  OwningOpRef<ModuleOp> module = readModule(context, message);
+  if (!module)
+    return fail(message);
+  FailureOr<std::string> bytes =
+      prune::exportONNX(*module, templateName, options);
+  if (failed(bytes))
+    return EXIT_FAILURE;
+  llvm::Error error =
+      prune::writeFile(outputName, [&](llvm::raw_ostream &os) -> llvm::Error {
+        os << *bytes;
+        return llvm::Error::success();
+      });
+  return error ? fail(llvm::toString(std::move(error))) : EXIT_SUCCESS;
+}
 #endif
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv, "Import of models\n");
+  cl::ParseCommandLineOptions(argc, argv, "Import and export of models\n");
 #ifdef PRUNE_ENABLE_ONNX
   if (listOperators) {
     prune::printONNXOperators(llvm::outs());
     return EXIT_SUCCESS;
   }
-  if (!importModel)
-    return fail("expects --import-onnx and a model");
+  if (importModel == exportModel)
+    return fail("expects either --import-onnx and a model, or --export-onnx, "
+                "--template and a module");
   if (inputName.empty())
-    return fail("expects the model's file name");
-  return importFile();
+    return fail(exportModel ? "expects the module's file name"
+                            : "expects the model's file name");
+  if (exportModel == templateName.empty())
+    return fail(exportModel ? "expects --template with the original ONNX model"
+                            : "--template goes with --export-onnx");
+  return exportModel ? exportFile() : importFile();
 #else
-  return fail("this build has no ONNX importer; configure with "
+  return fail("this build has no ONNX importer or exporter; configure with "
               "-DPRUNE_ENABLE_ONNX=ON");
 #endif
 }

@@ -1,0 +1,180 @@
+//===- Coupling.cpp - Indices that stay or leave together -----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A union-find forest whose roots carry the state. Products are asked until
+// none has anything new to say: each round settles at least one class, and
+// in the order of a graph a few rounds are enough.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Coupling.h"
+
+#include <algorithm>
+
+using namespace llvm;
+using namespace mlir::prune::onnx_export;
+
+Coupling::Dim Coupling::addDim(int64_t size) {
+  size = std::max<int64_t>(size, 0);
+  dims.push_back({size, unsigned(parent.size())});
+  for (int64_t i = 0; i != size; ++i) {
+    parent.push_back(parent.size());
+    states.push_back(State::Unknown);
+    causeOf.push_back(0);
+  }
+  return dims.size() - 1;
+}
+
+void Coupling::setCause(std::string cause) {
+  causes.push_back(std::move(cause));
+  current = causes.size() - 1;
+}
+
+unsigned Coupling::find(unsigned slot) {
+  while (parent[slot] != slot)
+    slot = parent[slot] = parent[parent[slot]];
+  return slot;
+}
+
+Coupling::State Coupling::stateOf(Dim dim, int64_t index) {
+  return states[find(dims[dim].first + index)];
+}
+
+void Coupling::contradict(unsigned keptBy, unsigned removedBy) {
+  if (!contradiction)
+    contradiction =
+        causes[keptBy] + " needs channels that left with " + causes[removedBy];
+}
+
+/// Returns whether anything changed.
+bool Coupling::set(Dim dim, int64_t index, State state) {
+  unsigned root = find(dims[dim].first + index);
+  if (states[root] == state)
+    return false;
+  if (states[root] != State::Unknown) {
+    if (state == State::Removed)
+      contradict(causeOf[root], current);
+    else
+      contradict(current, causeOf[root]);
+    return false;
+  }
+  states[root] = state;
+  causeOf[root] = current;
+  return true;
+}
+
+void Coupling::join(Dim a, int64_t aBegin, Dim b, int64_t bBegin,
+                    int64_t count) {
+  for (int64_t i = 0; i != count; ++i) {
+    unsigned x = find(dims[a].first + aBegin + i);
+    unsigned y = find(dims[b].first + bBegin + i);
+    if (x == y)
+      continue;
+    if (y < x)
+      std::swap(x, y);
+    if (states[x] == State::Unknown) {
+      states[x] = states[y];
+      causeOf[x] = causeOf[y];
+    } else if (states[y] != State::Unknown && states[x] != states[y]) {
+      bool xStays = states[x] == State::Kept;
+      contradict(causeOf[xStays ? x : y], causeOf[xStays ? y : x]);
+    }
+    parent[y] = x;
+  }
+}
+
+void Coupling::join(Dim a, Dim b) {
+  if (dims[a].size == dims[b].size)
+    return join(a, 0, b, 0, dims[a].size);
+  keep(a);
+  keep(b);
+}
+
+void Coupling::keep(Dim dim, int64_t begin, int64_t count) {
+  for (int64_t i = 0; i != count; ++i)
+    set(dim, begin + i, State::Kept);
+}
+
+void Coupling::setKept(Dim dim, ArrayRef<int64_t> kept) {
+  std::vector<State> wanted(dims[dim].size, State::Removed);
+  for (int64_t index : kept)
+    wanted[index] = State::Kept;
+  for (int64_t i = 0; i != dims[dim].size; ++i)
+    set(dim, i, wanted[i]);
+}
+
+void Coupling::addProduct(Dim whole, ArrayRef<Dim> factors) {
+  products.push_back({whole, SmallVector<Dim, 2>(factors), current});
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+bool Coupling::toWhole(const Product &product) {
+  bool changed = false;
+  for (int64_t at = 0; at != dims[product.whole].size; ++at) {
+    bool anyLeaves = false, allStay = true;
+    int64_t rest = at;
+    for (Dim factor : llvm::reverse(product.factors)) {
+      State state = stateOf(factor, rest % dims[factor].size);
+      rest /= dims[factor].size;
+      anyLeaves |= state == State::Removed;
+      allStay &= state == State::Kept;
+    }
+    if (anyLeaves || allStay)
+      changed |=
+          set(product.whole, at, anyLeaves ? State::Removed : State::Kept);
+  }
+  return changed;
+}
+
+/// An index of a factor stays if any of its indices of the whole does. It
+/// leaves if all of them do, and the other factors have others that stay: so
+/// that what `toWhole` then says is what is known.
+bool Coupling::toFactors(const Product &product) {
+  bool changed = false;
+  int64_t total = dims[product.whole].size;
+  int64_t inner = 1;
+  for (Dim factor : llvm::reverse(product.factors)) {
+    int64_t size = dims[factor].size;
+    std::vector<bool> anyStays(size), allLeave(size, true);
+    bool anyAtAll = false;
+    for (int64_t at = 0; at != total; ++at) {
+      State state = stateOf(product.whole, at);
+      int64_t i = at / inner % size;
+      anyStays[i] = anyStays[i] || state == State::Kept;
+      allLeave[i] = allLeave[i] && state == State::Removed;
+      anyAtAll |= state == State::Kept;
+    }
+    for (int64_t i = 0; i != size; ++i)
+      if (anyStays[i] || (allLeave[i] && anyAtAll))
+        changed |= set(factor, i, anyStays[i] ? State::Kept : State::Removed);
+    inner *= size;
+  }
+  return changed;
+}
+
+std::optional<std::string> Coupling::solve() {
+  for (bool changed = true; changed && !contradiction;) {
+    changed = false;
+    for (const Product &product : products) {
+      current = product.cause;
+      changed |= toWhole(product);
+      changed |= toFactors(product);
+    }
+  }
+  return contradiction;
+}
+
+bool Coupling::isKept(Dim dim, int64_t index) {
+  return stateOf(dim, index) != State::Removed;
+}
+
+int64_t Coupling::countKept(Dim dim, int64_t begin, int64_t count) {
+  int64_t kept = 0;
+  for (int64_t i = 0; i != count; ++i)
+    kept += isKept(dim, begin + i);
+  return kept;
+}

@@ -1,0 +1,87 @@
+//===- Coupling.h - Indices that stay or leave together ---------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What is known of a pruned network is which indices its weights kept. From
+// there it follows what every other tensor of the graph keeps: indices are
+// joined into classes, each class stays or leaves, and a dimension that is the
+// product of several follows from these, and they from it. A class that both
+// stays and leaves is a contradiction, reported with both causes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_LIB_EXPORT_COUPLING_H
+#define PRUNE_LIB_EXPORT_COUPLING_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mlir::prune::onnx_export {
+
+class Coupling {
+public:
+  /// A dimension of a tensor; its size is 0 if only the run knows it.
+  using Dim = unsigned;
+
+  Dim addDim(int64_t size);
+  int64_t sizeOf(Dim dim) const { return dims[dim].size; }
+
+  /// From now on, what is said is said by `cause`, for messages.
+  void setCause(std::string cause);
+
+  void join(Dim a, int64_t aBegin, Dim b, int64_t bBegin, int64_t count);
+  /// All indices of two dimensions, which stay if their sizes differ.
+  void join(Dim a, Dim b);
+  void keep(Dim dim, int64_t begin, int64_t count);
+  void keep(Dim dim) { keep(dim, 0, dims[dim].size); }
+  void setKept(Dim dim, llvm::ArrayRef<int64_t> kept);
+  /// Index (i, j, ...) of the factors, row-major, is one index of `whole` and
+  /// leaves if any of i, j, ... does.
+  void addProduct(Dim whole, llvm::ArrayRef<Dim> factors);
+
+  /// Draws all conclusions; what nothing is known of stays. Returns the first
+  /// contradiction as a message.
+  std::optional<std::string> solve();
+
+  bool isKept(Dim dim, int64_t index);
+  int64_t countKept(Dim dim, int64_t begin, int64_t count);
+  int64_t countKept(Dim dim) { return countKept(dim, 0, dims[dim].size); }
+
+private:
+  enum class State : int8_t { Unknown, Kept, Removed };
+  struct DimInfo {
+    int64_t size;
+    unsigned first;
+  };
+  struct Product {
+    Dim whole;
+    llvm::SmallVector<Dim, 2> factors;
+    unsigned cause;
+  };
+
+  unsigned find(unsigned slot);
+  State stateOf(Dim dim, int64_t index);
+  bool set(Dim dim, int64_t index, State state);
+  void contradict(unsigned keptBy, unsigned removedBy);
+  bool toWhole(const Product &product);
+  bool toFactors(const Product &product);
+
+  std::vector<DimInfo> dims;
+  std::vector<unsigned> parent;
+  /// Of roots: the state, and the cause that set it.
+  std::vector<State> states;
+  std::vector<unsigned> causeOf;
+  std::vector<Product> products;
+  std::vector<std::string> causes = {""};
+  unsigned current = 0;
+  std::optional<std::string> contradiction;
+};
+
+} // namespace mlir::prune::onnx_export
+
+#endif // PRUNE_LIB_EXPORT_COUPLING_H

@@ -1,0 +1,428 @@
+//===- ExportONNX.cpp - Pruned models as ONNX files -----------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Weights say which of their indices they kept; the operators of the original
+// graph say what follows for all other tensors; the patched graph is imported
+// again, and every one of its values has to have the size that follows. What
+// the module computes beyond that, because a pass did more than mask, rescale
+// or remove weights, shows as a weight that has no counterpart, and is refused.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Patch.h"
+#include "prune/Export/ONNX.h"
+
+#include "prune/IR/ConstantView.h"
+#include "prune/IR/KeptRecord.h"
+#include "prune/IR/Prune.h"
+
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace mlir::prune;
+using namespace mlir::prune::onnx_export;
+
+namespace {
+/// A tensor of the file and what the module made of it.
+struct Match {
+  std::string name;
+  const Fact *fact;
+  /// Null if the module has no such weight any more.
+  DenseResourceElementsAttr value;
+  KeptIndices kept;
+  /// What a weight that is gone held throughout.
+  std::optional<double> number;
+};
+
+/// Exports one module.
+class Exporter {
+public:
+  Exporter(ModuleOp module, StringRef path, const ONNXImportOptions &options)
+      : module(module), loc(module.getLoc()), path(path), options(options) {}
+
+  FailureOr<std::string> run();
+
+private:
+  InFlightDiagnostic error() { return emitError(loc); }
+  LogicalResult checkModule(const Facts &facts);
+  LogicalResult matchWeights(const onnx::ModelProto &model, const Facts &facts);
+  LogicalResult matchWeight(StringRef name, const Facts &facts);
+  LogicalResult matchGone(Match &match);
+  LogicalResult checkShape(const Match &match);
+  LogicalResult checkRest(const Facts &facts);
+  LogicalResult couple(Network &network);
+  LogicalResult writeWeights(Network &network, Patcher &patcher);
+  LogicalResult addBiases(Patcher &patcher);
+  LogicalResult prove(const onnx::ModelProto &patched, const Facts &before,
+                      Network &network, Patcher &patcher);
+
+  ModuleOp module;
+  Location loc;
+  StringRef path;
+  const ONNXImportOptions &options;
+  llvm::MapVector<StringRef, Versions> weights;
+  std::vector<Match> matches;
+  llvm::StringSet<> matched;
+  /// Biases that the removal of channels made, with the weight's name.
+  SmallVector<std::pair<StringRef, DenseResourceElementsAttr>> biases;
+};
+} // namespace
+
+static std::string textOf(ArrayRef<int64_t> shape) {
+  return "[" +
+         llvm::join(
+             llvm::map_range(shape,
+                             [](int64_t size) { return std::to_string(size); }),
+             ", ") +
+         "]";
+}
+
+//===----------------------------------------------------------------------===//
+// The module's weights and the file's
+//===----------------------------------------------------------------------===//
+
+/// Whether the module still is what an import, masks and removals make.
+LogicalResult Exporter::checkModule(const Facts &facts) {
+  WalkResult result = module.walk([&](Operation *op) {
+    if (!isa<ScoreOp, MaskOp, ApplyOp>(op))
+      return WalkResult::advance();
+    op->emitError("'" + op->getName().getStringRef() +
+                  "' is a mask that is not folded; run prune-fold-masks before "
+                  "the export");
+    return WalkResult::interrupt();
+  });
+  if (result.wasInterrupted())
+    return failure();
+  std::string type = typeOf(module, "main");
+  if (type.empty())
+    return error() << "the module has no function 'main'; export what "
+                      "--import-onnx made, before it is lowered";
+  if (type != facts.getType())
+    return error() << "function 'main' has type " << type
+                   << ", but the template has " << facts.getType()
+                   << "; give the model that the module was imported from, and "
+                      "the same --dim";
+  return success();
+}
+
+LogicalResult Exporter::matchGone(Match &match) {
+  auto record = module->getAttrOfType<DictionaryAttr>("prune.kept");
+  Attribute entry = record ? record.get(match.fact->name()) : Attribute();
+  if (auto number = dyn_cast_if_present<FloatAttr>(entry)) {
+    match.number = number.getValueAsDouble();
+    return success();
+  }
+  if (entry)
+    return error() << "initialiser '" << match.name
+                   << "' is gone from the module with everything that it "
+                      "contributed to, and it is not one number throughout; "
+                      "keep it with min-channels or exclude";
+  return error() << "initialiser '" << match.name
+                 << "' has no counterpart in the module, and nothing is "
+                    "recorded of its removal; export before passes that fold "
+                    "or rename weights, such as prune-fold-batch-norm";
+}
+
+/// Whether the recorded indices lead from the file's shape to the module's.
+LogicalResult Exporter::checkShape(const Match &match) {
+  ShapedType type = match.value.getType();
+  ShapedType original = match.fact->constant.getShapedType();
+  std::string elements, originalElements;
+  llvm::raw_string_ostream(elements) << type.getElementType();
+  llvm::raw_string_ostream(originalElements) << original.getElementType();
+  bool fits =
+      elements == originalElements && type.getRank() == original.getRank();
+  for (int64_t dim = 0; fits && dim != type.getRank(); ++dim) {
+    const auto &list = match.kept[dim];
+    int64_t size = original.getDimSize(dim);
+    fits = list ? list->empty() || list->back() < size
+                : type.getDimSize(dim) == size;
+  }
+  if (fits)
+    return success();
+  return error() << "weight '" << match.value.getRawHandle().getKey()
+                 << "' of sizes " << textOf(type.getShape()) << " and type "
+                 << elements << " is no part of initialiser '" << match.name
+                 << "' of sizes " << textOf(original.getShape()) << " and type "
+                 << originalElements << " by what 'prune.kept' records; give "
+                 << "the model that the module was imported from";
+}
+
+LogicalResult Exporter::matchWeight(StringRef name, const Facts &facts) {
+  const Fact *fact = facts.get(name);
+  if (!fact || fact->name().empty())
+    return success();
+  Match match{name.str(), fact, {}, KeptIndices(fact->rank()), std::nullopt};
+  matched.insert(fact->name());
+  auto found = weights.find(fact->name());
+  if (found == weights.end()) {
+    if (facts.isUsed(fact->name()) && failed(matchGone(match)))
+      return failure();
+    matches.push_back(std::move(match));
+    return success();
+  }
+  if (found->second.size() != 1)
+    return error()
+           << "initialiser '" << name << "' has " << found->second.size()
+           << " versions in the module, since its uses did not lose the "
+              "same; exclude it from pruning";
+  match.value = found->second.front();
+  std::optional<KeptIndices> kept =
+      getKept(module, match.value.getRawHandle().getKey(),
+              match.value.getType().getShape());
+  if (!kept)
+    return error() << "'prune.kept' has several records that fit weight '"
+                   << match.value.getRawHandle().getKey() << "'";
+  match.kept = std::move(*kept);
+  if (failed(checkShape(match)))
+    return failure();
+  matches.push_back(std::move(match));
+  return success();
+}
+
+/// Weights of the module that are no initialisers.
+LogicalResult Exporter::checkRest(const Facts &facts) {
+  for (auto &[name, versions] : weights) {
+    if (matched.contains(name))
+      continue;
+    auto [weight, suffix] = name.rsplit('.');
+    if (suffix == kShiftSuffix && matched.contains(weight)) {
+      if (versions.size() != 1)
+        return error() << "the removal of channels added to '" << weight
+                       << "' more than once; export after one removal";
+      biases.push_back({weight, versions.front()});
+      continue;
+    }
+    if (!facts.isUsed(name))
+      return error() << "weight '" << name << "' of the module is not in the "
+                     << "template; give the model that the module was imported "
+                     << "from";
+    for (DenseResourceElementsAttr value : versions)
+      if (value.getRawHandle().getKey() != name)
+        return error() << "weight '" << name
+                       << "' was rewritten, but lies in a "
+                       << "graph inside of a node, which cannot be patched; "
+                       << "exclude it from pruning";
+  }
+  return success();
+}
+
+LogicalResult Exporter::matchWeights(const onnx::ModelProto &model,
+                                     const Facts &facts) {
+  weights = collectResources(module);
+  for (const onnx::TensorProto &tensor : model.graph().initializer())
+    if (failed(matchWeight(tensor.name(), facts)))
+      return failure();
+  for (const onnx::NodeProto &node : model.graph().node())
+    if (node.op_type() == "Constant" && node.output_size() == 1 &&
+        failed(matchWeight(node.output(0), facts)))
+      return failure();
+  return checkRest(facts);
+}
+
+//===----------------------------------------------------------------------===//
+// What follows
+//===----------------------------------------------------------------------===//
+
+LogicalResult Exporter::couple(Network &network) {
+  for (const Match &match : matches) {
+    if (!match.value)
+      continue;
+    network.coupling.setCause("initialiser '" + match.name + "'");
+    for (auto [dim, list] :
+         llvm::zip_equal(network.dimsOf(match.name), match.kept)) {
+      if (list)
+        network.coupling.setKept(dim, *list);
+      else
+        network.coupling.keep(dim);
+    }
+  }
+  network.addRules();
+  if (std::optional<std::string> problem = network.coupling.solve())
+    return error() << *problem
+                   << "; the template's operators cannot express that, exclude "
+                      "the weight from pruning";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Numbers
+//===----------------------------------------------------------------------===//
+
+/// A filter that the importer reversed in space for a transposed convolution.
+static bool isReversed(const onnx::GraphProto &graph, const Match &match) {
+  int64_t kernel = 1;
+  for (int64_t size :
+       match.fact->constant.getShapedType().getShape().drop_front(
+           std::min<int64_t>(2, match.fact->rank())))
+    kernel *= size;
+  return kernel > 1 &&
+         llvm::any_of(graph.node(), [&](const onnx::NodeProto &node) {
+           return node.op_type() == "ConvTranspose" &&
+                  node.input(1) == match.name;
+         });
+}
+
+static void reverseKernels(std::vector<char> &bytes, ShapedType type) {
+  size_t size = type.getElementTypeBitWidth() / 8;
+  size_t kernel = size;
+  for (int64_t extent : type.getShape().drop_front(2))
+    kernel *= extent;
+  for (size_t first = 0; first + kernel <= bytes.size(); first += kernel)
+    for (size_t a = first, b = first + kernel - size; a < b;
+         a += size, b -= size)
+      std::swap_ranges(bytes.begin() + a, bytes.begin() + a + size,
+                       bytes.begin() + b);
+}
+
+/// One number throughout, in the element type.
+static std::vector<char> fill(double number, FloatType type, int64_t count) {
+  APFloat value(number);
+  bool inexact;
+  value.convert(type.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                &inexact);
+  uint64_t bits = value.bitcastToAPInt().getZExtValue();
+  size_t size = type.getWidth() / 8;
+  std::vector<char> bytes(count * size);
+  for (int64_t at = 0; at != count; ++at)
+    std::memcpy(bytes.data() + at * size, &bits, size);
+  return bytes;
+}
+
+/// The original's elements at what its dimensions kept.
+static std::vector<char> gather(Network &network, const Match &match,
+                                ConstantBytes data, int64_t count) {
+  KeptIndices kept;
+  for (Coupling::Dim dim : network.dimsOf(match.name)) {
+    auto &list = kept.emplace_back().emplace();
+    for (int64_t i = 0; i != network.coupling.sizeOf(dim); ++i)
+      if (network.coupling.isKept(dim, i))
+        list.push_back(i);
+  }
+  std::vector<char> bytes(count * data.elementSize);
+  gatherSlices(data.data, data.elementSize,
+               match.fact->constant.getShapedType().getShape(), kept,
+               bytes.data());
+  return bytes;
+}
+
+LogicalResult Exporter::writeWeights(Network &network, Patcher &patcher) {
+  for (const Match &match : matches) {
+    SmallVector<int64_t> shape = network.keptShape(match.name);
+    int64_t count = ShapedType::getNumElements(shape);
+    auto elements = match.fact->constant.getElementType();
+    std::optional<ConstantBytes> data = getConstantBytes(
+        match.value ? ElementsAttr(match.value) : match.fact->constant);
+    if (!data || data->isSplat)
+      return error() << "weight '" << match.name << "' has no data";
+    std::vector<char> bytes;
+    if (match.number)
+      bytes = fill(*match.number, cast<FloatType>(elements), count);
+    else if (match.value)
+      bytes.assign(data->data.begin(), data->data.end());
+    else
+      bytes = gather(network, match, *data, count);
+    if (match.value && isReversed(network.graph, match))
+      reverseKernels(bytes, match.value.getType());
+    Patcher::setTensor(*patcher.findTensor(match.name), shape, bytes);
+  }
+  return success();
+}
+
+LogicalResult Exporter::addBiases(Patcher &patcher) {
+  for (auto [weight, value] : biases) {
+    onnx::TensorProto bias;
+    auto match = llvm::find_if(matches, [&, name = weight](const Match &m) {
+      return m.fact->name() == name;
+    });
+    bias.set_data_type(static_cast<int>(match->fact->type));
+    Patcher::setTensor(bias, value.getType().getShape(),
+                       getConstantBytes(value)->data);
+    if (value.getType().getRank() != 1 || !patcher.addBias(match->name, bias))
+      return error() << "the removal of constant channels left numbers to add "
+                        "behind initialiser '"
+                     << match->name
+                     << "', and the template has no bias there; exclude it "
+                        "from pruning";
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Proof
+//===----------------------------------------------------------------------===//
+
+/// Compares every value of the patched graph with what has to remain of it.
+static std::optional<std::string>
+findDifference(Network &network, const Facts &before, const Facts &after) {
+  for (const onnx::NodeProto &node : network.graph.node())
+    for (const std::string &name : node.output()) {
+      const Fact *old = before.get(name), *now = after.get(name);
+      if (!old || !now)
+        continue;
+      SmallVector<int64_t> kept = network.keptShape(name);
+      if (now->shape() != kept)
+        return describe(node) + " would make '" + name + "' of sizes " +
+               textOf(now->shape()) + ", where " + textOf(kept) + " remain";
+    }
+  return std::nullopt;
+}
+
+LogicalResult Exporter::prove(const onnx::ModelProto &patched,
+                              const Facts &before, Network &network,
+                              Patcher &patcher) {
+  constexpr unsigned kMaxRounds = 8;
+  for (unsigned round = 0; round != kMaxRounds; ++round) {
+    Facts after(patched, path, loc, options);
+    if (!after.isValid())
+      return error() << "the patched model would not be valid; exclude the "
+                        "weights around that node from pruning";
+    FailureOr<bool> changed = patcher.pinSizes(before, after);
+    if (failed(changed))
+      return failure();
+    if (*changed)
+      continue;
+    if (std::optional<std::string> problem =
+            findDifference(network, before, after))
+      return error() << *problem << "; exclude its weights from pruning";
+    return success();
+  }
+  return error() << "sizes that became smaller are computed with in too many "
+                    "places";
+}
+
+FailureOr<std::string> Exporter::run() {
+  llvm::Expected<std::unique_ptr<onnx::ModelProto>> model =
+      onnx_import::loadModel(path);
+  if (!model)
+    return error() << llvm::toString(model.takeError());
+  Facts before(**model, path, loc, options);
+  if (!before.isValid() || failed(checkModule(before)) ||
+      failed(matchWeights(**model, before)))
+    return failure();
+  Network network((*model)->graph(), before, opsetOf(**model));
+  if (failed(couple(network)))
+    return failure();
+  onnx::ModelProto patched(**model);
+  Patcher patcher(patched, loc);
+  if (failed(writeWeights(network, patcher)) ||
+      failed(patcher.patchNodes(network)) || failed(addBiases(patcher)))
+    return failure();
+  patcher.patchStatedShapes(network);
+  if (failed(prove(patched, before, network, patcher)))
+    return failure();
+  patcher.dropUnused();
+  std::string bytes;
+  if (!patched.SerializeToString(&bytes))
+    return error() << "the patched model is larger than 2 GB, which ONNX files "
+                      "cannot be";
+  return bytes;
+}
+
+FailureOr<std::string>
+mlir::prune::exportONNX(ModuleOp module, StringRef original,
+                        const ONNXImportOptions &options) {
+  return Exporter(module, original, options).run();
+}
