@@ -145,13 +145,16 @@ static void addLoops(OpPassManager &pm, bool runtimeChecks,
   // Structured operations are checked as a whole, not element by element.
   if (runtimeChecks)
     pm.addPass(createGenerateRuntimeVerificationPass());
-  pm.addPass(createExpandCopiesPass());
   ConvertPrunePackedToVectorPassOptions packed;
   packed.vectorBits = vectorBits;
   pm.addPass(createConvertPrunePackedToVectorPass(packed));
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // Canonicalisation can replace the operands of a copy by strided ones, so
+  // copies are looked at last.
+  pm.addPass(createExpandCopiesPass());
+  pm.addPass(createConvertLinalgToLoopsPass());
 }
 
 /// Stage 4: the LLVM dialect.

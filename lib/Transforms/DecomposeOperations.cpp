@@ -182,6 +182,31 @@ struct DecomposeBitcast : OpRewritePattern<tensor::BitcastOp> {
   }
 };
 
+/// Upstream's lowering of an expansion finds one size of a run from the others,
+/// and ends the program where two are open. A reshape takes them all.
+struct DecomposeOpenExpansion : OpRewritePattern<tensor::ExpandShapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::ExpandShapeOp op,
+                                PatternRewriter &rewriter) const override {
+    RankedTensorType type = op.getResultType();
+    bool isOpen = llvm::any_of(op.getReassociationIndices(), [&](auto &run) {
+      return llvm::count_if(run, [&](int64_t dim) {
+               return type.isDynamicDim(dim);
+             }) > 1;
+    });
+    if (!isOpen)
+      return rewriter.notifyMatchFailure(op, "has one open size in a run");
+    SmallVector<Value> sizes = getValueOrCreateConstantIndexOp(
+        rewriter, op.getLoc(), op.getMixedOutputShape());
+    Value shape =
+        tensor::FromElementsOp::create(rewriter, op.getLoc(), sizes);
+    rewriter.replaceOpWithNewOp<tensor::ReshapeOp>(op, type, op.getSrc(),
+                                                   shape);
+    return success();
+  }
+};
+
 /// Takes the first case off a switch. Upstream's bufferization does not see
 /// that the result of a switch may be a buffer written in one of its cases, and
 /// lets a later operation overwrite it; that of scf.if is right.
@@ -232,8 +257,8 @@ struct DecomposeOperations
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<DecomposeAggregate, DecomposeBitcast, DecomposeGather,
-                 DecomposeIndexSwitch, DecomposePack, DecomposeScatter,
-                 DecomposeUnpack>(&getContext());
+                 DecomposeIndexSwitch, DecomposeOpenExpansion, DecomposePack,
+                 DecomposeScatter, DecomposeUnpack>(&getContext());
     tensor::populateDecomposeTensorConcatPatterns(patterns);
     linalg::populateDecomposeWinogradOpsPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

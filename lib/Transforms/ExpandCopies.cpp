@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
 
 namespace mlir::prune {
 #define GEN_PASS_DEF_EXPANDCOPIESPASS
@@ -20,11 +21,13 @@ namespace mlir::prune {
 
 using namespace mlir;
 
-/// Whether the elements are known to lie without gaps in row-major order.
+/// Whether upstream sees that the elements lie without gaps in row-major order:
+/// of an open size it only does so for the identity layout.
 static bool isContiguous(Value value) {
   auto type = dyn_cast<MemRefType>(value.getType());
   return type && (type.getLayout().isIdentity() ||
-                  type.areTrailingDimsContiguous(type.getRank()));
+                  (type.hasStaticShape() && type.getNumElements() > 0 &&
+                   memref::isStaticShapeAndContiguousRowMajor(type)));
 }
 
 namespace {

@@ -43,6 +43,40 @@ def check_concat_and_pad():
           [np.concatenate([A, A[:, :3]], 1), padded, positions])
 
 
+def check_open_joins():
+    """Copies into parts of a result whose sizes are known after all."""
+    text = """
+    func.func @main(%x: tensor<?x?x4xf32>, %y: tensor<3x?x4xf32>) -> tensor<?x1x4xf32> {
+      %c = arith.constant dense<2.0> : tensor<2x1x4xf32>
+      %r = tensor.concat dim(0) %c, %y, %x
+        : (tensor<2x1x4xf32>, tensor<3x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x1x4xf32>
+      return %r : tensor<?x1x4xf32>
+    }"""
+    x, y = floats(2, 1, 4), floats(3, 1, 4)
+    check("open-joins", text, [x, y],
+          [np.concatenate([np.full((2, 1, 4), 2, "f4"), y, x])])
+
+
+def check_open_expansion():
+    """Two sizes of a run that only the run knows, of a dense and of a sliced tensor."""
+    text = """
+    func.func @main(%x: tensor<?xf32>, %y: tensor<?xf32>, %n: index, %m: index)
+        -> (tensor<?x?xf32>, tensor<?x2x?xf32>) {
+      %c1 = arith.constant 1 : index
+      %c2 = arith.constant 2 : index
+      %nm = arith.muli %n, %m : index
+      %r = tensor.expand_shape %x [[0, 1]] output_shape [%n, %m] : tensor<?xf32> into tensor<?x?xf32>
+      %double = arith.muli %nm, %c2 : index
+      %s = tensor.extract_slice %y[1] [%double] [2] : tensor<?xf32> to tensor<?xf32>
+      %t = tensor.expand_shape %s [[0, 1, 2]] output_shape [%n, 2, %m]
+        : tensor<?xf32> into tensor<?x2x?xf32>
+      return %r, %t : tensor<?x?xf32>, tensor<?x2x?xf32>
+    }"""
+    x, y = floats(6), floats(25)
+    check("open-expansion", text, [x, y, np.int64(3), np.int64(2)],
+          [x.reshape(3, 2), y[1::2].reshape(3, 2, 2)])
+
+
 def check_slices():
     """Results that are parts of an argument or of one buffer are copies."""
     text = """

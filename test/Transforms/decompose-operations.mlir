@@ -89,3 +89,22 @@ func.func @switch(%i: index, %x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf
   // CHECK: return %[[R]]
   return %r : tensor<4xf32>
 }
+
+// Two open sizes in a run: upstream cannot lower it.
+// CHECK-LABEL: func @open_expansion
+// CHECK-SAME: (%[[X:.*]]: tensor<?xf32>, %[[N:.*]]: index, %[[M:.*]]: index)
+func.func @open_expansion(%x: tensor<?xf32>, %n: index, %m: index) -> tensor<?x3x?xf32> {
+  // CHECK: %[[C:.*]] = arith.constant 3 : index
+  // CHECK: %[[S:.*]] = tensor.from_elements %[[N]], %[[C]], %[[M]] : tensor<3xindex>
+  // CHECK: tensor.reshape %[[X]](%[[S]]) : (tensor<?xf32>, tensor<3xindex>) -> tensor<?x3x?xf32>
+  %r = tensor.expand_shape %x [[0, 1, 2]] output_shape [%n, 3, %m] : tensor<?xf32> into tensor<?x3x?xf32>
+  return %r : tensor<?x3x?xf32>
+}
+
+// One open size in each run follows from the others.
+// CHECK-LABEL: func @keeps_expansion
+func.func @keeps_expansion(%x: tensor<?x?xf32>, %n: index, %m: index) -> tensor<?x3x2x?xf32> {
+  // CHECK: tensor.expand_shape
+  %r = tensor.expand_shape %x [[0, 1], [2, 3]] output_shape [%n, 3, 2, %m] : tensor<?x?xf32> into tensor<?x3x2x?xf32>
+  return %r : tensor<?x3x2x?xf32>
+}

@@ -16,6 +16,16 @@ func.func @contiguous(%a: memref<4x4xf32, strided<[4, 1], offset: ?>>, %b: memre
   return
 }
 
+// Upstream does not see that these lie without gaps.
+// CHECK-LABEL: func @open
+func.func @open(%a: memref<?x1x4xf32, strided<[4, 4, 1], offset: 20>>, %b: memref<?x1x4xf32>,
+                %c: memref<0x4xf32, strided<[4, 1], offset: 8>>, %d: memref<0x4xf32>) {
+  // CHECK-COUNT-2: linalg.copy
+  memref.copy %a, %b : memref<?x1x4xf32, strided<[4, 4, 1], offset: 20>> to memref<?x1x4xf32>
+  memref.copy %c, %d : memref<0x4xf32, strided<[4, 1], offset: 8>> to memref<0x4xf32>
+  return
+}
+
 // A shape of unknown rank has no loops.
 // CHECK-LABEL: func @unranked
 func.func @unranked(%a: memref<*xf32>, %b: memref<*xf32>) {

@@ -183,6 +183,9 @@ def DecomposeOperationsPass : Pass<"prune-decompose-operations"> {
     `tensor.bitcast`. This pass rewrites them as linalg structured operations,
     loops, slices and reshapes. What it does not know is left alone.
 
+    A `tensor.expand_shape` that leaves two sizes of a run open becomes a
+    `tensor.reshape`, because upstream cannot lower it.
+
     It also rewrites `scf.index_switch` as a chain of `scf.if`, because
     bufferization of a switch on tensors is unsound.
 
