@@ -11,10 +11,14 @@
 // What is not obvious:
 // - `patterns` has one inner loop for each set of rows, so that it multiplies
 //   nonzeros only and yet loads an activation once for all rows that need it.
+// - A tile may be wider than a panel. It then reads as many panels at once, and
+//   panels that are left over get narrower tiles of their own.
 // - Where the weight is cut in blocks of columns, partial sums wait in the
 //   result itself. They are exact there: registers and memory have one format.
 // - Two accumulators or fewer would wait for each other; such tiles are
 //   accumulated several times over, in turn, and summed at the end.
+// - The inner loops are not to be unrolled by LLVM: they are long as they are,
+//   and the loop for what is left over would end in one more surprise.
 // - The last group of rows may stand over the result's edge. It has code of its
 //   own that stores less, so no loop carries a mask.
 //
@@ -23,12 +27,14 @@
 #include "PackedToVector.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::prune;
@@ -97,7 +103,8 @@ public:
   Kernel(RewriterBase &b, PackedMatmulOp op)
       : b(b), loc(op.getLoc()), op(op), kernel(op.getKernel()),
         layout(kernel.getLayout()), math(b, loc),
-        vector(VectorType::get(kernel.getWidth(), op.getElementType())) {}
+        vector(VectorType::get(kernel.getWidth(), op.getElementType())),
+        numVectors(kernel.getTileColumns() / kernel.getWidth()) {}
 
   void emit() {
     if (layout.form == PackedForm::Elements)
@@ -112,6 +119,7 @@ private:
   // Loops over tiles.
   void emitElements();
   void emitAlongColumns();
+  void emitPanels(Value begin, Value end, int64_t step);
   void emitAlongRows();
   void emitGroups(function_ref<void(Value group, int64_t rows)> emitGroup);
   void emitColumnsTile(ValueRange position, Value group, int64_t rows);
@@ -158,6 +166,13 @@ private:
     return vector::MaskedLoadOp::create(b, loc, vector, buffer, position,
                                         getMask(lanes), zero(vector));
   }
+  /// Where vector `v` of a tile with lanes along columns stands in `row`.
+  SmallVector<Value> vectorAt(ValueRange position, Value row, int64_t v) {
+    int64_t panel = cast<MemRefType>(op.getInput().getType()).getDimSize(2);
+    int64_t column = v * kernel.getWidth();
+    return {math.add(position[0], column / panel), row,
+            math.add(position[1], column % panel)};
+  }
   Value getMask(int64_t lanes) {
     auto type = VectorType::get(kernel.getWidth(), b.getI1Type());
     return vector::ConstantMaskOp::create(b, loc, type, ArrayRef(lanes));
@@ -170,6 +185,8 @@ private:
   PackedLayout layout;
   IndexMath math;
   VectorType vector;
+  /// Vectors of columns in a tile with lanes along columns.
+  int64_t numVectors;
 };
 } // namespace
 
@@ -180,6 +197,17 @@ private:
 Value Kernel::loadIndex(Value buffer, Value position) {
   return arith::IndexCastUIOp::create(b, loc, b.getIndexType(),
                                       loadScalar(buffer, position));
+}
+
+/// Lowering to branches and to LLVM carries the annotation on.
+static void forbidUnrolling(scf::ForOp loop) {
+  MLIRContext *context = loop.getContext();
+  auto unroll = LLVM::LoopUnrollAttr::get(
+      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});
+  loop->setAttr("loop_annotation",
+                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {},
+                                              {}, {}, {}, {}, {}, {}, {}, {},
+                                              {}, {}));
 }
 
 /// The runs of the segment of this block and group.
@@ -238,6 +266,7 @@ Accumulators Kernel::walk(const Run &run, Accumulators init, int64_t copies,
   auto emitLoop = [&](Value begin, Value end, int64_t step,
                       ArrayRef<Value> init) -> Accumulators {
     scf::ForOp loop = createLoop(begin, end, step, init);
+    forbidUnrolling(loop);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Accumulators next;
@@ -277,12 +306,9 @@ Accumulators Kernel::addVectorsOfColumns(ValueRange position,
                                          ArrayRef<int64_t> rows, Value column,
                                          Value values,
                                          ValueRange accumulators) {
-  int64_t numVectors = kernel.getTileColumns() / kernel.getWidth();
   SmallVector<Value> inputs;
   for (int64_t v = 0; v != numVectors; ++v)
-    inputs.push_back(loadVector(
-        op.getInput(), {position[0], column,
-                        math.add(position[1], v * kernel.getWidth())}));
+    inputs.push_back(loadVector(op.getInput(), vectorAt(position, column, v)));
   Accumulators next;
   for (size_t i = 0; i != rows.size(); ++i) {
     Value weight =
@@ -359,15 +385,13 @@ Value Kernel::applyEpilogue(Value element, Value bias, Value residual) {
 /// Stores a tile with lanes along columns; partial sums as they are.
 void Kernel::storeColumnsTile(ValueRange position, Value group, int64_t rows,
                               ValueRange accumulators, bool isLast) {
-  int64_t numVectors = kernel.getTileColumns() / kernel.getWidth();
   for (int64_t i = 0; i != rows; ++i) {
     Value row = math.add(math.mul(group, layout.groupRows), i);
     Value bias;
     if (isLast && op.getBias())
       bias = broadcast(loadScalar(op.getBias(), row));
     for (int64_t v = 0; v != numVectors; ++v) {
-      SmallVector<Value> at{position[0], row,
-                            math.add(position[1], v * kernel.getWidth())};
+      SmallVector<Value> at = vectorAt(position, row, v);
       Value element = accumulators[i * numVectors + v];
       if (isLast)
         element = applyEpilogue(
@@ -397,9 +421,12 @@ void Kernel::storeRowsVector(Value value, Value row, int64_t lanes, Value n) {
 // Loops over tiles
 //===----------------------------------------------------------------------===//
 
-/// Copies of a tile of `size` accumulators that keep the multipliers busy: a
-/// fused multiply-add takes four cycles and one or two start in each.
-static int64_t getCopies(int64_t size) { return size >= 4 ? 1 : 4 / size; }
+/// Copies of a tile of `size` accumulators that keep the multipliers busy, which
+/// need that many sums in flight: a fused multiply-add takes four cycles and
+/// one or two start in each.
+static int64_t getCopies(int64_t size, int64_t inFlight) {
+  return std::max<int64_t>(1, inFlight / llvm::PowerOf2Ceil(size));
+}
 
 /// A loop over whole groups, and code of its own for a last, partial one.
 void Kernel::emitGroups(function_ref<void(Value, int64_t)> emitGroup) {
@@ -416,7 +443,6 @@ void Kernel::emitGroups(function_ref<void(Value, int64_t)> emitGroup) {
 
 /// `position` is the panel, the column in it and the block of the weight.
 void Kernel::emitColumnsTile(ValueRange position, Value group, int64_t rows) {
-  int64_t numVectors = kernel.getTileColumns() / kernel.getWidth();
   Value block = position[2];
   Accumulators tile(layout.groupRows * numVectors, zero(vector));
   bool isCut = layout.numBlocks() > 1;
@@ -431,9 +457,10 @@ void Kernel::emitColumnsTile(ValueRange position, Value group, int64_t rows) {
           for (int64_t i = 0; i != rows * numVectors; ++i)
             partial[i] = loadVector(
                 op.getInit(),
-                {position[0],
-                 math.add(math.mul(group, layout.groupRows), i / numVectors),
-                 math.add(position[1], i % numVectors * kernel.getWidth())});
+                vectorAt(position,
+                         math.add(math.mul(group, layout.groupRows),
+                                  i / numVectors),
+                         i % numVectors));
           scf::YieldOp::create(b, loc, partial);
         });
     tile.assign(branch.result_begin(), branch.result_end());
@@ -443,7 +470,10 @@ void Kernel::emitColumnsTile(ValueRange position, Value group, int64_t rows) {
     for (int64_t row : run.rows)
       llvm::append_range(
           part, ArrayRef(tile).slice(row * numVectors, numVectors));
-    part = walk(run, part, 1,
+    // A run of `patterns` is too short to be split.
+    int64_t copies =
+        layout.form == PackedForm::Patterns ? 1 : getCopies(part.size(), 8);
+    part = walk(run, part, copies,
                 [&](Value column, Value values, ValueRange accumulators) {
                   return addVectorsOfColumns(position, run.rows, column,
                                              values, accumulators);
@@ -466,26 +496,45 @@ void Kernel::emitColumnsTile(ValueRange position, Value group, int64_t rows) {
   scf::IfOp::create(b, loc, isLast, store(true), store(false));
 }
 
-void Kernel::emitAlongColumns() {
+/// Tiles that start in every `step`-th of the panels [begin, end).
+void Kernel::emitPanels(Value begin, Value end, int64_t step) {
   int64_t panel = cast<MemRefType>(op.getInput().getType()).getDimSize(2);
-  Value numPanels =
-      memref::DimOp::create(b, loc, op.getInput(), /*index=*/0);
+  int64_t tileColumns = numVectors * kernel.getWidth();
   Value zero = math.constant(0);
   OpBuilder::InsertionGuard guard(b);
   SmallVector<Value> position(3, zero);
-  auto enter = [&](Value end, int64_t step) {
-    scf::ForOp loop = createLoop(zero, end, step);
+  auto enter = [&](Value begin, Value end, int64_t step) {
+    scf::ForOp loop = createLoop(begin, end, step);
     b.setInsertionPointToStart(loop.getBody());
     return loop.getInductionVar();
   };
-  position[0] = enter(numPanels, 1);
+  position[0] = enter(begin, end, step);
   if (layout.numBlocks() > 1)
-    position[2] = enter(math.constant(layout.numBlocks()), 1);
-  if (panel > kernel.getTileColumns())
-    position[1] = enter(math.constant(panel), kernel.getTileColumns());
+    position[2] = enter(zero, math.constant(layout.numBlocks()), 1);
+  if (panel > tileColumns)
+    position[1] = enter(zero, math.constant(panel), tileColumns);
   emitGroups([&](Value group, int64_t rows) {
     emitColumnsTile(position, group, rows);
   });
+}
+
+void Kernel::emitAlongColumns() {
+  auto type = cast<MemRefType>(op.getInput().getType());
+  int64_t panel = type.getDimSize(2), panels = type.getDimSize(0);
+  Value numPanels = memref::DimOp::create(b, loc, op.getInput(), /*index=*/0);
+  int64_t step = std::max<int64_t>(1, kernel.getTileColumns() / panel);
+  if (step == 1)
+    return emitPanels(math.constant(0), numPanels, step);
+  // Panels in full tiles, and what is left one by one.
+  bool isStatic = !ShapedType::isDynamic(panels);
+  Value rest = arith::RemUIOp::create(b, loc, numPanels, math.constant(step));
+  Value whole = math.sub(numPanels, rest);
+  if (!isStatic || panels >= step)
+    emitPanels(math.constant(0), whole, step);
+  if (isStatic && panels % step == 0)
+    return;
+  numVectors = panel / kernel.getWidth();
+  emitPanels(whole, numPanels, 1);
 }
 
 void Kernel::emitRowsTile(Value group, int64_t rows, Value n,
@@ -494,7 +543,7 @@ void Kernel::emitRowsTile(Value group, int64_t rows, Value n,
   int64_t numVectors = kernel.getTileRows() / width;
   Accumulators tile(numVectors * columns, zero(vector));
   Run run = getRuns(math.constant(0), group).front();
-  tile = walk(run, tile, getCopies(tile.size()),
+  tile = walk(run, tile, getCopies(tile.size(), 4),
               [&](Value column, Value values, ValueRange accumulators) {
                 return addVectorsOfRows(n, columns, column, values,
                                         accumulators);

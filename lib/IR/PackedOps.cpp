@@ -193,9 +193,13 @@ LogicalResult PackedMatmulOp::verify() {
             verifyShape(*this, "input", getInput(), {any, kernel.getK(), any})))
       return failure();
     int64_t panel = input.getDimSize(2);
-    if (ShapedType::isDynamic(panel) || panel % kernel.getTileColumns() != 0)
-      return emitOpError("expects input in panels of a multiple of ")
-             << kernel.getTileColumns() << " columns but got " << input;
+    int64_t columns = kernel.getTileColumns();
+    if (ShapedType::isDynamic(panel) || panel == 0 ||
+        panel % kernel.getWidth() != 0 ||
+        (panel % columns != 0 && columns % panel != 0))
+      return emitOpError("expects input in panels that are a multiple or a "
+                         "divisor of ")
+             << columns << " columns, in whole vectors, but got " << input;
     if (failed(verifyShape(*this, "init", getInit(),
                            {input.getDimSize(0), kernel.getM(), panel})))
       return failure();

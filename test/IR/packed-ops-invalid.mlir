@@ -109,7 +109,7 @@ func.func @positions(%v: tensor<8xf32>, %i: tensor<2xi8>, %p: tensor<31xi32>, %x
 
 #k = #prune.kernel<dense, m = 4, k = 16, lanes = columns, width = 16, tile = 4 x 32, k_block = 16>
 func.func @panel(%v: tensor<64xf32>, %x: tensor<1x16x48xf32>, %y: tensor<1x4x48xf32>) {
-  // expected-error @below {{expects input in panels of a multiple of 32 columns but got 'tensor<1x16x48xf32>'}}
+  // expected-error @below {{expects input in panels that are a multiple or a divisor of 32 columns, in whole vectors, but got 'tensor<1x16x48xf32>'}}
   %0 = prune.packed_matmul #k weights(%v : tensor<64xf32>) input(%x : tensor<1x16x48xf32>)
       init(%y : tensor<1x4x48xf32>) -> tensor<1x4x48xf32> {
   ^bb0(%e: f32):

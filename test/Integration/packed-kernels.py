@@ -42,7 +42,10 @@ def random_kernel(widths):
 
 def random_case(widths):
     kernel = random_kernel(widths)
+    # A panel holds one tile or two, or half of one.
     panel = kernel.columns * pick(1, 2) if kernel.lanes == "columns" else 0
+    if panel and kernel.columns % (2 * kernel.width) == 0:
+        panel = pick(panel, kernel.columns // 2)
     flags = [bool(flag) for flag in rng.integers(0, 2, 4)]
     return Case(kernel, int(pick(*SIZES)), panel, *flags)
 

@@ -51,7 +51,7 @@ def Prune_PackedMatmulOp : Prune_PackedOp<"packed_matmul", [
     With lanes along columns, `input` is `panels x k x panel` and `init` is
     `panels x m x panel`: the columns of X, in panels, features outermost
     within a panel (see `prune.pack_panels`). The panel is a multiple of the
-    tile's columns. With lanes along rows, `input` is `n x k` and `init` is
+    tile's columns, or a tile is several panels wide. With lanes along rows, `input` is `n x k` and `init` is
     `n x m`: the usual layout of a fully connected layer.
 
     The region is applied to each element before it is stored. Its arguments
