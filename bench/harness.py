@@ -81,7 +81,8 @@ class Compiler:
         self.tools, self.llvm, self.directory = tools, llvm, directory
         run(llvm / "clang", "-O2", "-fPIC", "-shared", BENCH / "time_calls.c",
             "-o", directory / "time.so")  # fmt: skip
-        self.timer = ctypes.CDLL(str(directory / "time.so")).time_calls
+        self.library_of_timer = ctypes.CDLL(str(directory / "time.so"))
+        self.timer = self.library_of_timer.time_calls
         self.timer.restype = ctypes.c_double
 
     def prune_opt(self, text, *passes):

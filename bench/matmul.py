@@ -252,9 +252,11 @@ def main():
                 row = bench_case(compiler, runtime, libraries, arguments, m, k, int(n), pattern, float(sparsity))
             rows.append(row)
             show(row)
+            # Each time: a long run that is stopped has not been in vain.
+            if arguments.json:
+                text = json.dumps({"machine": machine, "cases": rows}, indent=1)
+                arguments.json.write_text(text + "\n")
     conclude(rows)
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"machine": machine, "cases": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

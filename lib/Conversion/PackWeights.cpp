@@ -19,6 +19,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 namespace mlir::prune {
 #define GEN_PASS_DEF_PACKWEIGHTSPASS
@@ -43,7 +44,7 @@ struct PackWeights : prune::impl::PackWeightsPassBase<PackWeights> {
   using Base::Base;
 
   void runOnOperation() override {
-    if (failed(checkOptions()))
+    if (failed(checkOptions()) || failed(readMachine()))
       return signalPassFailure();
     WeightUses uses(getOperation());
     FailureOr<SmallVector<Choice>> choices =
@@ -58,6 +59,7 @@ struct PackWeights : prune::impl::PackWeightsPassBase<PackWeights> {
 
 private:
   LogicalResult checkOptions();
+  LogicalResult readMachine();
   SmallVector<Candidate> collect(const WeightUses &uses,
                                  ArrayRef<Choice> choices);
   LogicalResult pack(const Candidate &candidate);
@@ -65,6 +67,8 @@ private:
                                    ArrayRef<KernelPlan> plans);
   Value createConstant(OpBuilder &b, Location loc, const Twine &name,
                        RankedTensorType type, ArrayRef<char> data);
+
+  KernelTarget target;
 };
 } // namespace
 
@@ -85,10 +89,35 @@ LogicalResult PackWeights::checkOptions() {
   if (lanes != "auto" && !symbolizeLaneDim(lanes))
     return emitError(loc, "unknown lanes '")
            << lanes.getValue() << "'; expects auto, columns or rows";
-  if (tileRows < 0 || kBlock < 0)
-    return emitError(loc, "expects tile-rows and k-block of at least 0 but "
-                          "got ")
-           << tileRows.getValue() << " and " << kBlock.getValue();
+  if (tileRows < 0 || tileColumns < 0 || kBlock < 0)
+    return emitError(loc, "expects tile-rows, tile-columns and k-block of at "
+                          "least 0 but got ")
+           << tileRows.getValue() << ", " << tileColumns.getValue() << " and "
+           << kBlock.getValue();
+  return success();
+}
+
+/// What kernels are chosen for: built in, or as a file says.
+LogicalResult PackWeights::readMachine() {
+  target = KernelTarget::get(vectorBits);
+  if (machineFile.empty())
+    return success();
+  Location loc = getOperation().getLoc();
+  auto fail = [&](const Twine &text) -> LogicalResult {
+    return emitError(loc, "machine file '")
+           << machineFile.getValue() << "': " << text;
+  };
+  auto buffer = llvm::MemoryBuffer::getFile(machineFile);
+  if (std::error_code error = buffer.getError())
+    return fail(error.message());
+  llvm::Expected<KernelTarget> parsed =
+      KernelTarget::parse((*buffer)->getBuffer());
+  if (!parsed)
+    return fail(llvm::toString(parsed.takeError()));
+  if (parsed->vectorBits != vectorBits)
+    return fail("it is for vectors of " + Twine(parsed->vectorBits) +
+                " bits but vector-bits is " + Twine(vectorBits.getValue()));
+  target = *parsed;
   return success();
 }
 
@@ -133,6 +162,8 @@ std::optional<KernelPlan> PackWeights::choose(const Candidate &candidate,
     if (lanes != "auto" && plan.lanesAlongRows != (lanes == "rows"))
       continue;
     if (tileRows != 0 && plan.tileRows != tileRows)
+      continue;
+    if (tileColumns != 0 && plan.tileColumns != tileColumns)
       continue;
     if (kBlock != 0 && !plan.lanesAlongRows)
       plan.kBlock = std::min<int64_t>(kBlock, candidate.contraction.columns);
@@ -184,8 +215,8 @@ LogicalResult PackWeights::pack(const Candidate &candidate) {
 
   MatrixStatistics matrix = MatrixStatistics::get(
       contraction.rows, contraction.columns, elements, size);
-  std::vector<KernelPlan> plans = rankKernels(
-      matrix, candidate.layout.columns, KernelTarget::get(vectorBits));
+  std::vector<KernelPlan> plans =
+      rankKernels(matrix, candidate.layout.columns, target);
   std::optional<KernelPlan> plan = choose(candidate, plans);
   if (!plan) {
     reportMissed(loc, name, "no kernel is as the options ask for");

@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Constants that are not in KernelTarget are properties of the kernels, the
-// same on every machine: how many cycles a chain of dependent multiply-adds
+// Constants that are not in KernelTarget are properties of the kernels or of
+// all processors alike: how many cycles a chain of dependent multiply-adds
 // takes, how tiles are cut to fit the registers.
 //
 //===----------------------------------------------------------------------===//
@@ -14,35 +14,88 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
+#include <cstring>
 #include <tuple>
 
 using namespace mlir::prune;
 
 /// Cycles before the sum of a multiply-add can be added to.
-static constexpr int64_t kLatency = 4;
+static constexpr double kLatency = 4;
+/// Multiply-adds and loads that start in a cycle.
+static constexpr double kPerCycle = 2;
+/// Vectors that arrive from the second cache in a cycle.
+static constexpr double kFarPerCycle = 1;
+/// Starts of loops whose lengths a branch predictor remembers.
+static constexpr double kRemembered = 8192;
 
 /// The row groups that weights are looked at in.
-static constexpr int64_t kGroups[] = {1, 2, 4, 8, 16, 32, 64};
+static constexpr int64_t kGroups[] = {1, 2, 3, 4, 6, 8, 12, 16, 32, 64};
 
-KernelTarget KernelTarget::get(int64_t vectorBits) {
-  KernelTarget target;
-  target.vectorBits = vectorBits;
-  // AVX2 has 16 vector registers; AVX-512 and NEON have 32.
-  target.registers = vectorBits == 256 ? 16 : 32;
-  return target;
-}
+//===----------------------------------------------------------------------===//
+// MatrixStatistics
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Which elements of a matrix are nonzero, a bit for each.
+class NonzeroBits {
+public:
+  NonzeroBits(int64_t m, int64_t k, llvm::ArrayRef<char> elements,
+              unsigned elementBytes)
+      : m(m), words(llvm::divideCeil(k, 64)), bits(m * words) {
+    for (int64_t row = 0; row != m; ++row) {
+      const char *begin = elements.data() + row * k * elementBytes;
+      if (elementBytes == 2)
+        mark<uint16_t>(row, k, begin);
+      else if (elementBytes == 4)
+        mark<uint32_t>(row, k, begin);
+      else
+        mark<uint64_t>(row, k, begin);
+    }
+  }
+
+  /// Columns with a nonzero, summed over groups of that many rows.
+  int64_t countColumns(int64_t groupRows) const {
+    int64_t count = 0;
+    for (int64_t row = 0; row < m; row += groupRows)
+      for (int64_t word = 0; word != words; ++word) {
+        uint64_t any = 0;
+        for (int64_t i = row, e = std::min(m, row + groupRows); i != e; ++i)
+          any |= bits[i * words + word];
+        count += llvm::popcount(any);
+      }
+    return count;
+  }
+
+private:
+  template <typename T> void mark(int64_t row, int64_t k, const char *begin) {
+    for (int64_t c = 0; c != k; ++c) {
+      T element;
+      std::memcpy(&element, begin + c * sizeof(T), sizeof(T));
+      // Zero has two signs.
+      uint64_t isNonzero = T(element << 1) != 0;
+      bits[row * words + c / 64] |= isNonzero << (c % 64);
+    }
+  }
+
+  int64_t m, words;
+  std::vector<uint64_t> bits;
+};
+} // namespace
 
 MatrixStatistics MatrixStatistics::get(int64_t m, int64_t k,
                                        llvm::ArrayRef<char> elements,
                                        unsigned elementBytes) {
   MatrixStatistics matrix{m, k, elementBytes, 0, {}};
-  for (int64_t rows : kGroups) {
-    PackedCounts counts = countNonzeros(m, k, rows, elements, elementBytes);
-    matrix.nonzeros = counts.nonzeros;
-    matrix.groupColumns[rows] = counts.groupColumns;
-  }
+  NonzeroBits bits(m, k, elements, elementBytes);
+  for (int64_t rows : kGroups)
+    matrix.groupColumns[rows] = bits.countColumns(rows);
+  matrix.nonzeros = matrix.groupColumns[1];
   return matrix;
 }
+
+//===----------------------------------------------------------------------===//
+// Ranking
+//===----------------------------------------------------------------------===//
 
 namespace {
 class Ranking {
@@ -50,8 +103,8 @@ public:
   Ranking(const MatrixStatistics &matrix, int64_t columns,
           const KernelTarget &target)
       : matrix(matrix), columns(columns), target(target),
-        width(std::max<int64_t>(
-            1, target.vectorBits / 8 / matrix.elementBytes)) {}
+        width(std::max<int64_t>(1,
+                                target.vectorBits / 8 / matrix.elementBytes)) {}
 
   std::vector<KernelPlan> run() {
     addAlongColumns();
@@ -61,7 +114,7 @@ public:
     llvm::sort(plans, [](const KernelPlan &a, const KernelPlan &b) {
       auto key = [](const KernelPlan &plan) {
         return std::tuple(plan.cycles, plan.form, plan.lanesAlongRows,
-                          plan.tileRows);
+                          plan.tileRows, plan.tileColumns, plan.kBlock);
       };
       return key(a) < key(b);
     });
@@ -72,106 +125,215 @@ private:
   int64_t numGroups(int64_t rows) const {
     return llvm::divideCeil(matrix.m, rows);
   }
+  /// Listed columns, over all groups.
+  double getListed(PackedForm form, int64_t rows) const {
+    return form == PackedForm::Dense
+               ? double(numGroups(rows)) * double(matrix.k)
+               : double(matrix.groupColumns.at(rows));
+  }
+  /// Whether a tile's sums fit the registers beside the vectors of a column,
+  /// which are kept where several rows use them, and a weight.
+  bool fits(int64_t rows, int64_t vectors) const {
+    return rows * vectors + (rows > 1 ? vectors : 0) < target.registers;
+  }
+
   void addAlongColumns();
-  void addColumnsPlan(PackedForm form, int64_t rows, int64_t vectors,
-                      int64_t panel, int64_t numPanels);
+  void addColumnsPlans(PackedForm form, int64_t rows, int64_t vectors);
   void addAlongRows();
   void addRowsPlan(PackedForm form, int64_t vectors);
-  int64_t chooseKBlock(PackedForm form, int64_t panel) const;
-  double streamCycles(double bytes) const;
+  llvm::SmallVector<int64_t> getKBlocks(PackedForm form, int64_t vectors) const;
+  void countColumnsWork(KernelPlan &plan) const;
+  void countRowsWork(KernelPlan &plan) const;
+  void countBytes(KernelPlan &plan, double bytes, double times) const;
+  void add(KernelPlan plan);
 
   const MatrixStatistics &matrix;
   int64_t columns;
   const KernelTarget &target;
   int64_t width;
+  int64_t panel = 0, numPanels = 0;
   std::vector<KernelPlan> plans;
 };
 } // namespace
 
-/// Cycles to read that many bytes of weights once.
-double Ranking::streamCycles(double bytes) const {
-  if (bytes <= target.l2Bytes)
-    return bytes / target.l2Rate;
-  if (bytes <= target.l3Bytes)
-    return bytes / target.l3Rate;
-  return bytes / target.memoryRate;
+static double &getWork(KernelPlan &plan, Work work) {
+  return plan.work[unsigned(work)];
 }
 
-/// Blocks of columns whose activations stay close while all rows use them.
-int64_t Ranking::chooseKBlock(PackedForm form, int64_t panel) const {
-  int64_t rowBytes = panel * matrix.elementBytes;
-  int64_t inL1 = std::max<int64_t>(16, target.l1Bytes / rowBytes);
-  int64_t block = matrix.k;
-  if (form == PackedForm::Dense) {
-    // Half of the first cache is left to the weights.
-    if (matrix.k * rowBytes > target.l2Bytes / 4)
-      block = inL1 / 2;
-  } else if (form == PackedForm::Blocks) {
-    if (matrix.k * rowBytes > target.l2Bytes / 2)
-      block = target.l2Bytes / 8 / rowBytes;
-  } else if (form == PackedForm::Patterns) {
-    // The sparser, the more columns: a run should not be over at once.
-    double density =
-        double(matrix.nonzeros) / (double(matrix.m) * double(matrix.k));
-    block = density > 0.15 ? inL1 : 2 * inL1;
-  }
-  return std::min(block, matrix.k);
-}
-
-void Ranking::addColumnsPlan(PackedForm form, int64_t rows, int64_t vectors,
-                             int64_t panel, int64_t numPanels) {
-  KernelPlan plan;
-  plan.form = form;
-  plan.width = width;
-  plan.tileRows = rows;
-  plan.tileColumns = vectors * width;
-  plan.panel = panel;
-  plan.kBlock = chooseKBlock(form, panel);
-  double listed = form == PackedForm::Dense
-                      ? double(numGroups(rows)) * matrix.k
-                      : double(matrix.groupColumns.at(rows));
-  double products = form == PackedForm::Patterns ? double(matrix.nonzeros)
-                                                 : listed * rows;
-  double segments =
-      double(numGroups(rows)) * llvm::divideCeil(matrix.k, plan.kBlock);
-  double runs = segments;
-  if (form == PackedForm::Patterns)
-    runs *= (1 << rows) - 1;
-  double tiles = double(numPanels) * (panel / plan.tileColumns);
-  double perTile = std::max(products * vectors, listed * kLatency);
-  perTile += segments * target.tileStart + runs * target.loopStart;
-  if (form == PackedForm::Patterns) {
-    bool isFar = plan.kBlock * panel * matrix.elementBytes > target.l1Bytes;
-    perTile +=
-        listed * vectors * (target.load + (isFar ? target.farLoad : 0));
-  }
-  if (plan.kBlock < matrix.k)
-    perTile += double(numGroups(rows)) * rows * vectors * 2 *
-               (llvm::divideCeil(matrix.k, plan.kBlock) - 1);
-  double features = double(matrix.m + matrix.k);
-  plan.cycles = tiles * perTile +
-                features * numPanels * panel * target.panelElement;
+void Ranking::add(KernelPlan plan) {
+  if (plan.lanesAlongRows)
+    countRowsWork(plan);
+  else
+    countColumnsWork(plan);
+  for (auto [work, cycles] : llvm::zip_equal(plan.work, target.cycles))
+    plan.cycles += work * cycles;
   plans.push_back(plan);
+}
+
+/// Reading that many bytes of weights, so many times.
+void Ranking::countBytes(KernelPlan &plan, double bytes, double times) const {
+  Work level = bytes <= double(target.l2Bytes) * 0.75   ? Work::L2Bytes
+               : bytes <= double(target.l3Bytes) * 0.75 ? Work::L3Bytes
+                                                        : Work::MemoryBytes;
+  getWork(plan, level) += bytes * times;
+}
+
+/// Blocks of columns whose activations stay in the first cache, or nearly, or
+/// in the second.
+llvm::SmallVector<int64_t> Ranking::getKBlocks(PackedForm form,
+                                               int64_t vectors) const {
+  int64_t rowBytes = vectors * width * matrix.elementBytes;
+  llvm::SmallVector<int64_t> blocks;
+  auto addBytes = [&](int64_t bytes) {
+    int64_t block = std::max<int64_t>(16, bytes / rowBytes / 16 * 16);
+    block = std::min(block, matrix.k);
+    if (!llvm::is_contained(blocks, block))
+      blocks.push_back(block);
+  };
+  if (form == PackedForm::Dense || form == PackedForm::Blocks)
+    addBytes(target.l2Bytes / 4);
+  addBytes(target.l1Bytes * 5 / 6);
+  if (form != PackedForm::Dense)
+    addBytes(target.l1Bytes * 5 / 3);
+  if (!llvm::is_contained(blocks, matrix.k) &&
+      matrix.k * rowBytes <= target.l2Bytes)
+    blocks.push_back(matrix.k);
+  return blocks;
+}
+
+void Ranking::countColumnsWork(KernelPlan &plan) const {
+  double vectors = double(plan.tileColumns / width);
+  double rows = double(plan.tileRows);
+  double blocks = double(llvm::divideCeil(matrix.k, plan.kBlock));
+  double listed = getListed(plan.form, plan.tileRows);
+  double values = plan.form == PackedForm::Patterns ? double(matrix.nonzeros)
+                                                    : listed * rows;
+  double segments = double(numGroups(plan.tileRows)) * blocks;
+  double runs = segments;
+  if (plan.form == PackedForm::Patterns)
+    runs *= (1 << plan.tileRows) - 1;
+  double tiles = double(llvm::divideCeil(numPanels * panel, plan.tileColumns));
+
+  double products = values * vectors;
+  double loads = listed * vectors + values;
+  // A row of the tile alone is summed twice over, `patterns` often once.
+  double inFlight = plan.form == PackedForm::Patterns
+                        ? values / listed * vectors
+                        : std::max(8.0, rows * vectors);
+  double chains = products * kLatency / std::max(inFlight, 1.0);
+  // What of a block does not fit the first cache is read from the second.
+  double blockBytes =
+      double(plan.kBlock) * vectors * double(target.vectorBits / 8);
+  double missed = std::max(0.0, 1 - double(target.l1Bytes) / blockBytes);
+  double far = double(matrix.k) * vectors + missed * listed * vectors;
+  double sums = (blocks - 1) * double(matrix.m) * vectors;
+  double sumBytes = double(matrix.m) * vectors * double(target.vectorBits / 8);
+
+  getWork(plan, Work::Issue) =
+      tiles * std::max({products / kPerCycle, loads / kPerCycle, chains,
+                        far / kFarPerCycle});
+  getWork(plan, Work::Products) = tiles * products;
+  getWork(plan, Work::Loads) = tiles * loads;
+  if (plan.form != PackedForm::Dense) {
+    getWork(plan, Work::Listed) = tiles * listed;
+    getWork(plan, Work::Runs) = tiles * runs;
+    if (plan.form == PackedForm::Patterns)
+      getWork(plan, Work::Surprises) =
+          tiles * std::max(0.0, runs - kRemembered);
+  }
+  getWork(plan, Work::Tiles) = tiles * segments;
+  getWork(plan, Work::Sums) = tiles * sums;
+  // Columns in order arrive before they are needed.
+  if (plan.form != PackedForm::Dense)
+    getWork(plan, Work::L2Vectors) = tiles * far;
+  if (sumBytes > double(target.l2Bytes) / 2)
+    getWork(plan, Work::L3Vectors) = tiles * sums;
+  double index = plan.form == PackedForm::Dense ? 0 : matrix.k > 256 ? 2 : 1;
+  countBytes(plan, values * matrix.elementBytes + listed * index, tiles);
+  getWork(plan, Work::PanelElements) =
+      double(matrix.m + matrix.k) * double(numPanels * panel);
+}
+
+void Ranking::addColumnsPlans(PackedForm form, int64_t rows, int64_t vectors) {
+  for (int64_t kBlock : getKBlocks(form, vectors)) {
+    KernelPlan plan;
+    plan.form = form;
+    plan.width = width;
+    plan.tileRows = rows;
+    plan.tileColumns = vectors * width;
+    plan.panel = panel;
+    plan.kBlock = kBlock;
+    add(plan);
+  }
 }
 
 void Ranking::addAlongColumns() {
   int64_t maxVectors = target.registers >= 32 ? 4 : 2;
   int64_t needed =
       columns > 0 ? int64_t(llvm::divideCeil(columns, width)) : maxVectors;
-  int64_t numPanels = llvm::divideCeil(needed, maxVectors);
+  numPanels = llvm::divideCeil(needed, maxVectors);
   // Panels of equal size waste less than full ones and a rest.
   int64_t vectors = llvm::divideCeil(needed, numPanels);
-  int64_t panel = vectors * width;
-  int64_t maxTile = target.registers * 3 / 4;
-  for (int64_t rows : {2, 4, 8}) {
-    int64_t fitting = vectors;
-    while (fitting * rows > maxTile || vectors % fitting != 0)
-      --fitting;
-    addColumnsPlan(PackedForm::Dense, rows, fitting, panel, numPanels);
-    addColumnsPlan(PackedForm::Blocks, rows, fitting, panel, numPanels);
+  panel = vectors * width;
+  auto addTile = [&](int64_t rows, int64_t tile) {
+    if (!fits(rows, tile))
+      return;
+    addColumnsPlans(PackedForm::Blocks, rows, tile);
+    if (rows == 1)
+      return;
+    addColumnsPlans(PackedForm::Dense, rows, tile);
     if (rows <= kMaxPatternRows)
-      addColumnsPlan(PackedForm::Patterns, rows, fitting, panel, numPanels);
+      addColumnsPlans(PackedForm::Patterns, rows, tile);
+  };
+  for (int64_t rows : {1, 2, 3, 4, 6, 8, 12}) {
+    // The widest tile within a panel, and one of two panels.
+    int64_t tile = vectors;
+    while (tile > 1 && (!fits(rows, tile) || vectors % tile != 0))
+      --tile;
+    addTile(rows, tile);
+    if (numPanels > 1 || columns <= 0)
+      addTile(rows, 2 * vectors);
   }
+}
+
+void Ranking::countRowsWork(KernelPlan &plan) const {
+  double indexBytes = matrix.k > 256 ? 2 : 1;
+  if (plan.form == PackedForm::Elements) {
+    double nonzeros = double(matrix.nonzeros);
+    getWork(plan, Work::Elements) = nonzeros * double(columns);
+    getWork(plan, Work::Runs) = double(matrix.m * columns);
+    countBytes(plan, nonzeros * (matrix.elementBytes + indexBytes),
+               double(columns));
+    return;
+  }
+  double vectors = double(plan.tileRows / width);
+  double tileColumns = double(plan.tileColumns);
+  double chunks = double(llvm::divideCeil(columns, plan.tileColumns));
+  double listed = getListed(plan.form, plan.tileRows);
+  double groups = double(numGroups(plan.tileRows));
+  double products = listed * vectors * tileColumns;
+  double loads = listed * (vectors + tileColumns);
+  double inFlight = std::max(4.0, vectors * tileColumns);
+  getWork(plan, Work::Issue) =
+      chunks * std::max({products / kPerCycle, loads / kPerCycle,
+                         products * kLatency / inFlight});
+  // Many columns are as many places in memory: measured, it is that bad.
+  if (columns > width)
+    getWork(plan, Work::Issue) *= 2;
+  getWork(plan, Work::Products) = chunks * products;
+  getWork(plan, Work::Loads) = chunks * loads;
+  getWork(plan, Work::Tiles) = chunks * groups;
+  if (plan.form != PackedForm::Dense) {
+    getWork(plan, Work::Listed) = chunks * listed;
+    getWork(plan, Work::Runs) = chunks * groups;
+  } else {
+    indexBytes = 0;
+  }
+  double perGroup = listed / groups *
+                    (double(plan.tileRows) * matrix.elementBytes + indexBytes);
+  // The first chunk waits for the weights; the others find them close by.
+  countBytes(plan, perGroup * groups, 1);
+  getWork(plan, Work::L2Bytes) += perGroup * groups * (chunks - 1);
 }
 
 void Ranking::addRowsPlan(PackedForm form, int64_t vectors) {
@@ -179,45 +341,29 @@ void Ranking::addRowsPlan(PackedForm form, int64_t vectors) {
   plan.form = form;
   plan.lanesAlongRows = true;
   plan.kBlock = matrix.k;
-  double perTile, bytes, tiles = double(columns);
-  double indexBytes = form == PackedForm::Dense ? 0 : 2;
-  if (form == PackedForm::Elements) {
-    perTile = matrix.nonzeros * target.element + matrix.m * target.loopStart;
-    bytes = matrix.nonzeros * (matrix.elementBytes + indexBytes);
-  } else {
-    int64_t rows = vectors * width;
+  if (form != PackedForm::Elements) {
     int64_t maxColumns =
         std::max<int64_t>(1, (target.registers * 3 / 4 - vectors) / vectors);
     int64_t chunks = llvm::divideCeil(columns, maxColumns);
     plan.width = width;
-    plan.tileRows = rows;
+    plan.tileRows = vectors * width;
     plan.tileColumns = llvm::divideCeil(columns, chunks);
-    double listed = form == PackedForm::Dense
-                        ? double(numGroups(rows)) * matrix.k
-                        : double(matrix.groupColumns.at(rows));
-    tiles = double(chunks);
-    double loads = 0.75 * double(vectors + plan.tileColumns);
-    perTile = listed * std::max(double(vectors * plan.tileColumns), loads) +
-              numGroups(rows) * (target.tileStart + target.loopStart);
-    bytes = listed * (rows * matrix.elementBytes + indexBytes);
   }
-  // The first tile waits for the weights, the others find them close by.
-  plan.cycles = std::max(perTile, streamCycles(bytes)) + (tiles - 1) * perTile;
-  plans.push_back(plan);
+  add(plan);
 }
 
 void Ranking::addAlongRows() {
   addRowsPlan(PackedForm::Elements, 1);
   for (int64_t vectors : {4, 2, 1}) {
     addRowsPlan(PackedForm::Dense, vectors);
-    // Groups are counted for powers of two up to 64.
+    // Groups are counted up to some size.
     if (matrix.groupColumns.count(vectors * width))
       addRowsPlan(PackedForm::Blocks, vectors);
   }
 }
 
-std::vector<KernelPlan>
-mlir::prune::rankKernels(const MatrixStatistics &matrix, int64_t columns,
-                         const KernelTarget &target) {
+std::vector<KernelPlan> mlir::prune::rankKernels(const MatrixStatistics &matrix,
+                                                 int64_t columns,
+                                                 const KernelTarget &target) {
   return Ranking(matrix, columns, target).run();
 }

@@ -7,7 +7,7 @@
 // BITS: expects vector-bits 128, 256 or 512 but got 100
 // FORM: unknown form 'round'; expects auto, dense, blocks, patterns or elements
 // LANES: unknown lanes 'both'; expects auto, columns or rows
-// TILE: expects tile-rows and k-block of at least 0 but got -1 and 0
+// TILE: expects tile-rows, tile-columns and k-block of at least 0 but got -1, 0 and 0
 // INCLUDE: nothing
 
 func.func @product(%x: tensor<4x8xf32>, %init: tensor<4x8xf32>) -> tensor<4x8xf32> {

@@ -18,15 +18,15 @@
 // what the product is added to enters the epilogue.
 // CHECK-LABEL: func @constant_weight
 // CHECK: %[[W:.*]] = arith.constant dense_resource<"weight0#1"> : tensor<8xf32>
-// CHECK: %[[X:.*]] = prune.pack_panels %{{.*}} : tensor<16x4xf32>
+// CHECK: %[[X:.*]] = prune.pack_panels %{{.*}} : tensor<64x4xf32>
 // CHECK: %[[Y:.*]] = prune.packed_matmul <dense, m = 2, k = 4, {{.*}}> weights(%[[W]] : tensor<8xf32>) input(%[[X]] :
 // CHECK: prune.unpack_panels %[[Y]]
 // ELEMENTS-LABEL: func @constant_weight
 // ELEMENTS: prune.packed_matmul <elements,
-func.func @constant_weight(%x: tensor<16x4xf32>, %init: tensor<16x2xf32>) -> tensor<16x2xf32> {
+func.func @constant_weight(%x: tensor<64x4xf32>, %init: tensor<64x2xf32>) -> tensor<64x2xf32> {
   %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]> : tensor<4x2xf32>
-  %r = linalg.matmul ins(%x, %w : tensor<16x4xf32>, tensor<4x2xf32>) outs(%init : tensor<16x2xf32>) -> tensor<16x2xf32>
-  return %r : tensor<16x2xf32>
+  %r = linalg.matmul ins(%x, %w : tensor<64x4xf32>, tensor<4x2xf32>) outs(%init : tensor<64x2xf32>) -> tensor<64x2xf32>
+  return %r : tensor<64x2xf32>
 }
 
 // A weight that is known at run time only cannot be packed.

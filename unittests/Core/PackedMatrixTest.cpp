@@ -2,12 +2,13 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A packed matrix, written out again, is the matrix; a damaged one is found out.
+// A packed matrix, written out again, is the matrix; a damaged one is found
+// out.
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/KernelChoice.h"
 #include "prune/Core/PackedMatrix.h"
+#include "prune/Core/KernelChoice.h"
 
 #include "gtest/gtest.h"
 
@@ -85,8 +86,7 @@ TEST(PackedMatrix, ListsOnlyNonzeros) {
   auto packed = packMatrix(layout, bytesOf(matrix), sizeof(float));
   ASSERT_TRUE(packed);
   EXPECT_EQ(packed->numValues(), nonzeros);
-  PackedCounts counts =
-      countNonzeros(8, 32, 4, bytesOf(matrix), sizeof(float));
+  PackedCounts counts = countNonzeros(8, 32, 4, bytesOf(matrix), sizeof(float));
   EXPECT_EQ(counts.nonzeros, nonzeros);
   EXPECT_EQ(counts.groupColumns, int64_t(packed->indices.size()));
 }
@@ -112,8 +112,7 @@ TEST(PackedMatrix, FindsDamage) {
 
 static PackedForm chooseForm(const std::vector<float> &matrix, int64_t m,
                              int64_t k, int64_t columns) {
-  auto statistics =
-      MatrixStatistics::get(m, k, bytesOf(matrix), sizeof(float));
+  auto statistics = MatrixStatistics::get(m, k, bytesOf(matrix), sizeof(float));
   return rankKernels(statistics, columns, KernelTarget::get(512)).front().form;
 }
 
@@ -131,11 +130,46 @@ TEST(KernelChoice, FollowsThePattern) {
             PackedForm::Elements);
 }
 
+TEST(KernelChoice, CountsWhatPackingLists) {
+  std::vector<float> matrix = createMatrix<float>(37, 130, 0.3, 11);
+  auto statistics =
+      MatrixStatistics::get(37, 130, bytesOf(matrix), sizeof(float));
+  for (auto [rows, listed] : statistics.groupColumns) {
+    PackedCounts counts =
+        countNonzeros(37, 130, rows, bytesOf(matrix), sizeof(float));
+    EXPECT_EQ(listed, counts.groupColumns) << rows;
+    EXPECT_EQ(statistics.nonzeros, counts.nonzeros);
+  }
+}
+
+TEST(KernelChoice, ReadsMachines) {
+  auto target = KernelTarget::parse(
+      R"({"vector-bits": 256, "l1-bytes": 65536, "cycles": {"runs": 7}})");
+  ASSERT_TRUE(bool(target));
+  EXPECT_EQ(target->vectorBits, 256);
+  EXPECT_EQ(target->registers, KernelTarget::get(256).registers);
+  EXPECT_EQ(target->l1Bytes, 65536);
+  EXPECT_EQ(target->cycles[unsigned(Work::Runs)], 7);
+  EXPECT_EQ(target->cycles[unsigned(Work::Loads)],
+            KernelTarget::get(256).cycles[unsigned(Work::Loads)]);
+  for (const char *text : {"", "3", "{}", R"({"vector-bits": 64})",
+                           R"({"vector-bits": 256, "cycles": {"runs": "x"}})",
+                           R"({"vector-bits": 256, "registers": 1.5})"}) {
+    auto wrong = KernelTarget::parse(text);
+    EXPECT_FALSE(bool(wrong)) << text;
+    llvm::consumeError(wrong.takeError());
+  }
+}
+
 TEST(KernelChoice, GivesPlansForEverySizeAndTarget) {
   std::vector<float> matrix = createMatrix<float>(5, 3, 0.5, 10);
   auto statistics = MatrixStatistics::get(5, 3, bytesOf(matrix), sizeof(float));
   for (int64_t bits : {128, 256, 512})
-    for (int64_t columns : {0, 1, 2, 7, 16, 63, 64, 65, 1000})
+    for (int64_t columns : {0, 1, 2, 7, 16, 63, 64, 65, 1000}) {
+      int64_t width = bits / 32, maxVectors = bits == 256 ? 2 : 4;
+      int64_t vectors = columns ? (columns + width - 1) / width : maxVectors;
+      int64_t panels = (vectors + maxVectors - 1) / maxVectors;
+      int64_t panel = (vectors + panels - 1) / panels * width;
       for (const KernelPlan &plan :
            rankKernels(statistics, columns, KernelTarget::get(bits))) {
         EXPECT_GE(plan.kBlock, 1);
@@ -143,7 +177,11 @@ TEST(KernelChoice, GivesPlansForEverySizeAndTarget) {
         int64_t lanes = plan.lanesAlongRows ? plan.tileRows : plan.tileColumns;
         EXPECT_EQ(lanes % plan.width, 0);
         if (!plan.lanesAlongRows) {
-          EXPECT_EQ(plan.panel % plan.tileColumns, 0);
+          // Layers of a chain agree on panels, whatever they choose.
+          EXPECT_EQ(plan.panel, panel);
+          EXPECT_TRUE(plan.panel % plan.tileColumns == 0 ||
+                      plan.tileColumns % plan.panel == 0);
         }
       }
+    }
 }

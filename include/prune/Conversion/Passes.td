@@ -77,6 +77,9 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "512",
            "Bits of the target's vectors: 128, 256 or 512">,
+    Option<"machineFile", "machine-file", "std::string", "\"\"",
+           "A JSON file that says what work costs on the target, as "
+           "bench/calibrate.py writes it; without it, what is built in">,
     Option<"form", "form", "std::string", "\"auto\"",
            "auto, or the form that every weight is packed in: dense, blocks, "
            "patterns, elements">,
@@ -84,6 +87,8 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
            "auto, or what runs along vector lanes: columns, rows">,
     Option<"tileRows", "tile-rows", "int64_t", "0",
            "Rows of a tile, or 0 to choose">,
+    Option<"tileColumns", "tile-columns", "int64_t", "0",
+           "Columns of a tile, or 0 to choose">,
     Option<"kBlock", "k-block", "int64_t", "0",
            "Columns of the weight in a block, or 0 to choose">,
     Option<"include", "include", "std::string", "\"\"",

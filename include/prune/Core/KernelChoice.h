@@ -4,9 +4,10 @@
 //
 // The cost model of the packed kernels: for a weight and a number of columns it
 // lists the members of the family that could be used, with an estimate of the
-// cycles that each takes, cheapest first. What is estimated is what profiles
-// show to matter: multiply-adds, starts of short loops, activations that do not
-// fit the first cache, and bytes of weights that stream from memory.
+// cycles that each takes, cheapest first. An estimate is a weighted sum of
+// amounts of work that profiles show to matter. What a unit of each costs is
+// fitted to measurements (bench/calibrate.py) and read from a file, or built
+// in.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,35 +16,66 @@
 
 #include "prune/Core/PackedMatrix.h"
 
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <array>
 #include <map>
 
 namespace mlir::prune {
 
-/// The processor that kernels are chosen for. Times are in cycles in which one
-/// vector multiply-add starts.
+/// Kinds of work that a kernel does. The names are those of `getName`.
+enum class Work : unsigned {
+  /// Cycles that the busiest of multipliers, loads and sums takes.
+  Issue,
+  /// Vectors multiplied, and vectors or broadcast scalars loaded.
+  Products,
+  Loads,
+  /// Listed columns, and starts of loops over them.
+  Listed,
+  Runs,
+  /// Starts of loops that are too many for branches to be remembered.
+  Surprises,
+  /// Tiles set up and stored, and vectors of partial sums that wait in memory.
+  Tiles,
+  Sums,
+  /// Vectors of activations from beyond the first and the second cache.
+  L2Vectors,
+  L3Vectors,
+  /// Bytes of weights from the second cache, the third and memory.
+  L2Bytes,
+  L3Bytes,
+  MemoryBytes,
+  /// Products of single elements.
+  Elements,
+  /// Elements of activations brought into panels or back.
+  PanelElements,
+};
+inline constexpr unsigned kNumWorks = unsigned(Work::PanelElements) + 1;
+using WorkAmounts = std::array<double, kNumWorks>;
+
+/// How a kind of work is called in a machine file.
+llvm::StringRef getName(Work work);
+
+/// The processor that kernels are chosen for.
 struct KernelTarget {
   int64_t vectorBits = 512;
   /// Vector registers.
   int64_t registers = 32;
-  int64_t l1Bytes = 32 << 10;
+  int64_t l1Bytes = 48 << 10;
   int64_t l2Bytes = 1 << 20;
-  int64_t l3Bytes = 16 << 20;
-  /// Cycles to set a tile up and to store it, for each block of columns.
-  double tileStart = 30;
-  /// Cycles to start a short loop: at times a branch was not foreseen.
-  double loopStart = 3;
-  /// Cycles that a vector of activations costs beside the products with it, and
-  /// what is added if it comes from beyond the first cache.
-  double load = 0.15, farLoad = 0.3;
-  /// Cycles for a product of single elements.
-  double element = 1.5;
-  /// Bytes in a cycle that stream from each level.
-  double l2Rate = 27, l3Rate = 18, memoryRate = 8;
-  /// Cycles to bring an element of an activation into panels, or back.
-  double panelElement = 0.45;
+  int64_t l3Bytes = 32 << 20;
+  /// Cycles per unit of each kind of work.
+  WorkAmounts cycles{};
 
   /// The built-in description of a machine with vectors of that size.
   static KernelTarget get(int64_t vectorBits);
+
+  /// Reads a description in JSON: an object with the members `vector-bits`,
+  /// `registers`, `l1-bytes`, `l2-bytes`, `l3-bytes` and `cycles`, an object
+  /// with a number of at least 0 for kinds of work. What is missing is as built
+  /// in for the vector size, which is required.
+  static llvm::Expected<KernelTarget> parse(llvm::StringRef json);
 };
 
 /// The facts about a weight that costs depend on.
@@ -68,11 +100,13 @@ struct KernelPlan {
   int64_t kBlock = 1;
   /// Columns in a panel of activations; 0 with lanes along rows.
   int64_t panel = 0;
+  WorkAmounts work{};
   double cycles = 0;
 };
 
 /// All plans for a product with `columns` columns, cheapest first; never empty.
-/// `columns` is not positive if it is unknown.
+/// `columns` is not positive if it is unknown. All plans with lanes along
+/// columns have the same panel, whatever the weight.
 std::vector<KernelPlan> rankKernels(const MatrixStatistics &matrix,
                                     int64_t columns,
                                     const KernelTarget &target);
