@@ -15,6 +15,8 @@ packages=(
   ca-certificates cmake g++ git ninja-build
   # The ONNX importer.
   libonnx-dev libprotobuf-dev protobuf-compiler
+  # The Python package.
+  pybind11-dev python3-pybind11
   # The tests and the demo.
   libgtest-dev python3 python3-numpy python3-onnx python3-pil python3-scipy python3-sklearn
 )

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
 using namespace mlir::prune;
@@ -44,12 +45,29 @@ void mlir::prune::forEachChannelOp(Operation *root,
   });
 }
 
+llvm::SmallPtrSet<Operation *, 4>
+mlir::prune::getEntryFunctions(Operation *root) {
+  llvm::DenseSet<Attribute> referred;
+  root->walk([&](Operation *op) {
+    op->getAttrDictionary().walk([&](SymbolRefAttr symbol) {
+      referred.insert(symbol.getLeafReference());
+    });
+  });
+  llvm::SmallPtrSet<Operation *, 4> entries;
+  root->walk([&](FunctionOpInterface function) {
+    if (!function.isExternal() && !referred.contains(function.getNameAttr()))
+      entries.insert(function);
+  });
+  return entries;
+}
+
 namespace mlir::prune {
 /// Builds the groups.
 class ChannelCoupler {
 public:
-  ChannelCoupler(ChannelGroups &groups, ChannelGroups::Prefer prefer)
-      : groups(groups), prefer(prefer) {}
+  ChannelCoupler(ChannelGroups &groups, ChannelGroups::Prefer prefer,
+                 llvm::SmallPtrSet<Operation *, 4> freeFunctions)
+      : groups(groups), prefer(prefer), freeFunctions(freeFunctions) {}
 
   void visit(Operation *op);
   void choose();
@@ -76,6 +94,7 @@ private:
 
   ChannelGroups &groups;
   ChannelGroups::Prefer prefer;
+  llvm::SmallPtrSet<Operation *, 4> freeFunctions;
   std::vector<unsigned> parent;
   std::vector<int> reasonOfRoot;
   std::vector<Choice> choices;
@@ -162,6 +181,9 @@ void ChannelCoupler::freezeBlockArguments(Operation *op) {
                                           : "passes it into a region");
       unsigned first = addAxes(argument, nullptr);
       groups.axesOfValue.try_emplace(argument, first);
+      // An argument that nothing reads says nothing.
+      if (freeFunctions.contains(op) && !argument.use_empty())
+        continue;
       for (unsigned axis = first; axis != groups.axes.size(); ++axis)
         freezeAxis(axis, 0, groups.axes[axis].size, reason);
     }
@@ -315,8 +337,11 @@ void ChannelCoupler::finish() {
   }
 }
 
-ChannelGroups::ChannelGroups(Operation *root, Prefer prefer) {
-  ChannelCoupler coupler(*this, prefer);
+ChannelGroups::ChannelGroups(Operation *root, Prefer prefer,
+                             bool freeArguments) {
+  ChannelCoupler coupler(*this, prefer,
+                         freeArguments ? getEntryFunctions(root)
+                                       : llvm::SmallPtrSet<Operation *, 4>());
   forEachChannelOp(root, [&](Operation *op) { coupler.visit(op); });
   coupler.choose();
   coupler.finish();

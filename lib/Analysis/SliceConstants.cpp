@@ -15,6 +15,7 @@
 #include "prune/Core/TensorSlices.h"
 #include "prune/IR/ConstantView.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 
@@ -136,8 +137,7 @@ Attribute SliceConstants::getUniform(OpOperand &operand) const {
   return type && axis ? uniformFrom(*axis, type.getRank()) : Attribute();
 }
 
-/// The dimension that a map reads at exactly the index of `loop`.
-static std::optional<unsigned> dimOfLoop(AffineMap map, unsigned loop) {
+std::optional<unsigned> mlir::prune::dimOfLoop(AffineMap map, unsigned loop) {
   return map.getResultPosition(getAffineDimExpr(loop, map.getContext()));
 }
 
@@ -226,6 +226,82 @@ void SliceConstants::evaluateStructured(linalg::LinalgOp op, Log *log) {
   }
 }
 
+bool mlir::prune::isSumOfProducts(linalg::LinalgOp op) {
+  return op.hasPureTensorSemantics() && op.getNumDpsInputs() == 2 &&
+         op.getNumDpsInits() == 1 &&
+         linalg::detail::isContractionBody(
+             *op.getBlock(), [](Operation *multiply, Operation *add) {
+               return isa<arith::MulFOp>(multiply) && isa<arith::AddFOp>(add);
+             });
+}
+
+std::optional<TensorView>
+mlir::prune::getReadableWeight(linalg::LinalgOp op, OpOperand &operand) {
+  Attribute value;
+  if (!isRepeatable(operand.get()) ||
+      !op.getMatchingIndexingMap(&operand).isProjectedPermutation() ||
+      !matchPattern(operand.get(), m_Constant(&value)))
+    return std::nullopt;
+  return getTensorView(value);
+}
+
+/// A sum whose terms all have a factor of zero, if not always the same one:
+/// an output of the weight that has numbers only for inputs that are zero.
+void SliceConstants::refineSum(linalg::LinalgOp op, OpOperand &x,
+                               OpOperand &w) {
+  std::optional<TensorView> view = getReadableWeight(op, w);
+  std::optional<unsigned> result = groups.getFirstAxis(op->getResult(0));
+  if (!view || view->shape.empty() || !result)
+    return;
+  OpOperand &init = *op.getDpsInitOperand(0);
+  AffineMap ofX = op.getMatchingIndexingMap(&x);
+  AffineMap ofW = op.getMatchingIndexingMap(&w);
+  AffineMap out = op.getMatchingIndexingMap(&init);
+  std::vector<std::vector<bool>> zeros(view->shape.size());
+  bool anyZero = false;
+  for (unsigned loop = 0; loop != op.getNumLoops(); ++loop) {
+    std::optional<unsigned> dim = dimOfLoop(ofW, loop);
+    if (!dim || out.isFunctionOfDim(loop) || !dimOfLoop(ofX, loop))
+      continue;
+    zeros[*dim].resize(view->shape[*dim]);
+    for (int64_t i = 0; i != view->shape[*dim]; ++i) {
+      auto number = dyn_cast_or_null<FloatAttr>(getAt(x, ofX, loop, i));
+      zeros[*dim][i] = number && number.getValue().isZero();
+      anyZero |= zeros[*dim][i];
+    }
+  }
+  if (!anyZero)
+    return;
+  FloatAttr zero =
+      FloatAttr::get(getElementTypeOrSelf(x.get().getType()), 0.0);
+  for (auto [dim, expr] : llvm::enumerate(out.getResults())) {
+    auto loop = dyn_cast<AffineDimExpr>(expr);
+    std::optional<unsigned> weightDim =
+        loop ? dimOfLoop(ofW, loop.getPosition()) : std::nullopt;
+    if (!weightDim)
+      continue;
+    const Axis &axis = groups.getAxes()[*result + dim];
+    std::vector<bool> live = findLiveSlices(*view, *weightDim, zeros);
+    for (int64_t i = 0; i != axis.size; ++i) {
+      if (live[i] || constants[axis.first + i])
+        continue;
+      SmallVector<BodyValue> arguments(3);
+      arguments[x.getOperandNumber()] = {zero};
+      arguments[init.getOperandNumber()] = {
+          getAt(init, out, loop.getPosition(), i)};
+      constants[axis.first + i] = evaluateBody(op, arguments)[0].constant;
+    }
+  }
+}
+
+void SliceConstants::refineSums(linalg::LinalgOp op) {
+  if (!isSumOfProducts(op))
+    return;
+  OpOperand &left = *op.getDpsInputOperand(0), &right = *op.getDpsInputOperand(1);
+  refineSum(op, left, right);
+  refineSum(op, right, left);
+}
+
 bool SliceConstants::isNeutral(linalg::LinalgOp op, unsigned loop,
                                int64_t index) {
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
@@ -273,8 +349,12 @@ void SliceConstants::evaluateElementwise(Operation *op, Log *log) {
 
 void SliceConstants::evaluate(Operation *op, Log *log) {
   if (auto structured = dyn_cast<linalg::LinalgOp>(op)) {
-    if (structured.hasPureTensorSemantics() && op->getNumResults() != 0)
+    if (structured.hasPureTensorSemantics() && op->getNumResults() != 0) {
       evaluateStructured(structured, log);
+      // Under an assumption, whole groups are zero and this adds nothing.
+      if (!log)
+        refineSums(structured);
+    }
   } else if (auto channels = dyn_cast<ChannelOpInterface>(op)) {
     evaluateDescribed(channels, log);
   } else if (hasChannelLinks(op)) {

@@ -9,7 +9,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "prune/Core/TensorSlices.h"
-#include "prune/Core/TensorView.h"
 
 #include <cstring>
 
@@ -59,6 +58,33 @@ std::vector<int64_t> mlir::prune::findConstantSlices(
   default:
     return findSlices<uint64_t>(data.data(), isFloat, outer, size, inner);
   }
+}
+
+std::vector<bool>
+mlir::prune::findLiveSlices(const TensorView &tensor, int64_t dim,
+                            llvm::ArrayRef<std::vector<bool>> skipped) {
+  llvm::ArrayRef<int64_t> shape = tensor.shape;
+  std::vector<bool> live(shape[dim], false);
+  int64_t last = int64_t(shape.size()) - 1, width = shape.back();
+  int64_t rows = width == 0 ? 0 : tensor.size() / width;
+  std::vector<double> row(width);
+  llvm::SmallVector<int64_t> position(shape.size());
+  for (int64_t at = 0; at != rows; ++at) {
+    int64_t rest = at;
+    bool isSkipped = false;
+    for (int64_t d = last - 1; d >= 0; --d) {
+      position[d] = rest % shape[d];
+      rest /= shape[d];
+      isSkipped |= !skipped[d].empty() && skipped[d][position[d]];
+    }
+    if (isSkipped || (dim != last && live[position[dim]]))
+      continue;
+    tensor.load(at * width, row);
+    for (int64_t i = 0; i != width; ++i)
+      if (row[i] != 0 && (skipped[last].empty() || !skipped[last][i]))
+        live[dim == last ? i : position[dim]] = true;
+  }
+  return live;
 }
 
 llvm::SmallVector<int64_t>

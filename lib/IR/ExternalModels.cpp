@@ -438,6 +438,21 @@ struct PadModel
 // Concatenation
 //===----------------------------------------------------------------------===//
 
+/// Only the size that is asked for has to stay.
+struct DimModel
+    : ChannelOpInterface::ExternalModel<DimModel, tensor::DimOp> {
+  ChannelLinks getChannelLinks(Operation *op) const {
+    ChannelLinks links;
+    auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+    std::optional<int64_t> index = cast<tensor::DimOp>(op).getConstantIndex();
+    if (!type || !index || *index < 0 || *index >= type.getRank())
+      links.freezeAll(op, "is asked for a size");
+    else
+      links.freeze(op, ChannelPort::operand(0, *index), "is asked for its size");
+    return links;
+  }
+};
+
 struct ConcatModel
     : ChannelOpInterface::ExternalModel<ConcatModel, tensor::ConcatOp> {
   ChannelLinks getChannelLinks(Operation *op) const {
@@ -493,6 +508,7 @@ void mlir::prune::registerExternalModels(DialectRegistry &registry) {
   registry.addExtension(
       +[](MLIRContext *context, tensor::TensorDialect *) {
         tensor::ConcatOp::attachInterface<ConcatModel>(*context);
+        tensor::DimOp::attachInterface<DimModel>(*context);
         tensor::CollapseShapeOp::attachInterface<CollapseShapeModel>(*context);
         tensor::ExpandShapeOp::attachInterface<ExpandShapeModel>(*context);
         tensor::ExtractSliceOp::attachInterface<ExtractSliceModel>(*context);

@@ -56,6 +56,11 @@ static std::vector<char> getAllBytes(DenseElementsAttr dense) {
   return data;
 }
 
+TypedAttr mlir::prune::createRounded(Attribute old, RankedTensorType type,
+                                     ArrayRef<double> values) {
+  return createConstantLike(old, type, getAllBytes(createDense(type, values)));
+}
+
 /// The operand that is added, element for element, to the only use of `sum`
 /// before anything else happens, with the same map as `dims`; or null.
 static OpOperand *findBias(Value sum, ArrayRef<int64_t> dims) {
@@ -100,10 +105,9 @@ static void addToBias(OpOperand &bias, ArrayRef<double> values) {
   for (auto [sum, value] : llvm::zip_equal(sums, values))
     sum += value;
   auto type = cast<RankedTensorType>(bias.get().getType());
-  std::vector<char> data = getAllBytes(createDense(type, sums));
   OpBuilder builder(bias.getOwner());
   bias.set(arith::ConstantOp::create(builder, bias.get().getLoc(),
-                                     createConstantLike(old, type, data)));
+                                     createRounded(old, type, sums)));
 }
 
 /// A constant of the numbers, named after the weight if that has a name.

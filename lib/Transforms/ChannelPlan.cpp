@@ -15,9 +15,12 @@
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace mlir::prune;
@@ -43,6 +46,56 @@ int64_t ChannelConstant::getRunLength(int64_t numChannels) const {
   return length;
 }
 
+/// The operation, past reshapes, whose body reads the constant, and the use.
+static OpOperand &getReadingUse(OpOperand &use) {
+  OpOperand *reader = &use;
+  while (OpOperand *forwarded = getForwardedOperand(reader->getOwner())) {
+    Operation *op = reader->getOwner();
+    if (forwarded != reader || !op->hasOneUse())
+      break;
+    reader = &*op->getResult(0).use_begin();
+  }
+  return *reader;
+}
+
+Operation *ChannelConstant::getReader() const {
+  return getReadingUse(*use).getOwner();
+}
+
+bool ChannelConstant::isScale() const {
+  OpOperand &reader = getReadingUse(*use);
+  if (isa<arith::MulFOp>(reader.getOwner()))
+    return true;
+  auto op = dyn_cast<linalg::LinalgOp>(reader.getOwner());
+  return op && llvm::any_of(op.getMatchingBlockArgument(&reader).getUses(),
+                            [](OpOperand &inner) {
+                              Operation *user = inner.getOwner();
+                              return isa<arith::MulFOp>(user) ||
+                                     (isa<arith::DivFOp>(user) &&
+                                      inner.getOperandNumber() == 0);
+                            });
+}
+
+bool ChannelConstant::isDivisor() const {
+  OpOperand &reader = getReadingUse(*use);
+  auto op = dyn_cast<linalg::LinalgOp>(reader.getOwner());
+  if (!op)
+    return isa<arith::DivFOp>(reader.getOwner()) &&
+           reader.getOperandNumber() == 1;
+  // Whatever is computed from it may divide.
+  llvm::SmallDenseSet<Value> derived = {op.getMatchingBlockArgument(&reader)};
+  for (Operation &inner : op.getBlock()->without_terminator())
+    for (OpOperand &operand : inner.getOpOperands()) {
+      if (!derived.contains(operand.get()))
+        continue;
+      if (isa<math::RsqrtOp, math::LogOp>(inner) ||
+          (isa<arith::DivFOp>(inner) && operand.getOperandNumber() == 1))
+        return true;
+      derived.insert_range(inner.getResults());
+    }
+  return false;
+}
+
 namespace {
 class Planner {
 public:
@@ -56,8 +109,12 @@ private:
   void indexOps();
   void addWeights();
   void addParameters();
+  ChannelConstant createConstant(OpOperand &use, int64_t dim,
+                                 const Weight *weight, unsigned group);
   void addConstant(OpOperand &use, int64_t dim, const Weight *weight,
                    unsigned group);
+  void addWeight(const Weight &weight, const WeightUse &use);
+  std::string describe(unsigned group);
   void prove(unsigned group);
   Operation *findNeed(unsigned group);
 
@@ -109,10 +166,8 @@ void Planner::indexOps() {
   });
 }
 
-void Planner::addConstant(OpOperand &use, int64_t dim, const Weight *weight,
-                          unsigned group) {
-  if (!taken.insert({&use, dim * int64_t(planned.size()) + group}).second)
-    return;
+ChannelConstant Planner::createConstant(OpOperand &use, int64_t dim,
+                                        const Weight *weight, unsigned group) {
   unsigned axis = *groups.getFirstAxis(use) + dim;
   ChannelConstant constant{&use, use.get().getDefiningOp(), dim, {}, weight};
   for (int64_t i = 0; i != groups.getAxes()[axis].size; ++i) {
@@ -121,7 +176,13 @@ void Planner::addConstant(OpOperand &use, int64_t dim, const Weight *weight,
         groupOfChannel[channel] == group ? int64_t(positionOfChannel[channel])
                                          : -1);
   }
-  planned[group].constants.push_back(std::move(constant));
+  return constant;
+}
+
+void Planner::addConstant(OpOperand &use, int64_t dim, const Weight *weight,
+                          unsigned group) {
+  if (taken.insert({&use, dim * int64_t(planned.size()) + group}).second)
+    planned[group].constants.push_back(createConstant(use, dim, weight, group));
 }
 
 /// The groups that lie along an axis, in order.
@@ -134,33 +195,60 @@ static SmallVector<unsigned> groupsOf(const ChannelGroups &groups,
   return llvm::to_vector(found);
 }
 
-/// Weights whose contraction carries the channels on to its result.
+/// The dimensions of the constant that the marked ones of the operand come from.
+static SmallVector<bool> traceDims(const WeightUse &use,
+                                   SmallVector<bool> marked) {
+  for (Operation *op : llvm::reverse(use.chain)) {
+    auto type = cast<RankedTensorType>(op->getOperand(0).getType());
+    ChannelLinks links = getChannelLinks(op);
+    SmallVector<bool> source(type.getRank(), links.links.empty());
+    for (const ChannelLink &link : links.links)
+      for (auto [from, to] : {std::pair(link.a, link.b), std::pair(link.b, link.a)})
+        if (from.isResult && !to.isResult && to.index == 0 && marked[from.dim])
+          source[to.dim] = true;
+    marked = std::move(source);
+  }
+  return marked;
+}
+
+/// A weight produces the channels that its contraction carries on to the result
+/// and consumes those that it sums over. Both may be of one group; then the
+/// dimensions of the constant tell them apart.
+void Planner::addWeight(const Weight &weight, const WeightUse &use) {
+  auto op = cast<linalg::LinalgOp>(use.operand->getOwner());
+  AffineMap map = op.getMatchingIndexingMap(use.operand);
+  AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  OpOperand &constant =
+      use.chain.empty() ? *use.operand : use.chain.front()->getOpOperand(0);
+  std::optional<unsigned> first = groups.getFirstAxis(*use.operand);
+  std::optional<unsigned> axis = groups.getFirstAxis(constant);
+  if (!first || !axis || !isRepeatable(constant.get()))
+    return;
+  llvm::SmallSetVector<unsigned, 4> produced, consumed;
+  SmallVector<bool> outputs, inputs;
+  for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+    bool isOutput = out.getResultPosition(expr).has_value();
+    outputs.push_back(isOutput);
+    inputs.push_back(!isOutput);
+    (isOutput ? produced : consumed)
+        .insert_range(groupsOf(groups, *first + dim, groupOfChannel));
+  }
+  outputs = traceDims(use, outputs);
+  inputs = traceDims(use, inputs);
+  for (int64_t dim = 0; dim != weight.getType().getRank(); ++dim)
+    for (unsigned group : groupsOf(groups, *axis + dim, groupOfChannel)) {
+      if (produced.contains(group) && (outputs[dim] || !inputs[dim]))
+        addConstant(constant, dim, &weight, group);
+      else if (consumed.contains(group) && (inputs[dim] || !outputs[dim]))
+        planned[group].consumers.push_back(
+            createConstant(constant, dim, &weight, group));
+    }
+}
+
 void Planner::addWeights() {
   for (const Weight &weight : uses.getWeights())
-    for (const WeightUse &use : weight.uses) {
-      auto op = cast<linalg::LinalgOp>(use.operand->getOwner());
-      AffineMap map = op.getMatchingIndexingMap(use.operand);
-      AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-      llvm::SmallSetVector<unsigned, 4> produced;
-      std::optional<unsigned> first = groups.getFirstAxis(*use.operand);
-      for (auto [dim, expr] : llvm::enumerate(map.getResults()))
-        if (first && out.getResultPosition(expr))
-          produced.insert_range(
-              groupsOf(groups, *first + dim, groupOfChannel));
-      OpOperand &constant =
-          use.chain.empty() ? *use.operand : use.chain.front()->getOpOperand(0);
-      std::optional<unsigned> axis = groups.getFirstAxis(constant);
-      if (!axis || !isRepeatable(constant.get()))
-        continue;
-      for (int64_t dim = 0; dim != weight.getType().getRank(); ++dim) {
-        // Inputs and outputs may be of one group; only outputs are produced.
-        if (use.chain.empty() && !out.getResultPosition(map.getResult(dim)))
-          continue;
-        for (unsigned group : groupsOf(groups, *axis + dim, groupOfChannel))
-          if (produced.contains(group))
-            addConstant(constant, dim, &weight, group);
-      }
-    }
+    for (const WeightUse &use : weight.uses)
+      addWeight(weight, use);
 }
 
 /// Other constants along the channels: biases, normalisation.
@@ -183,6 +271,34 @@ void Planner::addParameters() {
       if (!planned[group].constants.empty())
         addConstant(*axis.use, axis.dim, nullptr, group);
   }
+}
+
+/// The operations that the channels reach, with the dimensions along which.
+std::string Planner::describe(unsigned group) {
+  std::vector<std::string> parts;
+  auto reaches = [&](std::optional<unsigned> first, int64_t dim) {
+    const Axis &axis = groups.getAxes()[*first + dim];
+    for (int64_t i = 0; i != axis.size; ++i)
+      if (groupOfChannel[groups.getChannel(*first + dim, i)] == group)
+        return true;
+    return false;
+  };
+  for (Operation *op : opsOfGroup[group]) {
+    std::string &part = parts.emplace_back(op->getName().getStringRef());
+    auto addDims = [&](char kind, std::optional<unsigned> first, Type type) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      for (int64_t dim = 0; tensor && first && dim != tensor.getRank(); ++dim)
+        if (reaches(first, dim))
+          part += kind + std::to_string(dim);
+      part += ',';
+    };
+    for (OpOperand &operand : op->getOpOperands())
+      addDims('i', groups.getFirstAxis(operand), operand.get().getType());
+    for (Value result : op->getResults())
+      addDims('o', groups.getFirstAxis(result), result.getType());
+  }
+  llvm::sort(parts);
+  return llvm::join(parts, ";");
 }
 
 /// The operation that would keep masked channels, or null.
@@ -228,18 +344,16 @@ void Planner::prove(unsigned group) {
   plan.blockedBy = findNeed(group);
   if (!plan.blockedBy)
     return;
-  // A parameter that divides must not become zero: try without each in turn.
-  for (size_t i = 0; i != plan.constants.size(); ++i) {
-    if (plan.constants[i].weight)
-      continue;
-    ChannelConstant without = std::move(plan.constants[i]);
-    plan.constants.erase(plan.constants.begin() + i);
-    if (!findNeed(group)) {
-      plan.blockedBy = nullptr;
-      return;
-    }
-    plan.constants.insert(plan.constants.begin() + i, std::move(without));
+  // A parameter that divides must not become zero.
+  std::vector<ChannelConstant> all = plan.constants;
+  llvm::erase_if(plan.constants, [](const ChannelConstant &constant) {
+    return !constant.weight && constant.isDivisor();
+  });
+  if (plan.constants.size() != all.size() && !findNeed(group)) {
+    plan.blockedBy = nullptr;
+    return;
   }
+  plan.constants = std::move(all);
   plan.reason = (plan.blockedBy->getName().getStringRef() +
                  ": needs the channels even where they are zero")
                     .str();
@@ -257,6 +371,8 @@ std::vector<PlannedGroup> Planner::plan() {
       continue;
     plan.name = plan.constants.front().weight->name;
     plan.channels = channelsOfGroup[group];
+    plan.structure = describe(group);
+    plan.ops.assign(opsOfGroup[group].begin(), opsOfGroup[group].end());
     prove(group);
     result.push_back(std::move(plan));
   }

@@ -24,7 +24,8 @@ struct ChannelConstant {
   int64_t dim;
   /// For each index the position of its channel in the group, or -1.
   std::vector<int64_t> channelOfIndex;
-  /// The weight whose outputs these are; none for biases and parameters.
+  /// The weight whose outputs these are, or whose inputs for a consumer; none
+  /// for biases and parameters.
   const Weight *weight = nullptr;
 
   Attribute getValue() const;
@@ -33,6 +34,11 @@ struct ChannelConstant {
   /// If the group's channels are runs of equal length, in order, and fill the
   /// dimension: the length; else 0.
   int64_t getRunLength(int64_t numChannels) const;
+  /// The operation, past reshapes, whose body reads the constant.
+  Operation *getReader() const;
+  /// For a parameter: how the body that reads it uses it.
+  bool isScale() const;
+  bool isDivisor() const;
 };
 
 struct PlannedGroup {
@@ -41,10 +47,18 @@ struct PlannedGroup {
   std::vector<unsigned> channels;
   /// Producing weights first, then biases and parameters.
   std::vector<ChannelConstant> constants;
+  /// Weights that sum over the channels.
+  std::vector<ChannelConstant> consumers;
+  /// What the channels reach, in program order.
+  std::vector<Operation *> ops;
   /// Why masked channels would stay, with the operation; empty if they would
   /// leave.
   std::string reason;
   Operation *blockedBy = nullptr;
+
+  /// What the channels go through, the same for groups that are built alike
+  /// whatever their sizes are.
+  std::string structure;
 
   Location getLoc() const { return constants.front().constant->getLoc(); }
   auto getWeights() const {

@@ -6,9 +6,10 @@
 // result, so nothing is lost where it leaves both. It matters only where an
 // operation reduces over it: there, either the step leaves the sum as it is
 // (the channel or its weights are zero), or it adds the same numbers to every
-// position, which a bias can do. Channels that no reduction needs, and that are
-// not frozen, may leave all at once: no proof looks at another free channel's
-// contents, only at what stays or is constant.
+// position, which a bias can do. Or the step is seen only by results that leave
+// too: operations are asked last to first, so that one sweep removes a whole
+// chain of neurons that feed nothing but each other. Channels that no reduction
+// needs, and that are not frozen, may leave all at once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,7 +17,6 @@
 
 #include "prune/IR/ConstantView.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -27,27 +27,8 @@ using namespace mlir::prune;
 // Sums of products
 //===----------------------------------------------------------------------===//
 
-static bool isSumOfProducts(linalg::LinalgOp op) {
-  return op.hasPureTensorSemantics() && op.getNumDpsInputs() == 2 &&
-         op.getNumDpsInits() == 1 &&
-         linalg::detail::isContractionBody(
-             *op.getBlock(), [](Operation *multiply, Operation *add) {
-               return isa<arith::MulFOp>(multiply) && isa<arith::AddFOp>(add);
-             });
-}
-
 static Type elementTypeOf(OpOperand &operand) {
   return getElementTypeOrSelf(operand.get().getType());
-}
-
-/// Whether the weight's numbers are there and each is used along its own loops.
-static bool isReadableWeight(linalg::LinalgOp op, OpOperand &weight) {
-  if (!isRepeatable(weight.get()) ||
-      !op.getMatchingIndexingMap(&weight).isProjectedPermutation())
-    return false;
-  Attribute value;
-  return matchPattern(weight.get(), m_Constant(&value)) &&
-         getTensorView(value).has_value();
 }
 
 std::optional<FoldedSum>
@@ -61,7 +42,7 @@ mlir::prune::getFoldedSum(linalg::LinalgOp op, unsigned loop, int64_t index,
     OpOperand *x = op.getDpsInputOperand(side);
     OpOperand *w = op.getDpsInputOperand(1 - side);
     if (elementTypeOf(*x) != elementTypeOf(*init) ||
-        elementTypeOf(*w) != elementTypeOf(*init) || !isReadableWeight(op, *w))
+        elementTypeOf(*w) != elementTypeOf(*init) || !getReadableWeight(op, *w))
       continue;
     auto number = dyn_cast_or_null<FloatAttr>(
         constants.getAt(*x, op.getMatchingIndexingMap(x), loop, index));
@@ -114,46 +95,133 @@ void mlir::prune::forEachReduction(
   }
 }
 
-ChannelProof mlir::prune::proveChannels(ArrayRef<Operation *> ops,
-                                        const ChannelGroups &groups,
-                                        SliceConstants &constants) {
-  ChannelProof proof;
-  proof.neededBy.assign(groups.getNumChannels(), nullptr);
-  for (Operation *op : ops) {
-    auto structured = dyn_cast<linalg::LinalgOp>(op);
-    if (!structured)
+namespace {
+/// Asks every reduction which of the channels that it sums over it needs, last
+/// operation first: a channel that only unneeded results see is not needed.
+class NeedProof {
+public:
+  NeedProof(ArrayRef<Operation *> ops, const ChannelGroups &groups,
+            SliceConstants &constants, const std::vector<bool> &pinned)
+      : ops(ops), groups(groups), constants(constants), isNeeded(pinned),
+        firstReader(pinned.size(), ops.size()) {}
+
+  /// For each channel that is not frozen.
+  std::vector<bool> run();
+
+private:
+  void visit(linalg::LinalgOp op, size_t number);
+  std::vector<bool> findLive(linalg::LinalgOp op, size_t number,
+                             unsigned loop);
+
+  ArrayRef<Operation *> ops;
+  const ChannelGroups &groups;
+  SliceConstants &constants;
+  std::vector<bool> isNeeded;
+  /// The first operation that reduces over each channel. Before it, what the
+  /// channel needs is known.
+  std::vector<size_t> firstReader;
+};
+} // namespace
+
+/// For each step of `loop`, whether the weight has a number there for a result
+/// that is needed. Empty if that does not matter.
+std::vector<bool> NeedProof::findLive(linalg::LinalgOp op, size_t number,
+                                      unsigned loop) {
+  std::optional<unsigned> result = groups.getFirstAxis(op->getResult(0));
+  if (!result || !isSumOfProducts(op))
+    return {};
+  AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  std::vector<bool> live;
+  for (OpOperand *w : op.getDpsInputOperands()) {
+    std::optional<TensorView> view = getReadableWeight(op, *w);
+    AffineMap map = op.getMatchingIndexingMap(w);
+    std::optional<unsigned> dim = dimOfLoop(map, loop);
+    if (!view || !dim)
       continue;
-    // Terms that two loops fold would be counted twice.
-    std::optional<unsigned> foldedLoop;
-    forEachReduction(structured, groups, [&](unsigned loop, unsigned axis) {
-      for (int64_t i = 0; i != groups.getAxes()[axis].size; ++i) {
-        unsigned channel = groups.getChannel(axis, i);
-        if (groups.getFrozen(channel) || proof.neededBy[channel] ||
-            constants.isNeutral(structured, loop, i))
-          continue;
-        if (foldedLoop.value_or(loop) == loop &&
-            getFoldedSum(structured, loop, i, constants))
-          foldedLoop = loop;
-        else
-          proof.neededBy[channel] = op;
+    std::vector<std::vector<bool>> unneeded(view->shape.size());
+    bool anyUnneeded = false;
+    for (auto [outDim, expr] : llvm::enumerate(out.getResults())) {
+      std::optional<unsigned> weightDim = map.getResultPosition(expr);
+      if (!weightDim || groups.getAxes()[*result + outDim].size == 0)
+        continue;
+      for (int64_t i = 0; i != view->shape[*weightDim]; ++i) {
+        unsigned channel = groups.getChannel(*result + outDim, i);
+        bool isDead = !groups.getFrozen(channel) && !isNeeded[channel] &&
+                      firstReader[channel] > number;
+        unneeded[*weightDim].push_back(isDead);
+        anyUnneeded |= isDead;
       }
-    });
+    }
+    if (!anyUnneeded)
+      continue;
+    std::vector<bool> found = findLiveSlices(*view, *dim, unneeded);
+    live.resize(found.size(), true);
+    for (size_t i = 0; i != found.size(); ++i)
+      live[i] = live[i] && found[i];
   }
-  return proof;
+  return live;
 }
 
-std::vector<bool> mlir::prune::chooseChannels(const ChannelGroups &groups,
-                                              const ChannelProof &proof) {
-  std::vector<bool> removed(groups.getNumChannels());
-  for (unsigned channel = 0; channel != removed.size(); ++channel)
-    removed[channel] = !groups.getFrozen(channel) && !proof.neededBy[channel];
-  // An axis keeps at least one index. Keeping more never harms another axis.
-  for (auto [number, axis] : llvm::enumerate(groups.getAxes())) {
-    bool anyStays = axis.size == 0;
-    for (int64_t i = 0; i != axis.size && !anyStays; ++i)
-      anyStays = !removed[groups.getChannel(number, i)];
-    if (!anyStays)
-      removed[groups.getChannel(number, 0)] = false;
+void NeedProof::visit(linalg::LinalgOp op, size_t number) {
+  // Terms that two loops fold would be counted twice.
+  std::optional<unsigned> foldedLoop;
+  forEachReduction(op, groups, [&](unsigned loop, unsigned axis) {
+    std::optional<std::vector<bool>> live;
+    for (int64_t i = 0; i != groups.getAxes()[axis].size; ++i) {
+      unsigned channel = groups.getChannel(axis, i);
+      if (groups.getFrozen(channel) || isNeeded[channel] ||
+          constants.isNeutral(op, loop, i))
+        continue;
+      if (!live)
+        live = findLive(op, number, loop);
+      if (!live->empty() && !(*live)[i])
+        continue;
+      if (foldedLoop.value_or(loop) == loop &&
+          getFoldedSum(op, loop, i, constants))
+        foldedLoop = loop;
+      else
+        isNeeded[channel] = true;
+    }
+  });
+}
+
+std::vector<bool> NeedProof::run() {
+  for (size_t number = 0; number != ops.size(); ++number)
+    if (auto structured = dyn_cast<linalg::LinalgOp>(ops[number]))
+      forEachReduction(structured, groups, [&](unsigned, unsigned axis) {
+        for (int64_t i = 0; i != groups.getAxes()[axis].size; ++i) {
+          size_t &first = firstReader[groups.getChannel(axis, i)];
+          first = std::min(first, number);
+        }
+      });
+  for (size_t number = ops.size(); number-- > 0;)
+    if (auto structured = dyn_cast<linalg::LinalgOp>(ops[number]))
+      visit(structured, number);
+  return isNeeded;
+}
+
+std::vector<bool> mlir::prune::chooseChannels(ArrayRef<Operation *> ops,
+                                              const ChannelGroups &groups,
+                                              SliceConstants &constants) {
+  std::vector<bool> pinned(groups.getNumChannels()), removed(pinned.size());
+  // What an axis keeps may need more, so prove again with it. Less is removed
+  // then, so that no further axis runs empty.
+  for (bool anyPinned = true; anyPinned;) {
+    anyPinned = false;
+    std::vector<bool> isNeeded =
+        NeedProof(ops, groups, constants, pinned).run();
+    for (unsigned channel = 0; channel != removed.size(); ++channel)
+      removed[channel] = !groups.getFrozen(channel) && !isNeeded[channel];
+    for (auto [number, axis] : llvm::enumerate(groups.getAxes())) {
+      bool anyStays = axis.size == 0;
+      for (int64_t i = 0; i != axis.size && !anyStays; ++i)
+        anyStays = !removed[groups.getChannel(number, i)];
+      if (anyStays)
+        continue;
+      unsigned first = groups.getChannel(number, 0);
+      removed[first] = false;
+      pinned[first] = anyPinned = true;
+    }
   }
   return removed;
 }
@@ -264,7 +332,9 @@ std::vector<Contribution> mlir::prune::computeContributions(
           continue;
         std::optional<FoldedSum> sum =
             getFoldedSum(structured, loop, i, constants);
-        assert(sum && "a channel that is needed was removed");
+        // Only results that were removed as well saw it.
+        if (!sum)
+          continue;
         auto [entry, isNew] = bySide.try_emplace(sum->weightSide);
         if (isNew)
           entry->second = createContribution(*sum, groups, removed);
@@ -275,7 +345,8 @@ std::vector<Contribution> mlir::prune::computeContributions(
                  entry->second);
       }
       for (auto &[side, contribution] : bySide)
-        contributions.push_back(std::move(contribution));
+        if (llvm::any_of(contribution.values, [](double v) { return v != 0; }))
+          contributions.push_back(std::move(contribution));
     });
   }
   return contributions;

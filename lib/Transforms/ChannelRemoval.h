@@ -14,6 +14,7 @@
 #include "prune/Analysis/SliceConstants.h"
 #include "prune/Core/TensorSlices.h"
 
+#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::prune {
@@ -37,21 +38,11 @@ void forEachReduction(
     linalg::LinalgOp op, const ChannelGroups &groups,
     llvm::function_ref<void(unsigned loop, unsigned axis)> visit);
 
-/// Why a channel cannot leave: the operation that would notice.
-struct ChannelProof {
-  /// One entry per channel: null if it may leave.
-  std::vector<Operation *> neededBy;
-};
-
-/// Asks every reduction which of the channels that it sums over it needs.
-/// Frozen channels are not looked at.
-ChannelProof proveChannels(ArrayRef<Operation *> ops,
-                           const ChannelGroups &groups,
-                           SliceConstants &constants);
-
-/// The channels to remove: free, not needed, and not the last of an axis.
-std::vector<bool> chooseChannels(const ChannelGroups &groups,
-                                 const ChannelProof &proof);
+/// The channels to remove: free, not needed by any reduction over them, and not
+/// the last of an axis.
+std::vector<bool> chooseChannels(ArrayRef<Operation *> ops,
+                                 const ChannelGroups &groups,
+                                 SliceConstants &constants);
 
 /// What the removed channels added to each sum, ready to go into its bias.
 struct Contribution {
@@ -71,6 +62,11 @@ std::vector<Contribution> computeContributions(ArrayRef<Operation *> ops,
                                                SliceConstants &constants,
                                                const std::vector<bool> &removed);
 
+/// A constant of `values`, rounded, in the place of `old`: a resource if `old`
+/// is one.
+TypedAttr createRounded(Attribute old, RankedTensorType type,
+                        ArrayRef<double> values);
+
 /// Adds the contribution to the bias that follows the sum, or to what the sum
 /// starts from, as a constant that is named after the weight.
 void addContribution(const Contribution &contribution);
@@ -86,8 +82,30 @@ void shrinkChannels(ModuleOp module, ArrayRef<Operation *> ops,
                     const ChannelGroups &groups,
                     const std::vector<bool> &removed);
 
-/// Replaces values that hold one number by a constant, and operations that pass
-/// an operand on as it is by the operand. Returns whether anything changed.
+/// An argument that is taken flat, and what flattened it before.
+struct FlatArgument {
+  BlockArgument argument;
+  Type type;
+  SmallVector<ReassociationIndices> groups;
+};
+
+/// Takes arguments of entry functions that are only flattened as they are
+/// afterwards.
+std::vector<FlatArgument> flattenArguments(ModuleOp module);
+
+/// Undoes that for arguments that kept all of their indices. Returns whether
+/// any lost some.
+bool restoreArguments(ModuleOp module, ArrayRef<FlatArgument> flattened);
+
+/// Before shrinking, writes on arguments which of their indices stay.
+void recordArguments(ModuleOp module, const ChannelGroups &groups,
+                     const std::vector<bool> &removed);
+
+/// Makes the types of functions those of their arguments.
+void updateSignatures(ModuleOp module);
+
+/// Replaces values that hold one number, or one for each channel, by constants,
+/// and operations that pass an operand on as it is by the operand. Returns whether anything changed.
 bool foldConstantValues(ArrayRef<Operation *> ops, const ChannelGroups &groups,
                         const SliceConstants &constants);
 

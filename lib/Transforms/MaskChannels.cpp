@@ -3,24 +3,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Every scope ends in a count for each group, computed here; which channels
-// those are follows from the scores. Where the weights of a group lie alike,
-// the decision is written as scores, their sum and a mask, at the beginning of
-// the function (constants are repeated there: they are references, not data).
-// Where they do not, as behind a padding of channels, the mask is a constant.
+// those are follows from the scores. Groups that rank together, because the
+// scope is global or because they are built alike, share out one number.
 //
 //===----------------------------------------------------------------------===//
 
-#include "ChannelPlan.h"
+#include "ChannelDecision.h"
 
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/Core/ChannelBudget.h"
-#include "prune/IR/ConstantView.h"
-#include "prune/IR/Prune.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Remarks.h"
-#include "mlir/IR/Threading.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
 
 #include <cmath>
@@ -34,196 +31,6 @@ using namespace mlir;
 using namespace mlir::prune;
 
 static constexpr StringLiteral kCategory = "prune-mask-channels";
-
-//===----------------------------------------------------------------------===//
-// Scores
-//===----------------------------------------------------------------------===//
-
-/// One score for each index of the constant's dimension, as prune.score sums.
-static std::vector<double> scoreIndices(const ChannelConstant &constant,
-                                        CriterionAttrInterface criterion) {
-  Attribute value = constant.getValue();
-  TensorView view = *getTensorView(value);
-  ScoreSource source;
-  source.shape.assign(view.shape.begin(), view.shape.end());
-  source.read = [&](int64_t begin, MutableArrayRef<double> out) {
-    criterion.score(view, constant.weight->name, begin, out);
-  };
-  SmallVector<int64_t> others;
-  for (int64_t dim = 0; dim != int64_t(view.shape.size()); ++dim)
-    if (dim != constant.dim)
-      others.push_back(dim);
-  MLIRContext *context = value.getContext();
-  if (others.empty()) {
-    std::vector<double> scores(view.size());
-    source.read(0, scores);
-    return scores;
-  }
-  return reduceScores(source, others,
-                      [&](size_t n, function_ref<void(size_t)> body) {
-                        mlir::parallelFor(context, 0, n, body);
-                      });
-}
-
-namespace {
-/// What was computed for one group.
-struct Decision {
-  std::vector<double> scores;
-  /// The number of weight elements behind each channel.
-  double elements = 0;
-  /// The length of a channel's run in each producing weight, 0 if they differ.
-  int64_t runLength = 0;
-  int64_t removed = 0;
-};
-} // namespace
-
-/// Sums the weights' scores index by index, then over each channel's run: the
-/// order in which the operations of the regular form add.
-static Decision scoreGroup(const PlannedGroup &group,
-                           CriterionAttrInterface criterion) {
-  Decision decision;
-  int64_t size = group.channels.size();
-  decision.scores.assign(size, 0);
-  std::vector<double> sums;
-  bool isFirst = true;
-  for (const ChannelConstant &constant : group.getWeights()) {
-    int64_t length = constant.getRunLength(size);
-    decision.runLength =
-        isFirst || length == decision.runLength ? length : 0;
-    isFirst = false;
-  }
-  SmallVector<const Weight *> seen;
-  for (const ChannelConstant &constant : group.getWeights()) {
-    if (llvm::is_contained(seen, constant.weight))
-      continue;
-    seen.push_back(constant.weight);
-    std::vector<double> scores = scoreIndices(constant, criterion);
-    decision.elements += double(constant.weight->getType().getNumElements()) /
-                         scores.size() *
-                         llvm::count_if(constant.channelOfIndex,
-                                        [](int64_t c) { return c >= 0; }) /
-                         size;
-    if (decision.runLength != 0) {
-      sums.resize(scores.size());
-      for (auto [sum, score] : llvm::zip_equal(sums, scores))
-        sum += score;
-      continue;
-    }
-    for (auto [score, channel] :
-         llvm::zip_equal(scores, constant.channelOfIndex))
-      if (channel >= 0)
-        decision.scores[channel] += score;
-  }
-  for (size_t i = 0; i != sums.size(); ++i)
-    decision.scores[i / decision.runLength] += sums[i];
-  return decision;
-}
-
-//===----------------------------------------------------------------------===//
-// Emission
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// Writes the decision about one group.
-class Emitter {
-public:
-  Emitter(const PlannedGroup &group, const Decision &decision,
-          CriterionAttrInterface criterion)
-      : group(group), decision(decision), criterion(criterion),
-        builder(group.getLoc().getContext()) {}
-
-  void emit();
-
-private:
-  Value createMask();
-  Value createConstantMask(const ChannelConstant &constant);
-  void apply(const ChannelConstant &constant, Value mask);
-
-  const PlannedGroup &group;
-  const Decision &decision;
-  CriterionAttrInterface criterion;
-  OpBuilder builder;
-};
-} // namespace
-
-/// Scores of every weight, their sum, and the mask, at the function's start.
-Value Emitter::createMask() {
-  Operation *function =
-      group.constants.front()
-          .constant->getParentWithTrait<OpTrait::IsIsolatedFromAbove>();
-  builder.setInsertionPointToStart(&function->getRegion(0).front());
-  Location loc = group.getLoc();
-  Value sum;
-  SmallVector<const Weight *> seen;
-  for (const ChannelConstant &constant : group.getWeights()) {
-    if (llvm::is_contained(seen, constant.weight))
-      continue;
-    seen.push_back(constant.weight);
-    Value weight = builder.clone(*constant.constant)->getResult(0);
-    SmallVector<Attribute> others;
-    for (int64_t dim = 0; dim != constant.weight->getType().getRank(); ++dim)
-      if (dim != constant.dim)
-        others.push_back(builder.getI64IntegerAttr(dim));
-    auto type = RankedTensorType::get(
-        {int64_t(constant.channelOfIndex.size())}, builder.getF64Type());
-    Value score = ScoreOp::create(
-        builder, loc, type, weight, criterion,
-        others.empty() ? ArrayAttr() : builder.getArrayAttr(others),
-        builder.getStringAttr(constant.weight->name));
-    sum = sum ? Value(arith::AddFOp::create(builder, loc, sum, score)) : score;
-  }
-  auto type = cast<RankedTensorType>(sum.getType());
-  PatternAttrInterface pattern = ElementAttr::get(builder.getContext());
-  if (decision.runLength != 1)
-    pattern = BlockAttr::get(builder.getContext(),
-                             ArrayRef<int64_t>(decision.runLength));
-  return MaskOp::create(builder, loc, TypeRange{type.clone(builder.getI1Type())},
-                        ValueRange{sum}, pattern, FloatAttr(), FloatAttr(),
-                        builder.getI64IntegerAttr(decision.removed))
-      .getMasks()[0];
-}
-
-Value Emitter::createConstantMask(const ChannelConstant &constant) {
-  std::vector<int64_t> order = removalOrder(decision.scores);
-  llvm::SmallDenseSet<int64_t> removed(order.begin(),
-                                       order.begin() + decision.removed);
-  SmallVector<bool> mask;
-  for (int64_t channel : constant.channelOfIndex)
-    mask.push_back(!removed.contains(channel));
-  builder.setInsertionPointAfter(constant.constant);
-  auto type =
-      RankedTensorType::get({int64_t(mask.size())}, builder.getI1Type());
-  return arith::ConstantOp::create(builder, group.getLoc(),
-                                   DenseElementsAttr::get(type, mask));
-}
-
-void Emitter::apply(const ChannelConstant &constant, Value mask) {
-  Operation *source = constant.use->get().getDefiningOp();
-  // A mask of the constant's own stands right behind it, a shared one at the
-  // function's start.
-  Operation *after = source;
-  if (source == constant.constant && isa<arith::ConstantOp>(mask.getDefiningOp()))
-    after = mask.getDefiningOp();
-  builder.setInsertionPointAfter(after);
-  auto type = cast<RankedTensorType>(constant.use->get().getType());
-  auto apply = ApplyOp::create(
-      builder, source->getLoc(), type, constant.use->get(), mask,
-      type.getRank() == 1 ? DenseI64ArrayAttr()
-                          : builder.getDenseI64ArrayAttr(constant.dim));
-  if (StringRef name = constant.getName(); !name.empty())
-    apply->setDiscardableAttr("prune.weight", builder.getStringAttr(name));
-  constant.use->set(apply);
-}
-
-void Emitter::emit() {
-  Value shared = decision.runLength != 0 ? createMask() : Value();
-  for (const ChannelConstant &constant : group.constants) {
-    bool isShared =
-        shared && constant.getRunLength(group.channels.size()) ==
-                      decision.runLength;
-    apply(constant, isShared ? shared : createConstantMask(constant));
-  }
-}
 
 //===----------------------------------------------------------------------===//
 // Pass
@@ -241,8 +48,7 @@ struct MaskChannels : prune::impl::MaskChannelsPassBase<MaskChannels> {
   using Base::Base;
 
   void runOnOperation() override {
-    auto criterionAttr = parseCriterion(getOperation().getLoc(), criterion, seed);
-    if (!criterionAttr || failed(checkOptions()))
+    if (failed(chooseCriterion()) || failed(checkOptions()))
       return signalPassFailure();
     WeightUses uses(getOperation());
     ChannelGroups coupling(getOperation(), reshape == "inner"
@@ -250,23 +56,149 @@ struct MaskChannels : prune::impl::MaskChannelsPassBase<MaskChannels> {
                                                : ChannelGroups::Prefer::Outer);
     std::vector<PlannedGroup> groups =
         planChannelGroups(getOperation(), uses, coupling);
+    LogicalResult result = granularity == "block"
+                               ? maskBlocks(uses, coupling, groups)
+                               : maskGroups(coupling, groups);
+    if (failed(result))
+      signalPassFailure();
+  }
+
+private:
+  LogicalResult maskGroups(const ChannelGroups &coupling,
+                           std::vector<PlannedGroup> &groups) {
     SmallVector<double> ratios;
     if (failed(chooseRatios(groups, ratios)))
-      return signalPassFailure();
-
+      return failure();
     std::vector<Decision> decisions(groups.size());
     for (auto [group, decision, own] :
          llvm::zip_equal(groups, decisions, ratios))
       if (own >= 0)
-        decision = scoreGroup(group, criterionAttr);
+        decision = scoreGroup(group, groupCriterion);
     if (failed(decide(groups, ratios, decisions)))
-      return signalPassFailure();
-    for (auto [group, decision] : llvm::zip_equal(groups, decisions))
-      if (decision.removed != 0)
-        emit(group, decision, criterionAttr);
+      return failure();
+    std::optional<SliceConstants> constants;
+    if (merge)
+      constants.emplace(getOperation(), coupling);
+    for (auto [group, decision] : llvm::zip_equal(groups, decisions)) {
+      if (decision.removed == 0)
+        continue;
+      remark::passed(group.getLoc(),
+                     remark::RemarkOpts::name("Masked").category(kCategory))
+          << remark::metric("Group", group.name)
+          << remark::metric("Channels", int64_t(group.channels.size()))
+          << remark::metric("Removed", decision.removed);
+      if (merge)
+        reportMerge(group, mergeChannels(group, decision, mergeThreshold,
+                                         coupling, *constants));
+      emitMasks(group, decision, groupCriterion);
+    }
+    return success();
   }
 
-private:
+  void reportMerge(const PlannedGroup &group, const MergeOutcome &outcome) {
+    if (!outcome.reason.empty()) {
+      remark::missed(outcome.blockedBy->getLoc(),
+                     remark::RemarkOpts::name("NotMerged").category(kCategory))
+          << remark::metric("Group", group.name)
+          << remark::reason("{0}", outcome.reason);
+      return;
+    }
+    remark::passed(group.getLoc(),
+                   remark::RemarkOpts::name("Merged").category(kCategory))
+        << remark::metric("Group", group.name)
+        << remark::metric("Merged", outcome.merged);
+  }
+
+  /// Whole branches of residual sums, ranked together.
+  LogicalResult maskBlocks(const WeightUses &uses,
+                           const ChannelGroups &coupling,
+                           ArrayRef<PlannedGroup> groups) {
+    std::vector<ResidualBlock> blocks = findResidualBlocks(
+        getOperation(), uses, coupling, groups,
+        [&](Operation *op, StringRef reason) {
+          remark::missed(op->getLoc(),
+                         remark::RemarkOpts::name("NoBlock").category(kCategory))
+              << remark::reason("{0}", reason);
+        });
+    if (failed(filterBlocks(blocks)))
+      return failure();
+    scoreBlocks(blocks, groupCriterion.elements);
+    std::vector<double> scores;
+    for (const ResidualBlock &block : blocks) {
+      if (std::isnan(block.score))
+        return reportNan(block.weights.front()->getLoc(), block.name);
+      scores.push_back(block.score);
+    }
+    std::vector<int64_t> order = removalOrder(scores);
+    int64_t most = std::floor(double(blocks.size()) * maxRatio);
+    int64_t count = std::floor(double(blocks.size()) * ratio);
+    for (int64_t i = 0; i < std::min(most, count); ++i) {
+      const ResidualBlock &block = blocks[order[i]];
+      for (const ChannelConstant &constant : block.constants) {
+        SmallVector<bool> indices;
+        for (int64_t channel : constant.channelOfIndex)
+          indices.push_back(channel >= 0);
+        maskIndices(constant, indices);
+      }
+      remark::passed(block.sum->getLoc(),
+                     remark::RemarkOpts::name("MaskedBlock").category(kCategory))
+          << remark::metric("Block", block.name)
+          << remark::metric("Weights", int64_t(block.weights.size()));
+    }
+    return success();
+  }
+
+  LogicalResult filterBlocks(std::vector<ResidualBlock> &blocks) {
+    if (blocks.empty())
+      return error() << "option 'granularity': there is no residual sum with a "
+                        "branch that could be removed; use channel";
+    SmallVector<Weight> weights;
+    SmallVector<size_t> owner;
+    for (auto [index, block] : llvm::enumerate(blocks))
+      for (const Weight *weight : block.weights) {
+        weights.push_back(*weight);
+        owner.push_back(index);
+      }
+    FailureOr<SmallVector<Choice>> choices =
+        filterWeights(weights, include, exclude, [&] { return error(); });
+    if (failed(choices))
+      return failure();
+    std::vector<bool> isIn(blocks.size(), include.empty());
+    for (auto [choice, block] : llvm::zip_equal(*choices, owner))
+      isIn[block] = isIn[block] || choice == Choice::Named;
+    for (auto [choice, block] : llvm::zip_equal(*choices, owner))
+      isIn[block] = isIn[block] && choice != Choice::Excluded;
+    std::vector<ResidualBlock> chosen;
+    for (auto [index, block] : llvm::enumerate(blocks))
+      if (isIn[index])
+        chosen.push_back(std::move(block));
+    blocks = std::move(chosen);
+    return success();
+  }
+
+  LogicalResult chooseCriterion() {
+    groupCriterion = {};
+    if (criterion == "scale")
+      groupCriterion.kind = GroupCriterion::Scale;
+    else if (criterion == "geometric-median")
+      groupCriterion.kind = GroupCriterion::GeometricMedian;
+    bool isOfGroups = groupCriterion.kind != GroupCriterion::Elements;
+    if (isOfGroups && granularity == "block")
+      return error() << "option 'criterion': " << StringRef(criterion)
+                     << " scores channels; with granularity=block use l1, l2 "
+                        "or random";
+    // The magnitude of a scale.
+    groupCriterion.elements = parseCriterion(
+        getOperation().getLoc(), isOfGroups ? "l1" : StringRef(criterion), seed);
+    return success(groupCriterion.elements != nullptr);
+  }
+
+  LogicalResult reportNan(Location loc, StringRef group) {
+    return emitError(loc, "prune-mask-channels: a weight of group '")
+           << group
+           << "' has a NaN; repair it, or leave the group out with exclude";
+  }
+
   InFlightDiagnostic error() {
     return emitError(getOperation().getLoc(), "prune-mask-channels: ");
   }
@@ -284,14 +216,53 @@ private:
     if (roundTo < 1)
       return error() << "option 'round-to' expects at least 1 but got "
                      << int64_t(roundTo);
-    if (scope != "local" && scope != "global")
-      return error() << "option 'scope' expects local or global but got '"
+    if (scope != "local" && scope != "global" && scope != "isomorphic")
+      return error() << "option 'scope' expects local, global or isomorphic "
+                        "but got '"
                      << StringRef(scope) << "'";
+    if (failed(checkGranularity()))
+      return failure();
+    if (!(mergeThreshold >= -1 && mergeThreshold <= 1))
+      return error()
+             << "option 'merge-threshold' expects a cosine in [-1, 1] but got "
+             << show(mergeThreshold);
     if (reshape != "outer" && reshape != "inner")
       return error() << "option 'reshape' expects outer or inner but got '"
                      << StringRef(reshape) << "'";
     limits = {minChannels, maxRatio, roundTo};
     return success();
+  }
+
+  LogicalResult checkGranularity() {
+    if (granularity != "channel" && granularity != "head" &&
+        granularity != "block")
+      return error() << "option 'granularity' expects channel, head or block "
+                        "but got '"
+                     << StringRef(granularity) << "'";
+    if (granularity == "head" && reshape == "inner")
+      return error() << "option 'reshape': inner removes features within each "
+                        "head; with granularity=head use outer";
+    if (granularity == "block" && merge)
+      return error() << "option 'merge' folds channels; it does not go with "
+                        "granularity=block";
+    if (granularity == "block" && !targets.empty())
+      return error() << "option 'targets' gives ratios of channel groups; with "
+                        "granularity=block use include and exclude";
+    return success();
+  }
+
+  /// Why a group that could lose channels is not one of those asked for.
+  StringRef getReasonAgainst(const PlannedGroup &group) {
+    if (groupCriterion.kind == GroupCriterion::Scale &&
+        getScored(group, GroupCriterion::Scale).empty())
+      return "has no normalisation scale";
+    int64_t size = group.channels.size();
+    if (granularity == "head" &&
+        llvm::none_of(group.getWeights(), [&](const ChannelConstant &constant) {
+          return constant.getRunLength(size) > 1;
+        }))
+      return "has no heads";
+    return "";
   }
 
   /// The ratio of each group, below 0 if it is left alone. Groups with a
@@ -341,6 +312,8 @@ private:
       if (!isIn[index])
         group.reason = "is filtered out by include or exclude";
       if (group.reason.empty())
+        group.reason = getReasonAgainst(group);
+      if (group.reason.empty())
         continue;
       ratios[index] = -1;
       remark::missed(group.getLoc(),
@@ -355,24 +328,18 @@ private:
   /// How many channels each group loses.
   LogicalResult decide(ArrayRef<PlannedGroup> groups, ArrayRef<double> ratios,
                        std::vector<Decision> &decisions) {
-    std::vector<std::vector<double>> ranked;
-    SmallVector<size_t> together;
+    // Groups that rank together, by what makes them alike.
+    llvm::MapVector<StringRef, SmallVector<size_t>> classes;
+    llvm::StringSet<> names;
     for (size_t i = 0; i != groups.size(); ++i) {
       if (ratios[i] < 0)
         continue;
-      for (double score : decisions[i].scores)
-        if (std::isnan(score))
-          return emitError(groups[i].getLoc(), "prune-mask-channels: a weight "
-                                               "of group '")
-                 << groups[i].name
-                 << "' has a NaN; repair it, or leave the group out with "
-                    "exclude";
-      if (scope == "global" && !hasOwnTarget[i]) {
-        together.push_back(i);
-        ranked.push_back(decisions[i].scores);
-        // Groups of different fan-in compare by the mean.
-        for (double &score : ranked.back())
-          score /= decisions[i].elements;
+      if (llvm::any_of(decisions[i].scores,
+                       [](double score) { return std::isnan(score); }))
+        return reportNan(groups[i].getLoc(), groups[i].name);
+      if (scope != "local" && !hasOwnTarget[i]) {
+        std::string name = scope == "global" ? "" : groups[i].structure;
+        classes[names.insert(name).first->getKey()].push_back(i);
         continue;
       }
       int64_t size = groups[i].channels.size();
@@ -385,27 +352,31 @@ private:
                << "1";
       decisions[i].removed = limitRemoval(size, wanted, limits);
     }
-    if (!together.empty() && ratio == 1)
+    if (!classes.empty() && ratio == 1)
       return error() << "option 'ratio': 1 would remove all channels; each "
                         "group keeps at least "
                      << int64_t(minChannels) << ", give a ratio below 1";
-    std::vector<int64_t> shares = shareRemoval(ranked, ratio, limits);
-    for (auto [index, share] : llvm::zip_equal(together, shares))
-      decisions[index].removed = share;
+    for (const auto &entry : classes)
+      share(entry.second, decisions);
     return success();
   }
 
-  void emit(const PlannedGroup &group, const Decision &decision,
-            CriterionAttrInterface criterionAttr) {
-    remark::passed(group.getLoc(),
-                   remark::RemarkOpts::name("Masked").category(kCategory))
-        << remark::metric("Group", group.name)
-        << remark::metric("Channels", int64_t(group.channels.size()))
-        << remark::metric("Removed", decision.removed);
-    Emitter(group, decision, criterionAttr).emit();
+  /// Shares out the channels that groups lose together.
+  void share(ArrayRef<size_t> together, std::vector<Decision> &decisions) {
+    std::vector<std::vector<double>> ranked;
+    for (size_t index : together) {
+      ranked.push_back(decisions[index].scores);
+      // Groups of different fan-in compare by the mean.
+      for (double &score : ranked.back())
+        score /= decisions[index].elements;
+    }
+    std::vector<int64_t> shares = shareRemoval(ranked, ratio, limits);
+    for (auto [index, share] : llvm::zip_equal(together, shares))
+      decisions[index].removed = share;
   }
 
   ChannelLimits limits;
+  GroupCriterion groupCriterion;
   std::vector<bool> hasOwnTarget;
 };
 } // namespace

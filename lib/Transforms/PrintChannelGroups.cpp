@@ -12,6 +12,8 @@
 
 #include "prune/Transforms/Passes.h"
 
+#include "llvm/ADT/MapVector.h"
+
 namespace mlir::prune {
 #define GEN_PASS_DEF_PRINTCHANNELGROUPSPASS
 #include "prune/Transforms/Passes.h.inc"
@@ -39,6 +41,43 @@ static void print(const PlannedGroup &group) {
     diagnostic.attachNote(group.blockedBy->getLoc()) << group.reason;
 }
 
+/// What becomes of the indices of one dimension: how many are free or stay, by
+/// group and by reason.
+static void printDimension(OpResult result, int64_t dim, unsigned number,
+                           const ChannelGroups &coupling,
+                           const llvm::DenseMap<unsigned, StringRef> &names) {
+  const Axis &axis = coupling.getAxes()[number];
+  InFlightDiagnostic diagnostic =
+      emitRemark(result.getLoc(), "dimension ")
+      << dim << " of result " << result.getResultNumber() << ": ";
+  if (axis.size == 0) {
+    diagnostic << "its size is zero or only the run knows it";
+    return;
+  }
+  llvm::MapVector<StringRef, int64_t> free;
+  llvm::MapVector<const FrozenReason *, int64_t> kept;
+  for (int64_t i = 0; i != axis.size; ++i) {
+    unsigned channel = coupling.getChannel(number, i);
+    if (const FrozenReason *frozen = coupling.getFrozen(channel))
+      ++kept[frozen];
+    else
+      ++free[names.lookup(channel)];
+  }
+  StringRef separator = "";
+  for (auto [name, count] : free) {
+    diagnostic << separator << count << " free";
+    if (!name.empty())
+      diagnostic << " in group '" << name << "'";
+    separator = ", ";
+  }
+  for (auto [frozen, count] : kept) {
+    diagnostic << separator << count << " stay";
+    diagnostic.attachNote(frozen->op->getLoc())
+        << frozen->op->getName() << ": " << frozen->reason;
+    separator = ", ";
+  }
+}
+
 namespace {
 struct PrintChannelGroups
     : prune::impl::PrintChannelGroupsPassBase<PrintChannelGroups> {
@@ -55,9 +94,24 @@ struct PrintChannelGroups
     ChannelGroups coupling(getOperation(), reshape == "inner"
                                                ? ChannelGroups::Prefer::Inner
                                                : ChannelGroups::Prefer::Outer);
-    for (const PlannedGroup &group :
-         planChannelGroups(getOperation(), uses, coupling))
+    std::vector<PlannedGroup> groups =
+        planChannelGroups(getOperation(), uses, coupling);
+    llvm::DenseMap<unsigned, StringRef> names;
+    for (const PlannedGroup &group : groups) {
       print(group);
+      for (unsigned channel : group.channels)
+        names[channel] = group.name;
+    }
+    if (dimensions)
+      forEachChannelOp(getOperation(), [&](Operation *op) {
+        for (OpResult result : op->getResults())
+          if (std::optional<unsigned> first =
+                  coupling.getFirstAxis(Value(result)))
+            for (int64_t dim = 0;
+                 dim != cast<RankedTensorType>(result.getType()).getRank();
+                 ++dim)
+              printDimension(result, dim, *first + dim, coupling, names);
+      });
     markAllAnalysesPreserved();
   }
 };

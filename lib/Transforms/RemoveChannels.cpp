@@ -75,6 +75,9 @@ struct RemoveChannels
     llvm::MapVector<StringRef, Versions> last = collectResources(module);
     using Prefer = ChannelGroups::Prefer;
     bool anyChanged = false;
+    std::vector<FlatArgument> flattened;
+    if (allowSignatureChange)
+      flattened = flattenArguments(module);
     for (Prefer prefer = Prefer::Outer;;) {
       Outcome outcome = runOnce(module, prefer);
       for (auto &[name, versions] : collectResources(module))
@@ -86,6 +89,7 @@ struct RemoveChannels
         break;
       prefer = Prefer::Inner;
     }
+    anyChanged |= restoreArguments(module, flattened);
     if (!anyChanged)
       return markAllAnalysesPreserved();
     tidyKept(module, last);
@@ -99,19 +103,22 @@ private:
 
   Outcome runOnce(ModuleOp module, ChannelGroups::Prefer prefer) {
     SmallVector<Operation *> ops = collectOps(module);
-    ChannelGroups groups(module, prefer);
+    ChannelGroups groups(module, prefer, allowSignatureChange);
     SliceConstants constants(module, groups);
     if (foldConstantValues(ops, groups, constants)) {
       eraseDead(module);
       return {true, groups.hasChoices()};
     }
-    ChannelProof proof = proveChannels(ops, groups, constants);
-    std::vector<bool> removed = chooseChannels(groups, proof);
+    std::vector<bool> removed = chooseChannels(ops, groups, constants);
     if (!llvm::is_contained(removed, true))
       return {false, groups.hasChoices()};
     std::vector<Contribution> contributions =
         computeContributions(ops, groups, constants, removed);
+    if (allowSignatureChange)
+      recordArguments(module, groups, removed);
     shrinkChannels(module, ops, groups, removed);
+    if (allowSignatureChange)
+      updateSignatures(module);
     for (const Contribution &contribution : contributions)
       addContribution(contribution);
     eraseDead(module);

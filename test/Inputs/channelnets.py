@@ -10,19 +10,25 @@ softmax, which integers do not survive, but everything that moves channels.
 
 import numpy as np
 
-from networks import Network, Value, convolution
+from channelmoves import Movements
+from networks import Value, convolution
 
 
-class ChannelNetwork(Network):
-    """A network whose weights come as they are: with or without dead channels."""
+class ChannelNetwork(Movements):
+    """Layers with weights. `held(key, stored)` replaces what a resource holds:
+    drawing a network again with other weights evaluates it with them."""
 
-    def __init__(self, module, type_name):
-        super().__init__(module, type_name, lambda name, values, summed: values)
+    def __init__(self, module, type_name, held=None):
+        self.held = held or (lambda key, stored: stored)
+        super().__init__(module, type_name, lambda key, w, _: self.held(key, w))
+
+    def bias(self, x, key, values):
+        return super().bias(x, key, self.held(key, values))
 
     def normalize(self, x, key, mean, scale, shift):
         """(x - mean) * scale + shift, per channel."""
         parts = [
-            Value(self.constant(f"{key}.{n}", v), v)
+            Value(self.constant(f"{key}.{n}", v), self.held(f"{key}.{n}", v))
             for n, v in (("mean", mean), ("scale", scale), ("shift", shift))
         ]
         lines = []
@@ -50,7 +56,7 @@ class ChannelNetwork(Network):
             + f"  }} -> {t}"
         )
         spread = [-1] + [1] * (rank - 2)
-        mean, scale, shift = (v.reshape(spread) for v in (mean, scale, shift))
+        mean, scale, shift = (p.value.reshape(spread) for p in parts)
         value = (x.value - mean) * scale + shift
         size = (abs(x.value) + abs(mean)) * abs(scale) + abs(shift)
         error = self.rounded(value, size, x.error * abs(scale), 3)
@@ -59,6 +65,7 @@ class ChannelNetwork(Network):
     def depthwise(self, x, key, weight):
         """Filters C KH KW, each for its own channel."""
         w = self.constant(key, weight)
+        weight = self.held(key, weight)
 
         def product(a, k):
             return np.concatenate(
@@ -77,6 +84,35 @@ class ChannelNetwork(Network):
             f"{self.t(shape)}) -> {self.t(shape)}"
         )
         return self.summed(name, product, x, weight, weight[0].size)
+
+    def multiplied(self, x, key, weight):
+        """Filters KH KW C M in NHWC: M results for each channel, side by side."""
+        channels, times = weight.shape[2:]
+        w = self.constant(key, weight)
+        weight = self.held(key, weight)
+
+        def product(a, k):
+            parts = [
+                convolution(a[:, c : c + 1], k[:, :, c, m][None, None], 1, 1)
+                for c in range(channels)
+                for m in range(times)
+            ]
+            return np.concatenate(parts, 1)
+
+        shape = product(x.value, weight).shape
+        last = tuple(x.shape[i] for i in (0, 2, 3, 1))
+        split = (shape[0], *shape[2:], channels, times)
+        xs = self.transpose_text(x.name, x.shape, (0, 2, 3, 1))
+        name = self.op(
+            "linalg.depthwise_conv_2d_nhwc_hwcm {dilations = dense<1> : "
+            f"vector<2xi64>, strides = dense<1> : vector<2xi64>}} ins({xs}, {w} : "
+            f"{self.t(last)}, {self.t(weight.shape)}) outs({self.zeros(split)} : "
+            f"{self.t(split)}) -> {self.t(split)}"
+        )
+        joined = (*split[:3], channels * times)
+        name = self.collapse(name, split, joined, 3)
+        name = self.transpose_text(name, joined, (0, 3, 1, 2))
+        return self.summed(name, product, x, weight, weight[:, :, 0, 0].size)
 
     def grouped(self, x, key, weight, groups):
         """Filters F C/G KH KW as torch stores them, reshaped to G F/G C/G KH KW."""
@@ -103,6 +139,7 @@ class ChannelNetwork(Network):
         split_x = (batch, groups, per_group, height, width)
         split_y = (batch, groups, filters // groups, *shape[2:])
         w = self.expand(self.constant(key, weight), weight.shape, split_w, 0)
+        weight = self.held(key, weight)
         xs = self.expand(x.name, x.shape, split_x, 1)
         name = self.op(
             "linalg.conv_2d_ngchw_gfchw {dilations = dense<1> : vector<2xi64>, "
@@ -112,74 +149,6 @@ class ChannelNetwork(Network):
         )
         name = self.collapse(name, split_y, shape, 1)
         return self.summed(name, product, x, weight, weight[0].size)
-
-    # -- Movements -------------------------------------------------------------
-
-    def groups_of(self, rank, dim):
-        """Reassociation that splits `dim` of a tensor of `rank` in two."""
-        groups = [[i + (i > dim)] for i in range(rank)]
-        groups[dim] = [dim, dim + 1]
-        return groups
-
-    def expand(self, name, shape, to, dim):
-        return self.op(
-            f"tensor.expand_shape {name} {self.groups_of(len(shape), dim)} "
-            f"output_shape {list(to)} : {self.t(shape)} into {self.t(to)}"
-        )
-
-    def collapse(self, name, shape, to, dim):
-        return self.op(
-            f"tensor.collapse_shape {name} {self.groups_of(len(to), dim)} : "
-            f"{self.t(shape)} into {self.t(to)}"
-        )
-
-    def cut(self, x, begin, size):
-        """Channels [begin, begin + size)."""
-        to = (x.shape[0], size, *x.shape[2:])
-        offsets = [0, begin] + [0] * (len(to) - 2)
-        name = self.op(
-            f"tensor.extract_slice {x.name}{offsets} {list(to)} {[1] * len(to)} : "
-            f"{self.t(x.shape)} to {self.t(to)}"
-        )
-        part = np.s_[:, begin : begin + size]
-        return Value(name, x.value[part], x.error[part])
-
-    def cut_space(self, x):
-        """Every second row and column, as option-A shortcuts do."""
-        value, error = x.value[:, :, ::2, ::2], x.error[:, :, ::2, ::2]
-        name = self.op(
-            f"tensor.extract_slice {x.name}[0, 0, 0, 0] {list(value.shape)} "
-            f"[1, 1, 2, 2] : {self.t(x.shape)} to {self.t(value.shape)}"
-        )
-        return Value(name, value, error)
-
-    def pad_channels(self, x, low, high, number=0.0):
-        pads = [(0, 0), (low, high)] + [(0, 0)] * (len(x.shape) - 2)
-        value = np.pad(x.value, pads, constant_values=number)
-        with_value = self.op(f"arith.constant {number} : {self.type}")
-        lows = ", ".join(str(a) for a, _ in pads)
-        highs = ", ".join(str(b) for _, b in pads)
-        indices = ", ".join(f"%i{d}: index" for d in range(len(pads)))
-        name = self.op(
-            f"tensor.pad {x.name} low[{lows}] high[{highs}] {{\n"
-            f"  ^bb0({indices}):\n    tensor.yield {with_value} : {self.type}\n"
-            f"  }} : {self.t(x.shape)} to {self.t(value.shape)}"
-        )
-        return Value(name, value, np.pad(x.error, pads))
-
-    def sum_space(self, x):
-        """Sums over height and width."""
-        to = x.shape[:2]
-        name = self.op(
-            f"linalg.reduce ins({x.name} : {self.t(x.shape)}) "
-            f"outs({self.zeros(to)} : {self.t(to)}) dimensions = [2, 3] "
-            f"(%a: {self.type}, %o: {self.type}) {{\n"
-            f"    %s = arith.addf %a, %o : {self.type}\n"
-            f"    linalg.yield %s : {self.type}\n  }}"
-        )
-        value, size = x.value.sum((2, 3)), abs(x.value).sum((2, 3))
-        terms = x.shape[2] * x.shape[3]
-        return Value(name, value, self.rounded(value, size, x.error.sum((2, 3)), terms))
 
     # -- Attention -------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 // RUN: prune-opt %s --prune-mask-channels="ratio=0.75 min-channels=3" --remarks-filter="prune-mask-channels" -o /dev/null 2>&1 | FileCheck %s --check-prefix=MIN
 // RUN: prune-opt %s --prune-mask-channels="ratio=0.75 max-ratio=0.5" --remarks-filter="prune-mask-channels" -o /dev/null 2>&1 | FileCheck %s --check-prefix=MAX
 // RUN: prune-opt %s --prune-mask-channels="ratio=0.5 scope=global" --remarks-filter="prune-mask-channels" -o /dev/null 2>&1 | FileCheck %s --check-prefix=GLOBAL
+// RUN: prune-opt %s --prune-mask-channels="ratio=0.5 scope=isomorphic" --remarks-filter="prune-mask-channels" -o /dev/null 2>&1 | FileCheck %s --check-prefix=GLOBAL
 // RUN: prune-opt %s --prune-mask-channels="targets=left_out:0.25" --remarks-filter="prune-mask-channels" -o /dev/null 2>&1 | FileCheck %s --check-prefix=TARGET
 
 // CHECK-DAG: [Passed] Masked | Category:prune-mask-channels | Channels=4, Group=fc1, Removed=2
@@ -11,7 +12,8 @@
 // MIN: Channels=4, Group=fc1, Removed=1
 // MAX: Channels=4, Group=fc1, Removed=2
 
-// All channels of the second layer rank below the first's; one has to stay.
+// All channels of the second layer rank below the first's; one has to stay. The
+// layers are built alike, so that isomorphic scope ranks them together too.
 // GLOBAL-DAG: Channels=4, Group=left_out, Removed=3
 // GLOBAL-DAG: Channels=4, Group=fc1, Removed=1
 

@@ -136,3 +136,104 @@ func.func @through_a_scalar(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
   %y = linalg.matmul ins(%r, %w2 : tensor<1x2xf32>, tensor<2x1xf32>) outs(%z1 : tensor<1x1xf32>) -> tensor<1x1xf32>
   return %y : tensor<1x1xf32>
 }
+
+// -----
+
+// A channel that no weight reads, but the caller does.
+// CHECK-LABEL: @alive_by_an_output
+// CHECK: linalg.matmul {{.*}} -> tensor<1x2xf32>
+// CHECK: linalg.matmul {{.*}} -> tensor<1x1xf32>
+func.func @alive_by_an_output(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x1xf32>) {
+  %w1 = arith.constant dense<[[1.0, 3.0], [2.0, 4.0]]> : tensor<2x2xf32>
+  %w2 = arith.constant dense<[[1.0], [0.0]]> : tensor<2x1xf32>
+  %z2 = arith.constant dense<0.0> : tensor<1x2xf32>
+  %z1 = arith.constant dense<0.0> : tensor<1x1xf32>
+  %h = linalg.matmul ins(%x, %w1 : tensor<1x2xf32>, tensor<2x2xf32>) outs(%z2 : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %y = linalg.matmul ins(%h, %w2 : tensor<1x2xf32>, tensor<2x1xf32>) outs(%z1 : tensor<1x1xf32>) -> tensor<1x1xf32>
+  return %h, %y : tensor<1x2xf32>, tensor<1x1xf32>
+}
+
+// -----
+
+// Neuron 1 of each layer feeds only neuron 1 of the next, and the last feeds
+// nothing: all go, in one sweep from the end.
+// CHECK-LABEL: @chain_that_leads_nowhere
+// CHECK-COUNT-3: linalg.matmul {{.*}} -> tensor<1x1xf32>
+func.func @chain_that_leads_nowhere(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
+  %w1 = arith.constant dense<[[1.0, 3.0], [2.0, 4.0]]> : tensor<2x2xf32>
+  %w2 = arith.constant dense<[[1.0, 5.0], [0.0, 6.0]]> : tensor<2x2xf32>
+  %w3 = arith.constant dense<[[1.0], [0.0]]> : tensor<2x1xf32>
+  %z2 = arith.constant dense<0.0> : tensor<1x2xf32>
+  %z1 = arith.constant dense<0.0> : tensor<1x1xf32>
+  %a = linalg.matmul ins(%x, %w1 : tensor<1x2xf32>, tensor<2x2xf32>) outs(%z2 : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %b = linalg.matmul ins(%a, %w2 : tensor<1x2xf32>, tensor<2x2xf32>) outs(%z2 : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %y = linalg.matmul ins(%b, %w3 : tensor<1x2xf32>, tensor<2x1xf32>) outs(%z1 : tensor<1x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
+// -----
+
+// Neuron 1 of each layer has weights only for neuron 1 of the one before, which
+// is zero: so are all.
+// CHECK-LABEL: @chain_that_comes_from_nowhere
+// CHECK-COUNT-3: linalg.matmul {{.*}} -> tensor<1x1xf32>
+func.func @chain_that_comes_from_nowhere(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
+  %w1 = arith.constant dense<[[1.0, 0.0], [2.0, 0.0]]> : tensor<2x2xf32>
+  %w2 = arith.constant dense<[[1.0, 0.0], [5.0, 6.0]]> : tensor<2x2xf32>
+  %w3 = arith.constant dense<[[1.0], [7.0]]> : tensor<2x1xf32>
+  %z2 = arith.constant dense<0.0> : tensor<1x2xf32>
+  %z1 = arith.constant dense<0.0> : tensor<1x1xf32>
+  %a = linalg.matmul ins(%x, %w1 : tensor<1x2xf32>, tensor<2x2xf32>) outs(%z2 : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %b = linalg.matmul ins(%a, %w2 : tensor<1x2xf32>, tensor<2x2xf32>) outs(%z2 : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %y = linalg.matmul ins(%b, %w3 : tensor<1x2xf32>, tensor<2x1xf32>) outs(%z1 : tensor<1x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
+// -----
+
+// Dead as a whole: of each layer one neuron stays, and what it needs.
+// CHECK-LABEL: @nothing_is_read
+// CHECK: linalg.matmul {{.*}} -> tensor<1x2xf32>
+// CHECK: linalg.matmul {{.*}} -> tensor<1x1xf32>
+// CHECK: linalg.reduce
+func.func @nothing_is_read(%x: tensor<1x2xf32>, %n: tensor<1xf32>) -> tensor<1xf32> {
+  %w1 = arith.constant dense<[[1.0, 3.0], [2.0, 4.0]]> : tensor<2x2xf32>
+  %w2 = arith.constant dense<[[1.0, 2.0], [3.0, 6.0]]> : tensor<2x2xf32>
+  %z2 = arith.constant dense<0.0> : tensor<1x2xf32>
+  %a = linalg.matmul ins(%x, %w1 : tensor<1x2xf32>, tensor<2x2xf32>) outs(%z2 : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %b = linalg.matmul ins(%a, %w2 : tensor<1x2xf32>, tensor<2x2xf32>) outs(%z2 : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %y = linalg.reduce ins(%b : tensor<1x2xf32>) outs(%n : tensor<1xf32>) dimensions = [1]
+    (%v: f32, %o: f32) {
+      linalg.yield %o : f32
+    }
+  return %y : tensor<1xf32>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d1)>
+
+// A branch of constants becomes one addition, whatever the size of the batch.
+// CHECK-LABEL: @branch_of_constants
+// CHECK-SAME: (%[[X:.*]]: tensor<?x2xf32>
+// CHECK-NOT: linalg.matmul
+// CHECK: arith.constant dense<[3.000000e+00, 4.000000e+00]> : tensor<2xf32>
+// CHECK: %[[S:.*]] = linalg.generic {{.*}} ins(%{{.*}} : tensor<2xf32>)
+// CHECK: arith.addf %[[X]], %[[S]] : tensor<?x2xf32>
+func.func @branch_of_constants(%x: tensor<?x2xf32>, %n: index) -> tensor<?x2xf32> {
+  %w = arith.constant dense<0.0> : tensor<2x2xf32>
+  %b = arith.constant dense<[3.0, 4.0]> : tensor<2xf32>
+  %c = arith.constant 0.0 : f32
+  %e = tensor.empty(%n) : tensor<?x2xf32>
+  %z = linalg.fill ins(%c : f32) outs(%e : tensor<?x2xf32>) -> tensor<?x2xf32>
+  %h = linalg.matmul ins(%x, %w : tensor<?x2xf32>, tensor<2x2xf32>) outs(%z : tensor<?x2xf32>) -> tensor<?x2xf32>
+  %f = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%h, %b : tensor<?x2xf32>, tensor<2xf32>) outs(%z : tensor<?x2xf32>) {
+    ^bb0(%v: f32, %w1: f32, %o: f32):
+      %s = arith.addf %v, %w1 : f32
+      linalg.yield %s : f32
+    } -> tensor<?x2xf32>
+  %y = arith.addf %x, %f : tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}

@@ -21,6 +21,7 @@
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 #include <vector>
 
@@ -53,7 +54,10 @@ public:
   /// `[heads, features]`, heads if the outer ones are preferred.
   enum class Prefer { Outer, Inner };
 
-  explicit ChannelGroups(Operation *root, Prefer prefer = Prefer::Outer);
+  /// With `freeArguments`, functions that no symbol refers to can lose indices
+  /// of their arguments.
+  explicit ChannelGroups(Operation *root, Prefer prefer = Prefer::Outer,
+                         bool freeArguments = false);
 
   ArrayRef<Axis> getAxes() const { return axes; }
   /// The number of all axes' indices together.
@@ -92,6 +96,10 @@ private:
   std::vector<FrozenReason> reasons;
   bool anyChoice = false;
 };
+
+/// The functions below `root` that no symbol refers to: those that only a user
+/// of the whole can call.
+llvm::SmallPtrSet<Operation *, 4> getEntryFunctions(Operation *root);
 
 /// Calls `visit` for the operations that take part, in order: not for those in
 /// regions of operations that describe themselves.

@@ -17,6 +17,7 @@
 #define PRUNE_ANALYSIS_SLICECONSTANTS_H
 
 #include "prune/Analysis/ChannelGroups.h"
+#include "prune/Core/TensorView.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -41,6 +42,16 @@ SmallVector<BodyValue> evaluateBody(linalg::LinalgOp op,
 /// Evaluates one operation of a body, or an elementwise operation on tensors of
 /// which the operands are known to consist.
 BodyValue evaluateElement(Operation *op, ArrayRef<BodyValue> operands);
+
+/// Whether an operation adds up products of two operands.
+bool isSumOfProducts(linalg::LinalgOp op);
+
+/// The numbers of a constant operand whose dimensions are loops of their own.
+std::optional<TensorView> getReadableWeight(linalg::LinalgOp op,
+                                            OpOperand &operand);
+
+/// The dimension of an operand that `loop` indexes and nothing else.
+std::optional<unsigned> dimOfLoop(AffineMap map, unsigned loop);
 
 class SliceConstants {
 public:
@@ -72,6 +83,8 @@ private:
   void evaluateElementwise(Operation *op, Log *log);
   void evaluateDescribed(ChannelOpInterface op, Log *log);
   void evaluateStructured(linalg::LinalgOp op, Log *log);
+  void refineSums(linalg::LinalgOp op);
+  void refineSum(linalg::LinalgOp op, OpOperand &x, OpOperand &w);
   void store(unsigned slot, Attribute value, Log *log);
   ArrayRef<Attribute> slots(unsigned axis) const;
   Attribute uniformFrom(unsigned firstAxis, int64_t rank) const;

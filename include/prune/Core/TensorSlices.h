@@ -11,7 +11,8 @@
 #ifndef PRUNE_CORE_TENSORSLICES_H
 #define PRUNE_CORE_TENSORSLICES_H
 
-#include "llvm/ADT/ArrayRef.h"
+#include "prune/Core/TensorView.h"
+
 #include "llvm/ADT/SmallVector.h"
 
 #include <cstdint>
@@ -27,6 +28,12 @@ std::vector<int64_t> findConstantSlices(llvm::ArrayRef<char> data,
                                         unsigned elementSize, bool isFloat,
                                         llvm::ArrayRef<int64_t> shape,
                                         int64_t dim);
+
+/// For each index along `dim`: whether the slice has an element other than zero
+/// at indices that are not skipped. `skipped` has an entry for each dimension:
+/// empty, or for each index whether it is left out.
+std::vector<bool> findLiveSlices(const TensorView &tensor, int64_t dim,
+                                 llvm::ArrayRef<std::vector<bool>> skipped);
 
 /// The indices that remain along each dimension; no list stands for all.
 using KeptIndices = llvm::SmallVector<std::optional<std::vector<int64_t>>>;

@@ -30,8 +30,16 @@ def RemoveChannelsPass : Pass<"prune-remove-channels", "::mlir::ModuleOp"> {
     The pass knows nothing of masks. It also removes what was dead before, for
     instance neurons that element-wise pruning left without inputs. A value that
     holds one number throughout becomes a constant, and an addition of zero
-    disappears, so that a residual block of zeros is removed as a whole. The
-    signatures of functions stay, and an axis keeps at least one index.
+    disappears, so that a residual block of zeros is removed as a whole; of a
+    branch whose channels are constants, one addition remains. An axis keeps at
+    least one index.
+
+    The signatures of functions stay, unless `allow-signature-change` is given:
+    then dead inputs leave the arguments of functions that nothing in the module
+    calls. The argument's attribute `prune.kept` has the indices that remain, in
+    the order of the original, for each dimension, or unit where all do. An
+    argument that is only flattened is taken as it is after flattening, with the
+    shape before in `prune.shape`, a dynamic size as -9223372036854775808.
 
     The outputs are the same up to the order of floating-point additions, with
     one deviation: zero times NaN or infinity counts as zero, and the sign of
@@ -59,6 +67,12 @@ def RemoveChannelsPass : Pass<"prune-remove-channels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect"];
+  let options = [
+    Option<"allowSignatureChange", "allow-signature-change", "bool",
+           /*default=*/"false",
+           "Remove the dead indices of arguments of functions that no function "
+           "of the module calls">,
+  ];
 }
 
 //===----------------------------------------------------------------------===//
@@ -80,15 +94,20 @@ def PrintChannelGroupsPass
     the weights, biases and parameters that a mask is put on, with the dimension
     (and the length of each channel's run of indices, if not 1; `in part` if
     other groups share the dimension), and whether masked channels could be
-    removed. If not, a note at the operation in the way says why. Changes
-    nothing.
+    removed. If not, a note at the operation in the way says why. With
+    `dimensions`, also says of each dimension of each result whether its indices
+    are free, of which group, or have to stay, and because of which operation.
+    Changes nothing.
 
     ```mlir
     // remark: channel group 'fc1': 300 channels, free; on fc1[1] fc1.bias[0]
     %w = arith.constant dense_resource<fc1> : tensor<784x300xf32>
     ```
   }];
-  let options = channelGroupOptions;
+  let options = channelGroupOptions # [
+    Option<"dimensions", "dimensions", "bool", /*default=*/"false",
+           "Say of each dimension of each result what it is coupled with">,
+  ];
 }
 
 //===----------------------------------------------------------------------===//
@@ -106,11 +125,31 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
     it is used. `prune-fold-masks` computes the masks and
     `prune-remove-channels` then removes the channels.
 
+    Criteria score single elements of the weights that produce a channel (l1, l2,
+    random), its normalisation scales (`scale`: Liu et al., *Network Slimming*,
+    ICCV 2017), or the distances of its filter to the others of the group
+    (`geometric-median`: He et al., CVPR 2019).
+
     Local scope removes `floor(n * ratio)` of the `n` channels of each group.
     Global scope ranks all channels together, each by its score per weight
-    element; groups with an entry in `targets` are decided alone. In either
-    scope a group keeps at least `min-channels`, loses at most `max-ratio`, and
-    keeps a multiple of `round-to`, the next one up, if it loses any.
+    element; groups with an entry in `targets` are decided alone. Isomorphic
+    scope ranks together what is built alike: groups whose channels go through
+    the same operations, whatever their sizes. (Fang et al., *Isomorphic
+    Pruning*, ECCV 2024.) In every scope a group keeps at least `min-channels`,
+    loses at most `max-ratio`, and keeps a multiple of `round-to`, the next one
+    up, if it loses any.
+
+    `granularity=head` decides attention heads only. `granularity=block` removes
+    whole branches of residual sums instead: `floor(n * ratio)` of the `n`
+    branches that their last weights, biases and shifts can make zero, by the
+    mean score of all weights inside.
+
+    With `merge`, each removed channel is folded into the kept one with the most
+    similar weights, bias and normalisation included: the weights of its
+    consumers, scaled, are added to the other's. That needs no data and is exact
+    for parallel weights and an activation that commutes with positive factors;
+    where a group has another one, it is not merged and a remark says why. (Kim
+    et al., *Neuron Merging*, NeurIPS 2020.)
 
     A group that could not be removed afterwards (its channels are returned, a
     softmax runs over them, ...) is left alone with a `missed` remark that names
@@ -134,13 +173,19 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect"];
   let options = [
     Option<"criterion", "criterion", "std::string", /*default=*/"\"l2\"",
-           "l1, l2, random, or an attribute that implements a criterion">,
+           "l1, l2, random, scale, geometric-median, or an attribute that "
+           "implements a criterion">,
     Option<"seed", "seed", "uint64_t", /*default=*/"0",
            "Seed of the random criterion">,
+    Option<"granularity", "granularity", "std::string",
+           /*default=*/"\"channel\"",
+           "channel; head: groups of attention heads only; block: whole "
+           "branches of residual sums">,
     Option<"ratio", "ratio", "double", /*default=*/"0.0",
            "Fraction of the channels to remove, in [0, 1)">,
     Option<"scope", "scope", "std::string", /*default=*/"\"local\"",
-           "local: rank each group alone; global: all together">,
+           "local: rank each group alone; global: all together; isomorphic: "
+           "together what is built alike">,
     ListOption<"targets", "targets", "std::string",
                "Ratios of single groups, by a weight that produces them: "
                "layer:ratio,...">,
@@ -150,6 +195,11 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
            "The largest fraction that any group loses, in [0, 1]">,
     Option<"roundTo", "round-to", "int64_t", /*default=*/"1",
            "Keep a multiple of this many channels">,
+    Option<"merge", "merge", "bool", /*default=*/"false",
+           "Fold removed channels into the most similar kept ones">,
+    Option<"mergeThreshold", "merge-threshold", "double", /*default=*/"0.0",
+           "The least cosine of the weights for which channels are folded, in "
+           "[-1, 1]">,
     Option<"include", "include", "std::string", /*default=*/"",
            "Only groups with a weight that this expression matches">,
     Option<"exclude", "exclude", "std::string", /*default=*/"",

@@ -1,0 +1,151 @@
+//===- ChannelScores.cpp - How important each channel is ------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Scores of elements are summed index by index over the constants of a group,
+// then over each channel's run of indices: the order in which the operations
+// that are written into the IR add. The geometric median compares filters as a
+// whole: one whose distances to all others are small can be replaced by them.
+// (He et al., Filter Pruning via Geometric Median, CVPR 2019.)
+//
+//===----------------------------------------------------------------------===//
+
+#include "ChannelDecision.h"
+
+#include "prune/Core/ChannelBudget.h"
+#include "prune/IR/ConstantView.h"
+
+#include "mlir/IR/Threading.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::prune;
+
+std::vector<bool> Decision::getRemoved() const {
+  std::vector<bool> result(scores.size(), false);
+  std::vector<int64_t> order = removalOrder(scores);
+  for (int64_t i = 0; i != removed; ++i)
+    result[order[i]] = true;
+  return result;
+}
+
+SmallVector<const ChannelConstant *>
+mlir::prune::getScored(const PlannedGroup &group, GroupCriterion::Kind kind) {
+  SmallVector<const ChannelConstant *> scored;
+  SmallVector<const Weight *> seen;
+  for (const ChannelConstant &constant : group.constants) {
+    if (kind == GroupCriterion::Scale) {
+      if (!constant.weight && constant.isScale())
+        scored.push_back(&constant);
+    } else if (constant.weight && !llvm::is_contained(seen, constant.weight)) {
+      seen.push_back(constant.weight);
+      scored.push_back(&constant);
+    }
+  }
+  return scored;
+}
+
+std::vector<double>
+mlir::prune::scoreIndices(const ChannelConstant &constant,
+                          CriterionAttrInterface criterion) {
+  Attribute value = constant.getValue();
+  TensorView view = *getTensorView(value);
+  std::string name = constant.getName().str();
+  ScoreSource source;
+  source.shape.assign(view.shape.begin(), view.shape.end());
+  source.read = [&](int64_t begin, MutableArrayRef<double> out) {
+    criterion.score(view, name, begin, out);
+  };
+  SmallVector<int64_t> others;
+  for (int64_t dim = 0; dim != int64_t(view.shape.size()); ++dim)
+    if (dim != constant.dim)
+      others.push_back(dim);
+  if (others.empty()) {
+    std::vector<double> scores(view.size());
+    source.read(0, scores);
+    return scores;
+  }
+  return reduceScores(source, others,
+                      [&](size_t n, function_ref<void(size_t)> body) {
+                        mlir::parallelFor(value.getContext(), 0, n, body);
+                      });
+}
+
+/// Adds to each channel the distances of its elements to those of all others.
+static void addDistances(const ChannelConstant &constant,
+                         std::vector<double> &scores) {
+  std::vector<std::vector<double>> slices =
+      readChannels(constant, constant.getValue(), scores.size());
+  MLIRContext *context = constant.constant->getContext();
+  mlir::parallelFor(context, 0, scores.size(), [&](size_t i) {
+    for (const std::vector<double> &other : slices) {
+      double sum = 0;
+      for (auto [a, b] : llvm::zip(slices[i], other))
+        sum += (a - b) * (a - b);
+      scores[i] += std::sqrt(sum);
+    }
+  });
+}
+
+std::vector<std::vector<double>>
+mlir::prune::readChannels(const ChannelConstant &constant, Attribute value,
+                          size_t numChannels) {
+  TensorView view = *getTensorView(value);
+  std::vector<std::vector<double>> slices(numChannels);
+  int64_t size = constant.channelOfIndex.size();
+  int64_t inner = countElements(view.shape.drop_front(constant.dim + 1));
+  int64_t outer = size * inner == 0 ? 0 : view.size() / (size * inner);
+  std::vector<double> run(inner);
+  for (int64_t index = 0; index != size; ++index) {
+    int64_t channel = constant.channelOfIndex[index];
+    for (int64_t o = 0; o != outer && channel >= 0; ++o) {
+      view.load((o * size + index) * inner, run);
+      llvm::append_range(slices[channel], run);
+    }
+  }
+  return slices;
+}
+
+Decision mlir::prune::scoreGroup(const PlannedGroup &group,
+                                 const GroupCriterion &criterion) {
+  Decision decision;
+  int64_t size = group.channels.size();
+  decision.scores.assign(size, 0);
+  decision.scored = getScored(group, criterion.kind);
+  bool isFirst = true;
+  for (const ChannelConstant *constant : decision.scored) {
+    int64_t length = constant->getRunLength(size);
+    decision.runLength =
+        isFirst || length == decision.runLength ? length : 0;
+    isFirst = false;
+  }
+  std::vector<double> sums;
+  for (const ChannelConstant *constant : decision.scored) {
+    int64_t numElements =
+        cast<ElementsAttr>(constant->getValue()).getNumElements();
+    decision.elements +=
+        double(numElements) / constant->channelOfIndex.size() *
+        llvm::count_if(constant->channelOfIndex,
+                       [](int64_t c) { return c >= 0; }) /
+        size;
+    if (criterion.kind == GroupCriterion::GeometricMedian) {
+      addDistances(*constant, decision.scores);
+      continue;
+    }
+    std::vector<double> scores = scoreIndices(*constant, criterion.elements);
+    if (decision.runLength != 0) {
+      sums.resize(scores.size());
+      for (auto [sum, score] : llvm::zip_equal(sums, scores))
+        sum += score;
+      continue;
+    }
+    for (auto [score, channel] :
+         llvm::zip_equal(scores, constant->channelOfIndex))
+      if (channel >= 0)
+        decision.scores[channel] += score;
+  }
+  for (size_t i = 0; i != sums.size(); ++i)
+    decision.scores[i / decision.runLength] += sums[i];
+  return decision;
+}
