@@ -114,6 +114,12 @@ class OnnxRuntime:
         self.version = self.process.stdout.readline().strip()
         if not self.version:
             sys.exit("ONNX Runtime cannot be loaded; see --help on NODE_PATH, or give --no-ort")
+        self.warm_up()
+
+    def warm_up(self):
+        """The first calls of a process are several times slower, which would flatter us."""
+        for side in self.sides(np.ones((512, 512), np.float32), 64):
+            side.time(0.5)
 
     def model(self, name, nodes, m, k, n, weights):
         import onnx
