@@ -414,6 +414,8 @@ FailureOr<std::string> Exporter::run() {
   if (failed(prove(patched, before, network, patcher)))
     return failure();
   patcher.dropUnused();
+  if (!options.dims.empty())
+    patcher.stateFixedSizes(before);
   std::string bytes;
   if (!patched.SerializeToString(&bytes))
     return error() << "the patched model is larger than 2 GB, which ONNX files "

@@ -356,8 +356,8 @@ LogicalResult Patcher::patchNodes(Network &network) {
 }
 
 static void patchInfo(Network &network, onnx::ValueInfoProto &info) {
-  if (!info.type().has_tensor_type() || !network.facts.get(info.name()) ||
-      !network.isTouched(info.name()))
+  if (!info.type().tensor_type().has_shape() ||
+      !network.facts.get(info.name()) || !network.isTouched(info.name()))
     return;
   auto *shape = info.mutable_type()->mutable_tensor_type()->mutable_shape();
   SmallVector<int64_t> kept = network.keptShape(info.name());
@@ -371,6 +371,22 @@ void Patcher::patchStatedShapes(Network &network) {
     patchInfo(network, info);
   for (onnx::ValueInfoProto &info : *graph.mutable_input())
     patchInfo(network, info);
+}
+
+void Patcher::stateFixedSizes(const Facts &facts) {
+  auto fix = [&](onnx::ValueInfoProto &info) {
+    const Fact *fact = facts.get(info.name());
+    if (!fact || !info.type().tensor_type().has_shape())
+      return;
+    auto *shape = info.mutable_type()->mutable_tensor_type()->mutable_shape();
+    for (int dim = 0; dim < shape->dim_size() && dim < fact->rank(); ++dim)
+      if (!shape->dim(dim).has_dim_value() && fact->size(dim) >= 0)
+        shape->mutable_dim(dim)->set_dim_value(fact->size(dim));
+  };
+  for (auto *list : {graph.mutable_input(), graph.mutable_output(),
+                     graph.mutable_value_info()})
+    for (onnx::ValueInfoProto &info : *list)
+      fix(info);
 }
 
 //===----------------------------------------------------------------------===//

@@ -35,6 +35,9 @@ public:
   LogicalResult patchNodes(Network &network);
   /// Writes the sizes that remain wherever the file states them.
   void patchStatedShapes(Network &network);
+  /// States sizes that were open and that options fixed: numbers in nodes may
+  /// rely on them.
+  void stateFixedSizes(const Facts &facts);
   /// Replaces what a node reads by what it read in the original, where the
   /// smaller network computes another number; returns whether any node needed
   /// it.
