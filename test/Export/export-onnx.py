@@ -107,9 +107,9 @@ def check_equal(model, module, inputs):
 
 
 def shrink(name, module, ratio, suffix):
-    masked, after = OUT / f"{name}-masked{suffix}.mlir", OUT / f"{name}{suffix}.mlir"
+    masked, after = OUT / f"{name}-masked{suffix}.mlirbc", OUT / f"{name}{suffix}.mlir"
     decide = [f"--prune-mask-channels=ratio={ratio}", "--prune-fold-masks"]
-    output_of("prune-opt", module, *decide, "-o", masked)
+    output_of("prune-opt", module, *decide, "--emit-bytecode", "-o", masked)
     output_of("prune-opt", masked, "--prune-remove-channels", "-o", after)
     return masked, after
 

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "prune/Core/FileInput.h"
 #include "prune/Core/FileOutput.h"
 #include "prune/Core/Nesting.h"
 #include "prune/Export/ONNX.h"
@@ -17,7 +18,6 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
@@ -104,16 +104,18 @@ static int importFile() {
 /// Reads a module: text, which is checked before it is parsed, or bytecode.
 static OwningOpRef<ModuleOp> readModule(MLIRContext &context,
                                         std::string &message) {
-  std::unique_ptr<llvm::MemoryBuffer> input =
-      openInputFile(inputName, &message);
-  if (!input)
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> input =
+      prune::openInput(inputName);
+  if (!input) {
+    message = llvm::toString(input.takeError());
     return nullptr;
-  if (llvm::Error error = prune::checkText(input->getBuffer(), inputName)) {
+  }
+  if (llvm::Error error = prune::checkText((*input)->getBuffer(), inputName)) {
     message = llvm::toString(std::move(error));
     return nullptr;
   }
   llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(std::move(input), llvm::SMLoc());
+  sources.AddNewSourceBuffer(std::move(*input), llvm::SMLoc());
   message = "cannot read '" + inputName + "'";
   return parseSourceFile<ModuleOp>(sources, &context);
 }
