@@ -180,6 +180,13 @@ static bool readResultPads(Node &n, const Window &window,
     AffineExpr size = shape.empty() ? spatial[dim] * window.strides[dim]
                                     : n.size(shape[dim]);
     AffineExpr total = full + extra[dim] - size;
+    // Definition, reference and runtimes disagree about negative padding.
+    if (std::optional<int64_t> amount = Emitter::known(total);
+        shape.empty() && amount && *amount < 0) {
+      n.error() << "auto_pad asks for a result of size " << n.text(size)
+                << ", but its windows reach to " << n.text(full + extra[dim]);
+      return false;
+    }
     AffineExpr half = total.floorDiv(2);
     bool oddLast = automatic == "SAME_UPPER";
     low.push_back(oddLast ? half : total - half);
@@ -243,7 +250,8 @@ static LogicalResult importConvTranspose(Node &n) {
 ArrayRef<Operator> mlir::prune::onnx_import::convolutionOperators() {
   static const Operator operators[] = {
       {"Conv", 1, kNewest, 2, importConv, "1-D to 3-D"},
-      {"ConvTranspose", 1, kNewest, 2, importConvTranspose, "1-D to 3-D"},
+      {"ConvTranspose", 1, kNewest, 2, importConvTranspose,
+       "1-D to 3-D; no auto_pad that would need negative padding"},
   };
   return operators;
 }

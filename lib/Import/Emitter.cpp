@@ -40,6 +40,12 @@ bool Tensor::isNamed() const {
 RankedTensorType Emitter::typeOf(ArrayRef<AffineExpr> dims, DataType type) {
   SmallVector<int64_t> shape;
   int64_t count = 1;
+  if (static_cast<int64_t>(dims.size()) > kMaxRank) {
+    if (!state.failed)
+      error() << "would make a tensor of " << dims.size()
+              << " dimensions; it has at most " << kMaxRank << " dimensions";
+    state.failed = true;
+  }
   for (AffineExpr dim : dims) {
     int64_t size = known(dim).value_or(ShapedType::kDynamic);
     if (!ShapedType::isDynamic(size)) {

@@ -64,6 +64,9 @@ struct Contents {
 /// Elements of larger tensors are not followed.
 constexpr int64_t kMaxContents = 4096;
 
+/// No network has tensors of more dims; expressions of their sizes stay small.
+constexpr int64_t kMaxRank = 64;
+
 using Sizes = SmallVector<AffineExpr>;
 
 /// What is known of one ONNX value.
@@ -93,6 +96,8 @@ struct State {
   std::deque<Tensor> tensors;
   /// Sizes known at run time, as index values.
   SmallVector<Value> symbols;
+  /// What the model calls them, for messages; empty or missing: nothing.
+  SmallVector<std::string> symbolNames;
   /// Where constants go: the head of the function, visible everywhere.
   Block *entry = nullptr;
   Operation *lastConstant = nullptr;

@@ -162,6 +162,11 @@ private:
 
   LogicalResult declareInputs();
   FailureOr<Input> readInput(const onnx::ValueInfoProto &info);
+  /// What --dim calls a size: the model's name, or input and position.
+  static std::string openName(const Input &input, unsigned at) {
+    StringRef symbol = input.dims[at].second;
+    return symbol.empty() ? (input.name + ":" + Twine(at)).str() : symbol.str();
+  }
   std::optional<int64_t> fixedSize(StringRef symbol, StringRef input,
                                    unsigned at);
   LogicalResult checkOptions();
@@ -209,6 +214,11 @@ MainBuilder::readInput(const onnx::ValueInfoProto &info) {
   if (!type.has_shape())
     return modelError(state) << "input '" << info.name()
                              << "' has no shape; give it one in the model";
+  if (type.shape().dim_size() > kMaxRank)
+    return modelError(state)
+           << "input '" << info.name() << "' has " << type.shape().dim_size()
+           << " dimensions; a tensor has at most " << kMaxRank
+           << " dimensions";
   for (auto [at, dim] : llvm::enumerate(type.shape().dim())) {
     if (dim.has_dim_value()) {
       if (dim.dim_value() < 0 || dim.dim_value() > (int64_t(1) << 40))
@@ -270,6 +280,8 @@ void MainBuilder::bindInputs(func::FuncOp function) {
       auto [entry, isNew] = symbols.try_emplace(dim.second);
       if (isNew || dim.second.empty()) {
         entry->second = readSize();
+        state.symbolNames.resize(state.symbols.size());
+        state.symbolNames.back() = openName(input, position);
       } else {
         // Generated code takes one for the other, so a run checks it once.
         emitter.requireEqual(entry->second, readSize(),

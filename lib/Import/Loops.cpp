@@ -16,25 +16,23 @@ using namespace mlir;
 using namespace mlir::prune::onnx_import;
 
 SmallVector<Tensor *> Emitter::loop(AffineExpr count,
-                                    ArrayRef<Tensor *> carried,
-                                    LoopBody body) {
+                                    ArrayRef<Tensor *> carried, LoopBody body) {
   Scalar s(b, loc);
   SmallVector<Value> values =
       llvm::map_to_vector(carried, [&](Tensor *t) { return value(t); });
-  auto loop = scf::ForOp::create(b, loc, s.index(0), index(count), s.index(1),
-                                 values);
+  auto loop =
+      scf::ForOp::create(b, loc, s.index(0), index(count), s.index(1), values);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Tensor *> inner;
-    for (auto [tensor, argument] :
-         llvm::zip(carried, loop.getRegionIterArgs()))
+    for (auto [tensor, argument] : llvm::zip(carried, loop.getRegionIterArgs()))
       inner.push_back(make(argument, tensor->type, tensor->dims));
     SmallVector<Value> results;
-    for (auto [tensor, argument] :
-         llvm::zip(body(loop.getInductionVar(), inner), inner)) {
-      if (!tensor || state.failed)
-        return {};
+    SmallVector<Tensor *> next = body(loop.getInductionVar(), inner);
+    if (state.failed || llvm::is_contained(next, nullptr))
+      return {};
+    for (auto [tensor, argument] : llvm::zip_equal(next, inner)) {
       Value result = value(tensor);
       Type type = argument->value.getType();
       if (result.getType() != type)
@@ -49,13 +47,14 @@ SmallVector<Tensor *> Emitter::loop(AffineExpr count,
   return results;
 }
 
-Tensor *Emitter::loopOver(
-    ArrayRef<AffineExpr> dims, Tensor *carried,
-    function_ref<Value(Scalar &, ValueRange, Value)> body) {
+Tensor *
+Emitter::loopOver(ArrayRef<AffineExpr> dims, Tensor *carried,
+                  function_ref<Value(Scalar &, ValueRange, Value)> body) {
   if (!carried)
     return nullptr;
   Scalar s(b, loc);
-  SmallVector<Value> low(dims.size(), s.index(0)), step(dims.size(), s.index(1));
+  SmallVector<Value> low(dims.size(), s.index(0)),
+      step(dims.size(), s.index(1));
   SmallVector<Value> high =
       llvm::map_to_vector(dims, [&](AffineExpr dim) { return index(dim); });
   if (dims.empty()) {

@@ -55,8 +55,10 @@ static LogicalResult importMatMul(Node &n) {
 ArrayRef<Operator> mlir::prune::onnx_import::matrixOperators() {
   static const Operator operators[] = {
       {"Einsum", 12, kNewest, 1, importEinsum},
-      {"Gemm", 1, kNewest, 2, importGemm},
-      {"MatMul", 1, kNewest, 2, importMatMul},
+      {"Gemm", 1, kNewest, 2, importGemm,
+       "no integers of 8 or 16 bits"},
+      {"MatMul", 1, kNewest, 2, importMatMul,
+       "no integers of 8 or 16 bits"},
   };
   return operators;
 }

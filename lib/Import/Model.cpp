@@ -40,16 +40,19 @@ static constexpr size_t kMinMoved = 4096;
 
 Expected<std::unique_ptr<onnx::ModelProto>>
 mlir::prune::onnx_import::loadModel(StringRef path) {
+  // Asked before it is opened: a pipe would be waited for.
+  sys::fs::file_status status;
+  if (std::error_code code = sys::fs::status(path, status))
+    return createStringError("cannot open '" + path + "': " + code.message());
+  if (status.type() != sys::fs::file_type::regular_file)
+    return createStringError("cannot read '" + path +
+                             "': it is not a regular file");
   Expected<sys::fs::file_t> file =
       sys::fs::openNativeFileForRead(path, sys::fs::OF_None);
   if (!file)
     return createStringError("cannot open '" + path +
                              "': " + toString(file.takeError()));
   scope_exit close([&] { sys::fs::closeFile(*file); });
-  sys::fs::file_status status;
-  if (sys::fs::status(*file, status) ||
-      status.type() == sys::fs::file_type::directory_file)
-    return createStringError("cannot read '" + path + "': it is not a file");
 
   // Protobuf would write its own messages to standard error.
   google::protobuf::LogSilencer silent;
@@ -161,39 +164,44 @@ static unsigned bytesOf(Type element) {
   return (element.getIntOrFloatBitWidth() + 7) / 8;
 }
 
-/// Copies a typed field, narrowing each element to what the tensor holds.
+/// Moves a typed field, narrowing each element to what the tensor holds. The
+/// field's memory is freed: clearing would keep it.
 template <typename Stored, typename Field>
-static void copyAs(const Field &field, std::string &bytes) {
-  bytes.reserve(field.size() * sizeof(Stored));
-  for (auto element : field) {
+static void moveAs(Field *field, std::string &bytes) {
+  Field elements;
+  elements.Swap(field);
+  bytes.resize(elements.size() * sizeof(Stored));
+  char *to = bytes.data();
+  for (auto element : elements) {
     Stored stored = static_cast<Stored>(element);
-    bytes.append(reinterpret_cast<const char *>(&stored), sizeof(Stored));
+    std::memcpy(to, &stored, sizeof(Stored));
+    to += sizeof(Stored);
   }
 }
 
 /// The elements of the typed fields, as raw data.
-static void copyTyped(const onnx::TensorProto &tensor, DataType type,
+static void moveTyped(onnx::TensorProto &tensor, DataType type,
                       std::string &bytes) {
   switch (type) {
   case DataType::Float:
-    return copyAs<float>(tensor.float_data(), bytes);
+    return moveAs<float>(tensor.mutable_float_data(), bytes);
   case DataType::Double:
-    return copyAs<double>(tensor.double_data(), bytes);
+    return moveAs<double>(tensor.mutable_double_data(), bytes);
   case DataType::Int64:
-    return copyAs<int64_t>(tensor.int64_data(), bytes);
+    return moveAs<int64_t>(tensor.mutable_int64_data(), bytes);
   case DataType::UInt64:
-    return copyAs<uint64_t>(tensor.uint64_data(), bytes);
+    return moveAs<uint64_t>(tensor.mutable_uint64_data(), bytes);
   case DataType::UInt32:
-    return copyAs<uint32_t>(tensor.uint64_data(), bytes);
+    return moveAs<uint32_t>(tensor.mutable_uint64_data(), bytes);
   case DataType::Int32:
-    return copyAs<int32_t>(tensor.int32_data(), bytes);
+    return moveAs<int32_t>(tensor.mutable_int32_data(), bytes);
   case DataType::Int16:
   case DataType::UInt16:
   case DataType::Float16:
   case DataType::BFloat16:
-    return copyAs<uint16_t>(tensor.int32_data(), bytes);
+    return moveAs<uint16_t>(tensor.mutable_int32_data(), bytes);
   default:
-    return copyAs<uint8_t>(tensor.int32_data(), bytes);
+    return moveAs<uint8_t>(tensor.mutable_int32_data(), bytes);
   }
 }
 
@@ -261,6 +269,11 @@ Error TensorReader::readNew(onnx::TensorProto &tensor, StringRef name,
   if (tensor.has_segment())
     return createStringError("tensor '" + name +
                              "' is stored in segments, which is not supported");
+  if (tensor.dims_size() > kMaxRank)
+    return createStringError(
+        formatv("tensor '{0}' has {1} dimensions; it has at most {2} dimensions",
+                name, tensor.dims_size(), kMaxRank)
+            .str());
   SmallVector<int64_t> shape;
   uint64_t count = 1;
   bool overflow = false;
@@ -287,7 +300,7 @@ Error TensorReader::readNew(onnx::TensorProto &tensor, StringRef name,
   } else if (tensor.has_raw_data()) {
     bytes.reset(tensor.release_raw_data());
   } else {
-    copyTyped(tensor, type, *bytes);
+    moveTyped(tensor, type, *bytes);
   }
   if (bytes->size() != size)
     return createStringError(

@@ -290,6 +290,12 @@ static LogicalResult importPad(Node &n) {
         return n.error() << "expects the padding value to be a constant of the "
                             "input's type";
       fill = n.attribute(x->type, *number);
+      // A double does not hold every integer.
+      if (!isFloat(x->type))
+        fill = n.b.getIntegerAttr(
+            elementType(x->type, n.state.context),
+            integerOf(elementType(x->type, n.state.context),
+                      *Emitter::known(value->contents->ints[0])));
     }
     return n.output(n.pad(x, low, high, fill));
   }
@@ -410,7 +416,8 @@ ArrayRef<Operator> mlir::prune::onnx_import::movementOperators() {
   static const Operator operators[] = {
       {"Concat", 1, kNewest, 1, importConcat},
       {"DepthToSpace", 1, kNewest, 1, importDepthToSpace},
-      {"Pad", 1, kNewest, 1, importPad, "the padding value is a constant"},
+      {"Pad", 1, kNewest, 1, importPad,
+       "the padding value and the axes are constants"},
       {"Slice", 1, kNewest, 1, importSlice, "axes and steps are constants"},
       {"SpaceToDepth", 1, kNewest, 1, importSpaceToDepth},
       {"Split", 2, kNewest, 1, importSplit, "the split is a constant"},

@@ -200,16 +200,14 @@ alongAxis(Node &n, function_ref<Tensor *(Tensor *, int64_t)> body) {
   Tensor *x = n.input(0);
   bool flattens = n.opset < 13;
   std::optional<int64_t> axis =
-      n.axis(n.integer("axis", flattens ? 1 : -1),
-             std::max<int64_t>(x->rank(), flattens ? 2 : 1));
+      n.axis(n.integer("axis", flattens ? 1 : -1), x->rank());
   if (!axis || !n.isFloating(0))
     return failure();
   if (!flattens || *axis == x->rank() - 1)
     return n.output(body(x, *axis));
   ArrayRef<AffineExpr> dims(x->dims);
-  size_t split = std::min<size_t>(*axis, dims.size());
-  Tensor *flat = n.reshape(x, {n.product(dims.take_front(split)),
-                               n.product(dims.drop_front(split))});
+  Tensor *flat = n.reshape(x, {n.product(dims.take_front(*axis)),
+                               n.product(dims.drop_front(*axis))});
   Tensor *result = flat ? body(flat, 1) : nullptr;
   return n.output(result ? n.reshape(result, x->dims) : nullptr);
 }
@@ -228,8 +226,10 @@ static LogicalResult importLogSoftmax(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::normalizationOperators() {
   static const Operator operators[] = {
-      {"BatchNormalization", 1, kNewest, 5, importBatchNorm, "inference"},
-      {"GroupNormalization", 18, kNewest, 3, importGroupNorm},
+      {"BatchNormalization", 1, kNewest, 5, importBatchNorm,
+       "inference: no training_mode; no spatial = 0"},
+      {"GroupNormalization", 18, kNewest, 3, importGroupNorm,
+       "the number of channels is known"},
       {"InstanceNormalization", 6, kNewest, 3, importInstanceNorm},
       {"LRN", 1, kNewest, 1, importLRN},
       {"LayerNormalization", 17, kNewest, 2, importLayerNorm},

@@ -59,16 +59,14 @@ static LogicalResult importHardmax(Node &n) {
   if (!n.hasRank(0, 1) || !n.isFloating(0))
     return failure();
   std::optional<int64_t> axis =
-      n.axis(n.integer("axis", flattens ? 1 : -1),
-             std::max<int64_t>(x->rank(), flattens ? 2 : 1));
+      n.axis(n.integer("axis", flattens ? 1 : -1), x->rank());
   if (!axis)
     return failure();
   Sizes dims(x->dims);
   if (flattens) {
     ArrayRef<AffineExpr> all(x->dims);
-    size_t split = std::min<size_t>(*axis, all.size());
-    x = n.reshape(x, {n.product(all.take_front(split)),
-                      n.product(all.drop_front(split))});
+    x = n.reshape(x, {n.product(all.take_front(*axis)),
+                      n.product(all.drop_front(*axis))});
     axis = 1;
   }
   Tensor *position = x ? positionOf(n, x, *axis, true, false) : nullptr;

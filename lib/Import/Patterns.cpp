@@ -95,7 +95,8 @@ static LogicalResult importTrilu(Node &n) {
 ArrayRef<Operator> mlir::prune::onnx_import::patternOperators() {
   static const Operator operators[] = {
       {"EyeLike", 9, kNewest, 1, importEyeLike},
-      {"OneHot", 9, kNewest, 3, importOneHot},
+      {"OneHot", 9, kNewest, 3, importOneHot,
+       "a depth that is no integer is a constant"},
       {"Trilu", 14, kNewest, 1, importTrilu},
   };
   return operators;

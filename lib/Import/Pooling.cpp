@@ -26,6 +26,9 @@ static std::optional<Window> readPool(Node &n) {
                     n.integer("ceil_mode", 0));
 }
 
+/// The positions of a window whose indices are asked for are unrolled.
+static constexpr int64_t kMaxIndexedWindow = 1024;
+
 /// Where the greatest element of each window is, in the whole input.
 static Tensor *findGreatest(Node &n, Tensor *padded, const Window &window,
                             bool columnMajor) {
@@ -35,15 +38,19 @@ static Tensor *findGreatest(Node &n, Tensor *padded, const Window &window,
   unsigned rank = window.rank();
   SmallVector<int64_t> steps(rank, 1);
   // The window unrolled: such pools are small, or their indices are not used.
+  int64_t count = 1;
+  for (int64_t size : window.kernel)
+    count = std::min(count, kMaxIndexedWindow + 1) *
+            std::min(size, kMaxIndexedWindow + 1);
+  if (count > kMaxIndexedWindow) {
+    n.error() << "the indices of windows of more than " << kMaxIndexedWindow
+              << " elements are not supported";
+    return nullptr;
+  }
   SmallVector<SmallVector<int64_t>> offsets;
   forEachPosition(window.kernel, [&](ArrayRef<int64_t> at) {
     offsets.emplace_back(at.begin(), at.end());
   });
-  if (offsets.size() > 1024) {
-    n.error() << "the indices of windows of more than 1024 elements are not "
-                 "supported";
-    return nullptr;
-  }
   Value source = n.value(padded);
   SmallVector<Value> extents, lows;
   for (AffineExpr dim : x->dims)
@@ -57,9 +64,8 @@ static Tensor *findGreatest(Node &n, Tensor *padded, const Window &window,
     for (ArrayRef<int64_t> offset : offsets) {
       SmallVector<Value> from = {at[0], at[1]};
       for (unsigned dim = 0; dim < rank; ++dim)
-        from.push_back(
-            s.add(s.mul(at[dim + 2], s.index(window.strides[dim])),
-                  s.index(offset[dim] * window.dilations[dim])));
+        from.push_back(s.add(s.mul(at[dim + 2], s.index(window.strides[dim])),
+                             s.index(offset[dim] * window.dilations[dim])));
       Value element = s.extract(source, from);
       Value flat = s.add(s.mul(at[0], extents[1]), at[1]);
       auto append = [&](unsigned dim) {
@@ -88,8 +94,7 @@ static LogicalResult importMaxPool(Node &n) {
     return failure();
   TypedAttr least = n.extreme(x->type, /*greatest=*/false);
   Tensor *padded = padSpatial(n, x, *window, least);
-  if (failed(n.output(
-          0, foldWindows(n, padded, *window, Pool::Maximum))))
+  if (failed(n.output(0, foldWindows(n, padded, *window, Pool::Maximum))))
     return failure();
   if (!n.wants(1))
     return success();
@@ -119,8 +124,9 @@ static Tensor *countElements(Node &n, const Window &window, DataType type,
       Value before = s.max(s.sub(first[dim], start), s.index(0));
       Value from = s.div(s.add(before, s.sub(dilation, s.index(1))), dilation);
       Value room = s.max(s.sub(last[dim], start), s.index(0));
-      Value to = s.min(s.div(s.add(room, s.sub(dilation, s.index(1))), dilation),
-                       s.index(window.kernel[dim]));
+      Value to =
+          s.min(s.div(s.add(room, s.sub(dilation, s.index(1))), dilation),
+                s.index(window.kernel[dim]));
       count = s.mul(count, s.sub(to, from));
     }
     return s.fromIndex(count, elementType(type, n.state.context));
@@ -155,8 +161,8 @@ static Tensor *norm(Node &n, Tensor *x, int64_t p,
     return n.map({of, n.Emitter::number(type, exponent)}, type,
                  [](Scalar &s, ValueRange v) { return s.pow(v[0], v[1]); });
   };
-  Tensor *sizes = n.map(
-      x, type, [](Scalar &s, ValueRange v) { return s.abs(v[0]); });
+  Tensor *sizes =
+      n.map(x, type, [](Scalar &s, ValueRange v) { return s.abs(v[0]); });
   if (p == 2)
     return n.unary("Sqrt", sum(n.mul(x, x)));
   Tensor *sums = sum(p == 1 || !sizes ? sizes : power(sizes, p));
@@ -210,12 +216,15 @@ static LogicalResult importGlobalLp(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::poolingOperators() {
   static const Operator operators[] = {
-      {"AveragePool", 1, kNewest, 1, importAveragePool},
+      {"AveragePool", 1, kNewest, 1, importAveragePool,
+       "ceil_mode needs known sizes"},
       {"GlobalAveragePool", 1, kNewest, 1, importGlobalAverage},
       {"GlobalLpPool", 2, kNewest, 1, importGlobalLp},
       {"GlobalMaxPool", 1, kNewest, 1, importGlobalMax},
-      {"LpPool", 2, kNewest, 1, importLpPool},
-      {"MaxPool", 1, kNewest, 1, importMaxPool},
+      {"LpPool", 2, kNewest, 1, importLpPool,
+       "ceil_mode needs known sizes"},
+      {"MaxPool", 1, kNewest, 1, importMaxPool,
+       "ceil_mode needs known sizes; indices of windows of up to 1024 elements"},
   };
   return operators;
 }

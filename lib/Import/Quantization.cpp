@@ -271,12 +271,14 @@ static LogicalResult importQLinearConv(Node &n) {
 ArrayRef<Operator> mlir::prune::onnx_import::quantizationOperators() {
   static const Operator operators[] = {
       {"ConvInteger", 10, kNewest, 2, importConvInteger},
-      {"DequantizeLinear", 10, kNewest, 2, importDequantize, "not by blocks"},
+      {"DequantizeLinear", 10, kNewest, 2, importDequantize,
+       "from 8, 16 and 32 bits; no block_size"},
       {"DynamicQuantizeLinear", 11, kNewest, 1, importDynamicQuantize},
       {"MatMulInteger", 10, kNewest, 2, importMatMulInteger},
       {"QLinearConv", 10, kNewest, 8, importQLinearConv},
       {"QLinearMatMul", 10, kNewest, 8, importQLinearMatMul},
-      {"QuantizeLinear", 10, kNewest, 2, importQuantize, "not by blocks"},
+      {"QuantizeLinear", 10, kNewest, 2, importQuantize,
+       "to 8 and 16 bits; no block_size"},
   };
   return operators;
 }

@@ -15,6 +15,12 @@ using namespace mlir;
 using namespace mlir::prune::onnx_import;
 
 namespace {
+/// A function of a cell, in lower case, with its parameters.
+struct Activation {
+  std::string name;
+  double alpha = 0, beta = 0;
+};
+
 /// What the three cells have in common. Names of sizes are ONNX's: T steps, B
 /// sequences, I inputs, H hidden units.
 struct Recurrence {
@@ -22,8 +28,7 @@ struct Recurrence {
   bool batchFirst;
   SmallVector<bool> reversed;
   AffineExpr steps, batch, hidden;
-  SmallVector<std::string> activations;
-  SmallVector<double> alphas, betas;
+  SmallVector<Activation> activations;
   double clip;
   Tensor *x;
   Tensor *lengths;
@@ -39,18 +44,70 @@ struct Direction {
 // Reading
 //===----------------------------------------------------------------------===//
 
+/// The activations and the defaults of the parameters that they have.
+static const Activation *findActivation(StringRef name) {
+  static const Activation known[] = {{"affine", 1, 0},
+                                     {"elu", 1, 0},
+                                     {"hardsigmoid", 0.2, 0.5},
+                                     {"leakyrelu", 0.01, 0},
+                                     {"relu", 0, 0},
+                                     {"scaledtanh", 1, 1},
+                                     {"sigmoid", 0, 0},
+                                     {"softplus", 0, 0},
+                                     {"softsign", 0, 0},
+                                     {"tanh", 0, 0},
+                                     {"thresholdedrelu", 1, 0}};
+  const auto *found = llvm::find_if(
+      known, [&](const Activation &one) { return name == one.name; });
+  return found == std::end(known) ? nullptr : found;
+}
+
+static bool hasBeta(StringRef name) {
+  return name == "affine" || name == "hardsigmoid" || name == "scaledtanh";
+}
+
+static bool hasAlpha(StringRef name) {
+  return hasBeta(name) || name == "elu" || name == "leakyrelu" ||
+         name == "thresholdedrelu";
+}
+
 static bool readActivations(Node &n, Recurrence &r,
                             ArrayRef<StringRef> defaults) {
-  r.activations = n.strings("activations");
-  r.alphas = n.numbers("activation_alpha");
-  r.betas = n.numbers("activation_beta");
+  SmallVector<std::string> names = n.strings("activations");
+  SmallVector<double> alphas = n.numbers("activation_alpha");
+  SmallVector<double> betas = n.numbers("activation_beta");
   size_t expected = defaults.size() * r.reversed.size();
-  if (r.activations.empty())
+  if (names.empty())
     for (size_t at = 0; at < expected; ++at)
-      r.activations.push_back(defaults[at % defaults.size()].str());
-  if (r.activations.size() != expected) {
+      names.push_back(defaults[at % defaults.size()].str());
+  if (names.size() != expected) {
     n.error() << "expects " << expected << " activations";
     return false;
+  }
+  // Parameters are for the functions that have some, in order.
+  size_t nextAlpha = 0, nextBeta = 0;
+  for (const std::string &given : names) {
+    std::string name = StringRef(given).lower();
+    const Activation *found = findActivation(name);
+    if (!found) {
+      n.error() << "the activation '" << given << "' is not supported";
+      return false;
+    }
+    Activation activation = *found;
+    bool isStated = (!hasAlpha(name) || nextAlpha < alphas.size()) &&
+                    (!hasBeta(name) || nextBeta < betas.size());
+    // Definition and runtimes disagree about these defaults.
+    if (!isStated && (name == "affine" || name == "scaledtanh" ||
+                      name == "thresholdedrelu")) {
+      n.error() << "the activation '" << given
+                << "' needs its activation_alpha and activation_beta";
+      return false;
+    }
+    if (hasAlpha(name) && nextAlpha < alphas.size())
+      activation.alpha = alphas[nextAlpha++];
+    if (hasBeta(name) && nextBeta < betas.size())
+      activation.beta = betas[nextBeta++];
+    r.activations.push_back(activation);
   }
   return true;
 }
@@ -69,7 +126,8 @@ static bool readRecurrence(Node &n, Recurrence &r, unsigned gates,
   else if (direction == "bidirectional")
     r.reversed = {false, true};
   else
-    return n.error() << "has an unknown direction, '" << direction << "'", false;
+    return n.error() << "has an unknown direction, '" << direction << "'",
+           false;
   r.clip = n.number("clip", 0);
   if (!n.hasRank(0, 3, 3) || !n.hasRank(1, 3, 3) || !n.hasRank(2, 3, 3) ||
       !n.isFloating(0) || !n.sameTypes({0, 1, 2}) ||
@@ -83,8 +141,7 @@ static bool readRecurrence(Node &n, Recurrence &r, unsigned gates,
   int64_t stated = n.integer("hidden_size", 0);
   AffineExpr directions = n.size(r.reversed.size());
   bool fits = (stated == 0 || r.hidden == n.size(stated)) &&
-              Emitter::known(r.hidden) &&
-              n.input(1)->dims[0] == directions &&
+              Emitter::known(r.hidden) && n.input(1)->dims[0] == directions &&
               n.input(2)->dims[0] == directions &&
               n.input(1)->dims[1] == r.hidden * gates &&
               n.input(2)->dims[1] == r.hidden * gates &&
@@ -146,59 +203,46 @@ static Tensor *initialState(Node &n, Recurrence &r, unsigned input,
 // Cells
 //===----------------------------------------------------------------------===//
 
+/// An activation function of one element.
+static Value applyActivation(Scalar &s, const Activation &activation, Value x) {
+  StringRef name = activation.name;
+  auto of = [&](double value) { return s.constant(x.getType(), value); };
+  Value alpha = of(activation.alpha), beta = of(activation.beta);
+  if (name == "sigmoid")
+    return s.div(of(1), s.add(of(1), s.unary("Exp", s.neg(x))));
+  if (name == "tanh")
+    return s.unary("Tanh", x);
+  if (name == "relu")
+    return s.max(x, of(0));
+  if (name == "softsign")
+    return s.div(x, s.add(of(1), s.abs(x)));
+  if (name == "softplus") {
+    Value tail = s.unary("Log1p", s.unary("Exp", s.neg(s.abs(x))));
+    return s.add(s.max(x, of(0)), tail);
+  }
+  if (name == "hardsigmoid")
+    return s.clamp(s.add(s.mul(x, alpha), beta), 0, 1);
+  if (name == "affine")
+    return s.add(s.mul(x, alpha), beta);
+  if (name == "scaledtanh")
+    return s.mul(alpha, s.unary("Tanh", s.mul(beta, x)));
+  if (name == "thresholdedrelu")
+    return s.select(s.compare(Order::GT, x, alpha), x, of(0));
+  Value isNegative = s.compare(Order::LT, x, of(0));
+  if (name == "leakyrelu")
+    return s.select(isNegative, s.mul(x, alpha), x);
+  assert(name == "elu" && "unknown activations are refused");
+  return s.select(isNegative, s.mul(alpha, s.unary("Expm1", x)), x);
+}
+
 /// Applies an activation function of a cell, after clipping.
 static Tensor *activate(Node &n, Recurrence &r, unsigned which, Tensor *x) {
   if (!x)
     return nullptr;
-  std::string name = StringRef(r.activations[which]).lower();
-  auto parameter = [&](ArrayRef<double> values, double otherwise) {
-    return which < values.size() ? values[which] : otherwise;
-  };
-  double clip = r.clip;
-  auto apply = [&](function_ref<Value(Scalar &, Value)> body) {
-    return n.map(x, x->type, [&](Scalar &s, ValueRange v) {
-      return body(s, clip > 0 ? s.clamp(v[0], -clip, clip) : v[0]);
-    });
-  };
-  if (name == "sigmoid")
-    return apply([](Scalar &s, Value x) {
-      Value one = s.constant(x.getType(), 1);
-      return s.div(one, s.add(one, s.unary("Exp", s.neg(x))));
-    });
-  if (name == "tanh")
-    return apply([](Scalar &s, Value x) { return s.unary("Tanh", x); });
-  if (name == "relu")
-    return apply([](Scalar &s, Value x) {
-      return s.max(x, s.constant(x.getType(), 0));
-    });
-  if (name == "softsign")
-    return apply([](Scalar &s, Value x) {
-      return s.div(x, s.add(s.constant(x.getType(), 1), s.abs(x)));
-    });
-  if (name == "hardsigmoid") {
-    double alpha = parameter(r.alphas, 0.2), beta = parameter(r.betas, 0.5);
-    return apply([&](Scalar &s, Value x) {
-      Type type = x.getType();
-      return s.clamp(
-          s.add(s.mul(x, s.constant(type, alpha)), s.constant(type, beta)), 0,
-          1);
-    });
-  }
-  if (name == "leakyrelu" || name == "affine") {
-    bool leaky = name == "leakyrelu";
-    double alpha = parameter(r.alphas, leaky ? 0.01 : 1.0);
-    double beta = parameter(r.betas, 0.0);
-    return apply([&](Scalar &s, Value x) {
-      Type type = x.getType();
-      Value scaled = s.mul(x, s.constant(type, alpha));
-      if (!leaky)
-        return s.add(scaled, s.constant(type, beta));
-      return s.select(s.compare(Order::LT, x, s.constant(type, 0)), scaled, x);
-    });
-  }
-  n.error() << "the activation '" << r.activations[which]
-            << "' is not supported";
-  return nullptr;
+  return n.map(x, x->type, [&](Scalar &s, ValueRange v) {
+    Value clipped = r.clip > 0 ? s.clamp(v[0], -r.clip, r.clip) : v[0];
+    return applyActivation(s, r.activations[which], clipped);
+  });
 }
 
 /// Gate `at` of `[B, gates * H]`.
@@ -260,9 +304,8 @@ static SmallVector<Tensor *> runDirection(Node &n, Recurrence &r, unsigned at,
     return results;
   };
   if (r.steps == n.size(1)) {
-    SmallVector<Tensor *> results =
-        step(Scalar(n.b, n.loc).index(0), n.squeeze(products, int64_t(0)),
-             initial);
+    SmallVector<Tensor *> results = step(
+        Scalar(n.b, n.loc).index(0), n.squeeze(products, int64_t(0)), initial);
     if (!results.empty() && results[0])
       results[0] = n.unsqueeze(results[0], int64_t(0));
     return results;
@@ -276,8 +319,8 @@ static SmallVector<Tensor *> runDirection(Node &n, Recurrence &r, unsigned at,
       [&](Value position, ArrayRef<Tensor *> now) -> SmallVector<Tensor *> {
         if (r.reversed[at])
           position = Scalar(n.b, n.loc).sub(last, position);
-        SmallVector<Tensor *> results = step(
-            position, n.sliceAt(products, 0, position), now.drop_front());
+        SmallVector<Tensor *> results =
+            step(position, n.sliceAt(products, 0, position), now.drop_front());
         if (!results.empty())
           results[0] = n.insertAt(results[0], now[0], 0, position);
         return results;
@@ -285,9 +328,8 @@ static SmallVector<Tensor *> runDirection(Node &n, Recurrence &r, unsigned at,
 }
 
 /// Joins the directions and gives the outputs: Y, then the states.
-static LogicalResult
-finish(Node &n, Recurrence &r,
-       ArrayRef<SmallVector<Tensor *>> directions) {
+static LogicalResult finish(Node &n, Recurrence &r,
+                            ArrayRef<SmallVector<Tensor *>> directions) {
   for (unsigned at = 0; at < directions[0].size(); ++at) {
     SmallVector<Tensor *> parts;
     for (const SmallVector<Tensor *> &direction : directions) {
@@ -316,8 +358,7 @@ static LogicalResult run(Node &n, Recurrence &r, unsigned numStates,
       if (!initial.back())
         return failure();
     }
-    directions.push_back(
-        runDirection(n, r, at, initial, biasesGoIn, cell));
+    directions.push_back(runDirection(n, r, at, initial, biasesGoIn, cell));
     if (directions.back().empty())
       return failure();
   }
@@ -361,15 +402,14 @@ static LogicalResult importGRU(Node &n) {
                                  : stateGates(h, n.size(0), two);
     if (!product)
       return {};
-    Tensor *z = activate(n, r, first, n.add(gate(n, r, input, 0),
-                                            gate(n, r, product, 0)));
-    Tensor *reset = activate(n, r, first, n.add(gate(n, r, input, 1),
-                                                gate(n, r, product, 1)));
-    Tensor *candidate =
-        resetAfter ? n.mul(reset, gate(n, r, product, 2))
-                   : stateGates(n.mul(reset, h), two, r.hidden);
-    candidate = activate(n, r, first + 1,
-                         n.add(gate(n, r, input, 2), candidate));
+    Tensor *z = activate(n, r, first,
+                         n.add(gate(n, r, input, 0), gate(n, r, product, 0)));
+    Tensor *reset = activate(
+        n, r, first, n.add(gate(n, r, input, 1), gate(n, r, product, 1)));
+    Tensor *candidate = resetAfter ? n.mul(reset, gate(n, r, product, 2))
+                                   : stateGates(n.mul(reset, h), two, r.hidden);
+    candidate =
+        activate(n, r, first + 1, n.add(gate(n, r, input, 2), candidate));
     if (!z || !candidate)
       return {};
     // (1 - z) * candidate + z * h
@@ -423,9 +463,12 @@ static LogicalResult importLSTM(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::recurrentOperators() {
   static const Operator operators[] = {
-      {"GRU", 3, kNewest, 3, importGRU},
-      {"LSTM", 1, kNewest, 3, importLSTM},
-      {"RNN", 1, kNewest, 3, importRNN},
+      {"GRU", 3, kNewest, 3, importGRU,
+       "Affine, ScaledTanh and ThresholdedRelu need their parameters"},
+      {"LSTM", 1, kNewest, 3, importLSTM,
+       "Affine, ScaledTanh and ThresholdedRelu need their parameters"},
+      {"RNN", 1, kNewest, 3, importRNN,
+       "Affine, ScaledTanh and ThresholdedRelu need their parameters"},
   };
   return operators;
 }

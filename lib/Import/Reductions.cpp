@@ -136,16 +136,26 @@ static LogicalResult importReduce(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::reductionOperators() {
   static const Operator operators[] = {
-      {"ReduceL1", 1, kNewest, 1, importReduce},
-      {"ReduceL2", 1, kNewest, 1, importReduce},
-      {"ReduceLogSum", 1, kNewest, 1, importReduce},
-      {"ReduceLogSumExp", 1, kNewest, 1, importReduce},
-      {"ReduceMax", 1, kNewest, 1, importReduce},
-      {"ReduceMean", 1, kNewest, 1, importReduce},
-      {"ReduceMin", 1, kNewest, 1, importReduce},
-      {"ReduceProd", 1, kNewest, 1, importReduce},
-      {"ReduceSum", 1, kNewest, 1, importReduce},
-      {"ReduceSumSquare", 1, kNewest, 1, importReduce},
+      {"ReduceL1", 1, kNewest, 1, importReduce,
+       "axes are constants; no noop_with_empty_axes"},
+      {"ReduceL2", 1, kNewest, 1, importReduce,
+       "axes are constants; no noop_with_empty_axes"},
+      {"ReduceLogSum", 1, kNewest, 1, importReduce,
+       "axes are constants; no noop_with_empty_axes"},
+      {"ReduceLogSumExp", 1, kNewest, 1, importReduce,
+       "axes are constants; no noop_with_empty_axes"},
+      {"ReduceMax", 1, kNewest, 1, importReduce,
+       "axes are constants"},
+      {"ReduceMean", 1, kNewest, 1, importReduce,
+       "axes are constants"},
+      {"ReduceMin", 1, kNewest, 1, importReduce,
+       "axes are constants"},
+      {"ReduceProd", 1, kNewest, 1, importReduce,
+       "axes are constants"},
+      {"ReduceSum", 1, kNewest, 1, importReduce,
+       "axes are constants"},
+      {"ReduceSumSquare", 1, kNewest, 1, importReduce,
+       "axes are constants; no noop_with_empty_axes"},
   };
   return operators;
 }

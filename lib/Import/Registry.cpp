@@ -50,8 +50,8 @@ const Operator *mlir::prune::onnx_import::findOperator(StringRef name,
 }
 
 void mlir::prune::printONNXOperators(llvm::raw_ostream &os) {
-  os << "| operator | opsets | limits |\n|---|---|---|\n";
+  os << "| operator | opsets | status |\n|---|---|---|\n";
   for (const Operator &op : allOperators())
     os << "| " << op.name << " | " << op.since << "-" << op.until << " | "
-       << op.limits << " |\n";
+       << (op.limits.empty() ? "complete" : op.limits) << " |\n";
 }

@@ -363,8 +363,9 @@ static LogicalResult importResize(Node &n) {
 ArrayRef<Operator> mlir::prune::onnx_import::resizeOperators() {
   static const Operator operators[] = {
       {"Resize", 10, kNewest, 1, importResize,
-       "known sizes and scales, no antialias"},
-      {"Upsample", 7, 9, 1, importResize, "known sizes and scales"},
+       "sizes and scales are constants; no antialias, no keep_aspect_ratio_policy; integers by nearest only"},
+      {"Upsample", 7, 9, 1, importResize,
+       "scales are constants"},
   };
   return operators;
 }

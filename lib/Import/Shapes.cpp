@@ -300,6 +300,10 @@ static LogicalResult importRange(Node &n) {
   auto start = n.scalarOf(n.input(0)), limit = n.scalarOf(n.input(1)),
        step = n.scalarOf(n.input(2));
   AffineExpr count;
+  // A double does not hold every integer.
+  for (std::optional<double> *number : {&start, &limit, &step})
+    if (*number && !isFloat(type) && std::abs(**number) > 9e15)
+      *number = std::nullopt;
   if (start && limit && step) {
     if (*step == 0)
       return n.error() << "has a step of zero";
@@ -342,7 +346,8 @@ ArrayRef<Operator> mlir::prune::onnx_import::shapeOperators() {
   static const Operator operators[] = {
       {"Constant", 1, kNewest, 0, importConstant, "no strings, not sparse"},
       {"ConstantOfShape", 9, kNewest, 1, importConstantOfShape},
-      {"Dropout", 1, kNewest, 1, importDropout, "inference"},
+      {"Dropout", 1, kNewest, 1, importDropout,
+       "inference: no training_mode"},
       {"Expand", 8, kNewest, 2, importExpand},
       {"Flatten", 1, kNewest, 1, importFlatten},
       {"Identity", 1, kNewest, 1, importIdentity},
@@ -350,8 +355,10 @@ ArrayRef<Operator> mlir::prune::onnx_import::shapeOperators() {
       {"Reshape", 1, kNewest, 1, importReshape},
       {"Shape", 1, kNewest, 1, importShape},
       {"Size", 1, kNewest, 1, importSize},
-      {"Squeeze", 1, kNewest, 1, importSqueeze},
-      {"Unsqueeze", 1, kNewest, 1, importUnsqueeze},
+      {"Squeeze", 1, kNewest, 1, importSqueeze,
+       "axes are constants"},
+      {"Unsqueeze", 1, kNewest, 1, importUnsqueeze,
+       "axes are constants"},
   };
   return operators;
 }

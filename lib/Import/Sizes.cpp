@@ -180,9 +180,22 @@ bool Emitter::requireEqual(AffineExpr x, AffineExpr y, StringRef what) {
 }
 
 std::string Emitter::text(AffineExpr size) {
-  std::string result;
-  llvm::raw_string_ostream os(result);
-  os << size;
+  std::string plain, result;
+  llvm::raw_string_ostream(plain) << size;
+  // Symbols print as s0, s1 ...
+  for (StringRef rest = plain; !rest.empty();) {
+    size_t number = 0;
+    StringRef after = rest;
+    if (after.consume_front("s") && !after.consumeInteger(10, number) &&
+        number < state.symbolNames.size() &&
+        !state.symbolNames[number].empty()) {
+      result += state.symbolNames[number];
+      rest = after;
+    } else {
+      result += rest.front();
+      rest = rest.drop_front();
+    }
+  }
   return result;
 }
 

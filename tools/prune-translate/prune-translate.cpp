@@ -70,6 +70,9 @@ static llvm::Error readDims(prune::ONNXImportOptions &options) {
       return llvm::createStringError("expects --dim=name=size with a positive "
                                      "size, but got '" +
                                      dim + "'");
+    for (const auto &other : options.dims)
+      if (name == other.first)
+        return llvm::createStringError("--dim=" + name + " is given twice");
     options.dims.push_back({name.str(), value});
   }
   return llvm::Error::success();
