@@ -112,6 +112,15 @@ PRUNE_C_EXPORT PruneStatus pruneModuleParse(PruneContext *context,
                                             const char *name,
                                             PruneModule **module);
 
+/** Reads an ONNX model, which is not trusted, as linalg on tensors with one
+    function `main`. Sizes that the model leaves open can be fixed: `numDims`
+    names, each the model's name for a size or "input:position", and as many
+    sizes. Null pointers if there are none. A failure is PRUNE_PARSE_ERROR, also
+    if the library was built without the importer. */
+PRUNE_C_EXPORT PruneStatus pruneModuleImportONNX(
+    PruneContext *context, const char *path, const char *const *dimNames,
+    const int64_t *dimSizes, size_t numDims, PruneModule **module);
+
 /** A copy that changes independently. Freed with pruneModuleFree. */
 PRUNE_C_EXPORT PruneStatus pruneModuleClone(const PruneModule *module,
                                             PruneModule **copy);

@@ -12,6 +12,9 @@
 
 #include "prune/Core/FileInput.h"
 #include "prune/Core/Nesting.h"
+#ifdef PRUNE_ENABLE_ONNX
+#include "prune/Import/ONNX.h"
+#endif
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -58,6 +61,37 @@ PruneStatus pruneModuleParse(PruneContext *context, const char *data,
     return PRUNE_PARSE_ERROR;
   *module = new PruneModule{context, std::move(parsed), name};
   return PRUNE_OK;
+}
+
+PruneStatus pruneModuleImportONNX(PruneContext *context, const char *path,
+                                  const char *const *dimNames,
+                                  const int64_t *dimSizes, size_t numDims,
+                                  PruneModule **module) {
+  if (!context)
+    return PRUNE_INVALID_ARGUMENT;
+  context->begin();
+  if (!module || !path || (numDims && (!dimNames || !dimSizes)))
+    return context->fail(
+        PRUNE_INVALID_ARGUMENT,
+        "pruneModuleImportONNX expects a path, sizes and an output");
+#ifdef PRUNE_ENABLE_ONNX
+  prune::ONNXImportOptions options;
+  for (size_t i = 0; i < numDims; ++i) {
+    if (!dimNames[i] || dimSizes[i] < 1)
+      return context->fail(PRUNE_INVALID_ARGUMENT,
+                           "expects names and positive sizes to fix");
+    options.dims.push_back({dimNames[i], dimSizes[i]});
+  }
+  OwningOpRef<ModuleOp> imported =
+      prune::importONNX(path, &context->context, options);
+  if (!imported)
+    return PRUNE_PARSE_ERROR;
+  *module = new PruneModule{context, std::move(imported), path};
+  return PRUNE_OK;
+#else
+  return context->fail(PRUNE_PARSE_ERROR,
+                       "this build has no importer of ONNX models");
+#endif
 }
 
 PruneStatus pruneModuleClone(const PruneModule *module, PruneModule **copy) {

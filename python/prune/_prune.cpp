@@ -17,6 +17,7 @@
 #include <pybind11/stl.h>
 
 #include <cstring>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,6 +52,8 @@ private:
 class Module {
 public:
   static Module parse(const py::object &source, const std::string &name);
+  static Module importONNX(const std::string &path,
+                           const std::map<std::string, int64_t> &dims);
   Module clone() const;
   void run(const std::string &pipeline);
   std::string print(std::optional<int64_t> elideAbove) const;
@@ -114,6 +117,23 @@ Module Module::parse(const py::object &source, const std::string &name) {
           pruneContextDiagnostics(context.get()));
   }
   return Module(std::move(context), parsed);
+}
+
+Module Module::importONNX(const std::string &path,
+                          const std::map<std::string, int64_t> &dims) {
+  std::vector<const char *> names;
+  std::vector<int64_t> sizes;
+  for (const auto &dim : dims) {
+    names.push_back(dim.first.c_str());
+    sizes.push_back(dim.second);
+  }
+  py::gil_scoped_release release;
+  ContextPtr context(pruneContextCreate(), pruneContextFree);
+  PruneModule *imported = nullptr;
+  check(pruneModuleImportONNX(context.get(), path.c_str(), names.data(),
+                              sizes.data(), names.size(), &imported),
+        pruneContextDiagnostics(context.get()));
+  return Module(std::move(context), imported);
 }
 
 Module Module::clone() const {
@@ -355,6 +375,10 @@ PYBIND11_MODULE(_prune, m) {
                   py::arg("name") = "-",
                   "Reads text (str or bytes) or bytecode (bytes, from a trusted "
                   "source). `name` stands in diagnostics.")
+      .def_static("import_onnx", &Module::importONNX, py::arg("path"),
+                  py::arg("dims") = std::map<std::string, int64_t>(),
+                  "Reads an ONNX model. `dims` fixes sizes that it leaves open, by "
+                  "name or as 'input:position'.")
       .def("clone", &Module::clone, "A copy that changes independently.")
       .def("run", &Module::run, py::arg("pipeline"),
            "Runs passes in place, e.g. 'prune-weights{sparsity=0.9},cse'. After "

@@ -68,6 +68,31 @@ static void testParse(void) {
   pruneModuleFree(module);
 }
 
+/* Wrong calls and files that are not there; tests of the importer are in Python. */
+static void testImport(void) {
+  PruneModule *module = NULL;
+  const char *names[] = {"N", NULL};
+  const int64_t sizes[] = {1, 0};
+  EXPECT(pruneModuleImportONNX(NULL, "x.onnx", NULL, NULL, 0, &module) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleImportONNX(context, NULL, NULL, NULL, 0, &module) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleImportONNX(context, "x.onnx", NULL, NULL, 0, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleImportONNX(context, "x.onnx", NULL, sizes, 1, &module) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("expects a path, sizes and an output"));
+  EXPECT(pruneModuleImportONNX(context, "/none/x.onnx", NULL, NULL, 0,
+                               &module) == PRUNE_PARSE_ERROR);
+  EXPECT(said("/none/x.onnx") || said("no importer"));
+  if (!said("no importer")) {
+    EXPECT(pruneModuleImportONNX(context, "x.onnx", names, sizes, 2, &module) ==
+           PRUNE_INVALID_ARGUMENT);
+    EXPECT(said("positive sizes"));
+  }
+  EXPECT(module == NULL);
+}
+
 static void testPipelines(PruneModule *module) {
   PruneBuffer text = {NULL, 0};
   EXPECT(pruneModuleRun(NULL, "cse") == PRUNE_INVALID_ARGUMENT);
@@ -169,6 +194,7 @@ int main(void) {
   EXPECT(pruneElementSize(PRUNE_BF16) == 2);
   EXPECT(pruneElementSize((PruneElementType)99) == 0);
   testParse();
+  testImport();
 
   PruneModule *module = NULL, *copy = NULL;
   EXPECT(pruneModuleParse(context, kText, strlen(kText), NULL, &module) ==
