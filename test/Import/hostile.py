@@ -1,67 +1,31 @@
-# Damaged and malicious models end in a diagnostic, quickly, and write nothing.
+# Damaged and malicious models are imported or end in a diagnostic, quickly, and
+# leave nothing that is half written. PRUNE_MUTATIONS says how many damaged ones
+# (default 1000).
 # REQUIRES: onnx
 # RUN: %python %s %t
 
+import collections
 import concurrent.futures
 import os
 import random
 import shutil
-import subprocess
 import sys
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnx_files import info, model
+
+import onnx_damage
+import onnx_files
+import onnx_random
+import tools
 
 OUT = sys.argv[1]
 MUTATIONS = int(os.environ.get("PRUNE_MUTATIONS", "1000"))
-SECONDS = 60
 
 
-def convert(path):
-    """Runs the import; returns exit code and messages, checks what it left."""
-    target = path + ".mlirbc"
-    result = subprocess.run(
-        ["prune-translate", "--import-onnx", path, "-o", target],
-        capture_output=True,
-        timeout=SECONDS,
-    )
-    message = result.stderr.decode(errors="replace")
-    assert result.returncode in (0, 1), f"{path}: {result.returncode} {message}"
-    if result.returncode == 1:
-        assert "error: " in message, f"{path}: no diagnostic: {message}"
-        assert not os.path.exists(target), f"{path}: left an output"
-    else:
-        assert os.path.getsize(target) > 0
-        os.remove(target)
-    return result.returncode, message
-
-
-def refuse(name, model, expected):
-    path = f"{OUT}/{name}.onnx"
-    data = model if isinstance(model, bytes) else model.SerializeToString()
-    with open(path, "wb") as file:
-        file.write(data)
-    code, message = convert(path)
-    assert code == 1, f"{name} is accepted"
-    assert expected in message, f"{name}: {message}"
-
-
-def tensor_info(name, shape, kind=TensorProto.FLOAT):
-    return helper.make_tensor_value_info(name, kind, shape)
-
-
-def model_of(nodes, initializers=(), inputs=None, outputs=None, opset=13):
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        inputs if inputs is not None else [tensor_info("x", ["N", 4])],
-        outputs if outputs is not None else [tensor_info("y", None)],
-        list(initializers),
-    )
-    return helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", opset)]
-    )
+def refuse(name, content, *expected):
+    onnx_files.refuse(f"{OUT}/{name}.onnx", content, *expected)
 
 
 def relu():
@@ -77,7 +41,7 @@ def external(location, size=16, **more):
     for key, value in dict(location=location, length=size, **more).items():
         entry = tensor.external_data.add()
         entry.key, entry.value = key, str(value)
-    return model_of([helper.make_node("Add", ["x", "w"], ["y"])], [tensor])
+    return model([helper.make_node("Add", ["x", "w"], ["y"])], [tensor])
 
 
 def raw(dims, data, kind=TensorProto.FLOAT):
@@ -86,7 +50,7 @@ def raw(dims, data, kind=TensorProto.FLOAT):
     tensor.data_type = kind
     tensor.dims.extend(dims)
     tensor.raw_data = data
-    return model_of([helper.make_node("Add", ["x", "w"], ["y"])], [tensor])
+    return model([helper.make_node("Add", ["x", "w"], ["y"])], [tensor])
 
 
 def nested_loops(depth):
@@ -105,20 +69,30 @@ def nested_loops(depth):
             nodes,
             "b",
             [
-                tensor_info("i", [], TensorProto.INT64),
-                tensor_info("i_cond", [], TensorProto.BOOL),
-                tensor_info("v", None),
+                info("i", [], TensorProto.INT64),
+                info("i_cond", [], TensorProto.BOOL),
+                info("v", None),
             ],
-            [tensor_info("o_cond", [], TensorProto.BOOL), tensor_info("o", None)],
+            [info("o_cond", [], TensorProto.BOOL), info("o", None)],
         )
-    return model_of(
+    return model(
         [helper.make_node("Loop", ["m", "", "x"], ["y"], body=body)],
-        inputs=[tensor_info("x", [2]), tensor_info("m", [], TensorProto.INT64)],
+        inputs=[info("x", [2]), info("m", [], TensorProto.INT64)],
     )
 
 
+def special_files():
+    """The model itself is no file: refused, and not waited for."""
+    for path in (f"{OUT}/pipe", "/dev/zero", OUT):
+        target = f"{OUT}/no.mlirbc"
+        result = tools.run("prune-translate", "--import-onnx", path, "-o", target)
+        assert result.returncode == 1, result
+        assert "is not a regular file" in result.stderr, result.stderr
+        assert not os.path.exists(target)
+
+
 def named_attacks():
-    valid = model_of([relu()]).SerializeToString()
+    valid = model([relu()]).SerializeToString()
     refuse("empty", b"", "is not a valid ONNX model")
     refuse("text", b"module {}", "is not a valid ONNX model")
     refuse("truncated", valid[: len(valid) // 2], "is not a valid ONNX model")
@@ -127,14 +101,14 @@ def named_attacks():
     refuse("hidden", external("a/../../secret"), "leaves the model's directory")
     refuse("absolute", external("/etc/passwd"), "is an absolute path")
     refuse("device", external("."), "is not a regular file")
-    with open(f"{OUT}/../secret.bin", "wb") as file:
-        file.write(bytes(16))
-    link = f"{OUT}/link.bin"
-    if not os.path.lexists(link):
-        os.symlink("../secret.bin", link)
     refuse("link", external("link.bin"), "link that leaves the model's directory")
-    with open(f"{OUT}/short.bin", "wb") as file:
-        file.write(bytes(8))
+    refuse("device link", external("zero"), "link that leaves")
+    refuse("pipe", external("pipe"), "is not a regular file")
+    refuse("folder", external("folder"), "is not a regular file")
+    refuse("circle", external("loop"), "cannot be read")
+    refuse("missing file", external("missing"), "cannot be read")
+    refuse("nul", external("a\0b"), "has no usable name")
+    refuse("unnamed", external(""), "has no usable name")
     refuse("short", external("short.bin"), "of a file of 8 bytes")
     refuse("offset", external("short.bin", offset=2**63), "but the tensor needs")
     refuse("number", external("short.bin", offset="many"), "is not a number")
@@ -143,21 +117,31 @@ def named_attacks():
     refuse("negative", raw([-1], b""), "has absurd sizes")
     refuse("type", raw([1], b"a", TensorProto.STRING), "element type string")
     refuse("nested", nested_loops(24), "error: ")
+    wide = [helper.make_node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2**19] * 2)]
+    image = [info("x", [1, 1, 2**20, 2**20])]
+    refuse("window", model(wide, inputs=image), "more than 1024 elements")
+    many = [info("x", [1] * 5000)]
+    refuse("rank", model([relu()], inputs=many), "at most 64 dimensions")
+    refuse("stored rank", raw([1] * 5000, b"1234"), "at most 64 dimensions")
+    grow = numpy_helper.from_array(np.ones(100, np.int64), "s")
+    reshape = helper.make_node("Reshape", ["x", "s"], ["y"])
+    one = [info("x", [1])]
+    refuse("grown rank", model([reshape], [grow], one), "at most 64 dimensions")
 
     huge = numpy_helper.from_array(np.array([2**40, 2**40]), "s")
     make = helper.make_node("ConstantOfShape", ["s"], ["y"])
-    refuse("huge", model_of([make], [huge]), "at most")
+    refuse("huge", model([make], [huge]), "at most")
     loop = [helper.make_node("Add", ["y", "x"], ["y"], name="a")]
-    refuse("cycle", model_of(loop), "which nothing before it defines")
+    refuse("cycle", model(loop), "which nothing before it defines")
     twice = [relu(), relu()]
-    refuse("twice", model_of(twice), "which is defined already")
-    refuse("missing", model_of([]), "nothing defines the graph's output 'y'")
+    refuse("twice", model(twice), "which is defined already")
+    refuse("missing", model([]), "nothing defines the graph's output 'y'")
     odd = relu()
     odd.attribute.append(helper.make_attribute("speed", 3))
-    refuse("attribute", model_of([odd]), "attribute 'speed' is not supported")
+    refuse("attribute", model([odd]), "attribute 'speed' is not supported")
     refuse(
         "several",
-        model_of(
+        model(
             [
                 helper.make_node("Blur", ["x"], ["a"], name="n1"),
                 helper.make_node("Sharpen", ["a"], ["y"], domain="me", name="n2"),
@@ -191,48 +175,70 @@ def seed_model():
         numpy_helper.from_array(np.array([v]), n)
         for n, v in (("zero", 0), ("one", 1), ("minus", -1))
     ]
-    return model_of(
+    return model(
         nodes,
         [weight("w", 2, 1, 3, 3), weight("b", 2), weight("g", 3, 18)] + numbers,
-        inputs=[tensor_info("x", ["N", 1, 4, 4])],
-        outputs=[tensor_info("y", ["N", 3])],
+        inputs=[info("x", ["N", 1, 4, 4])],
+        outputs=[info("y", ["N", 3])],
     )
 
 
-def mutate(data, rng):
-    data = bytearray(data)
-    kind = rng.randrange(4)
-    if kind == 0:
-        return data[: rng.randrange(len(data))]
-    for _ in range(rng.choice([1, 1, 2, 8])):
-        at = rng.randrange(len(data))
-        if kind == 1:
-            data[at] ^= 1 << rng.randrange(8)
-        elif kind == 2:
-            data[at] = rng.choice([0, 0x7F, 0x80, 0xFF])
-        else:
-            data[at:at] = bytes([0xFF] * 9 + [0x01])
-    return data
+def plant():
+    """What the paths of damaged models find: links, devices, a pipe."""
+    with open(f"{OUT}/../secret.bin", "wb") as file:
+        file.write(bytes(4096))
+    with open(f"{OUT}/weights.bin", "wb") as file:
+        file.write(bytes(4096))
+    with open(f"{OUT}/short.bin", "wb") as file:
+        file.write(bytes(8))
+    os.symlink("../secret.bin", f"{OUT}/link.bin")
+    os.symlink("loop", f"{OUT}/loop")
+    os.symlink("/dev/zero", f"{OUT}/zero")
+    os.mkfifo(f"{OUT}/pipe")
+    os.mkdir(f"{OUT}/folder")
+
+
+def seeds():
+    """Models to damage: one that reads sizes, and random ones."""
+    yield seed_model()
+    table = [(name, 7, 17) for name in onnx_random.RULES]
+    for seed in range(24):
+        yield onnx_random.graph(seed, table)[0]
 
 
 def mutations():
-    data = seed_model().SerializeToString()
-    path = f"{OUT}/seed.onnx"
-    with open(path, "wb") as file:
-        file.write(data)
-    assert convert(path)[0] == 0, convert(path)
+    onnx_files.accept(f"{OUT}/seed.onnx", seed_model())
     rng = random.Random(1)
-    paths = []
+    models = list(seeds())
+    operators = sorted(onnx_random.RULES)
+    jobs = []
     for number in range(MUTATIONS):
-        paths.append(f"{OUT}/mutation_{number}.onnx")
-        with open(paths[-1], "wb") as file:
-            file.write(mutate(data, rng))
+        # The first model has what the others may lack.
+        seed = models[0] if number % 2 else rng.choice(models)
+        data, kind = onnx_damage.damage(seed, rng, operators)
+        jobs.append((f"{OUT}/mutation_{number}.onnx", kind))
+        with open(jobs[-1][0], "wb") as file:
+            file.write(data)
+    outcomes = collections.defaultdict(collections.Counter)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        codes = [code for code, _ in pool.map(convert, paths)]
-    assert codes.count(1) > MUTATIONS // 2, "most damage is found"
+        results = pool.map(onnx_files.convert, [path for path, _ in jobs])
+        for (path, kind), (code, _, target) in zip(jobs, results):
+            outcomes[kind]["refused" if code else "imported"] += 1
+            os.remove(path)
+            if not code:
+                os.remove(target)
+    for kind, counts in sorted(outcomes.items()):
+        print(f"{kind:12} {dict(counts)}")
+    refused = sum(counts["refused"] for counts in outcomes.values())
+    assert refused > MUTATIONS // 3, "much of the damage is found"
+    if MUTATIONS >= 500:
+        unused = set(onnx_damage.KINDS) - set(outcomes)
+        assert not unused, f"no model is damaged by {unused}"
 
 
 shutil.rmtree(OUT, ignore_errors=True)
 os.makedirs(OUT)
+plant()
+special_files()
 named_attacks()
 mutations()

@@ -17,7 +17,8 @@ def run(name, *arguments, stdin=None, timeout=300):
         [tool(name), *map(str, arguments)],
         input=stdin,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         timeout=timeout,
         check=False,
     )
