@@ -17,6 +17,8 @@ packages=(
   libonnx-dev libprotobuf-dev protobuf-compiler
   # The Python package.
   pybind11-dev python3-pybind11
+  # Fuzzing: the sanitizers' and libFuzzer's run-time libraries.
+  libclang-rt-22-dev
   # The tests and the demo.
   libgtest-dev python3 python3-numpy python3-onnx python3-pil python3-scipy python3-sklearn
 )
