@@ -260,6 +260,7 @@ void Collector::visit(linalg::LinalgOp op) {
   use.isDepthwise = succeeded(convolution) && !convolution->depth.empty() &&
                     convolution->inputChannel.empty();
   bool isMasked = false;
+  std::string maskedName;
   // The second operand is the filter by convention; a product also may have its
   // weight on the left.
   for (unsigned i : {1u, 0u}) {
@@ -270,10 +271,15 @@ void Collector::visit(linalg::LinalgOp op) {
       return addUse(constant, std::move(use));
     Value source =
         use.chain.empty() ? use.operand->get() : use.chain.back()->getOperand(0);
-    isMasked |= isa_and_nonnull<ApplyOp>(source.getDefiningOp());
+    auto apply = source.getDefiningOp<ApplyOp>();
+    if (!apply || isMasked)
+      continue;
+    isMasked = true;
+    if (auto name = apply->getAttrOfType<StringAttr>("prune.weight"))
+      maskedName = name.str();
   }
   notPrunable.push_back(
-      {op, "",
+      {op, maskedName,
        isMasked ? "its weight has a mask already; fold it with "
                   "prune-fold-masks first"
                 : "no operand is a constant"});

@@ -2,14 +2,13 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The k-th lowest score is found by radix selection: scores become unsigned
-// keys of the same order, a histogram of 16 key bits finds the bucket of the
-// k-th, and as soon as few enough keys fall into that bucket they are collected
-// and searched directly. Two to three passes over the scores, linear time, and
-// no more memory than an eighth of the keys. All counts are integers, so the
-// answer does not depend on the number of threads.
+// A tensor is cut into tiles whose scores fit the first-level cache. They are
+// computed as often as they are needed: to find the cut (RadixSelect.cpp), and
+// to decide for each unit. Nothing of the tensor's size is stored.
 //
 //===----------------------------------------------------------------------===//
+
+#include "RadixSelect.h"
 
 #include "prune/Core/MaskSelection.h"
 #include "prune/Core/TensorView.h"
@@ -285,220 +284,6 @@ void RankedTensorScores::visitGroupTile(
 // MaskSelection
 //===----------------------------------------------------------------------===//
 
-/// An unsigned key with the order of the scores; both zeros are one key.
-static uint64_t toKey(double score) {
-  uint64_t bits;
-  score += 0.0;
-  std::memcpy(&bits, &score, sizeof(bits));
-  return bits >> 63 ? ~bits : bits | uint64_t(1) << 63;
-}
-
-static double fromKey(uint64_t key) {
-  uint64_t bits = key >> 63 ? key & ~(uint64_t(1) << 63) : ~key;
-  double score;
-  std::memcpy(&score, &bits, sizeof(score));
-  return score;
-}
-
-namespace {
-/// All tiles of all operands in ranking order, cut into chunks for threads.
-class TileSequence {
-public:
-  explicit TileSequence(ArrayRef<RankedTensorScores> operands)
-      : operands(operands) {
-    for (const RankedTensorScores &operand : operands) {
-      starts.push_back(numTiles);
-      numTiles += operand.numTiles();
-    }
-  }
-
-  size_t numChunks() const { return std::min<size_t>(numTiles, 16); }
-
-  /// Calls `body(operand, firstUnit, scores)` for the tiles of a chunk, in
-  /// order.
-  template <typename Body> void forChunk(size_t chunk, Body body) const {
-    size_t begin = numTiles * chunk / numChunks();
-    size_t end = numTiles * (chunk + 1) / numChunks();
-    std::vector<double> scores;
-    size_t operand =
-        std::upper_bound(starts.begin(), starts.end(), begin) - starts.begin();
-    for (--operand; begin != end; ++begin) {
-      while (operand + 1 < starts.size() && starts[operand + 1] <= begin)
-        ++operand;
-      int64_t unit =
-          operands[operand].scoreTile(begin - starts[operand], scores);
-      body(operand, unit, scores);
-    }
-  }
-
-private:
-  ArrayRef<RankedTensorScores> operands;
-  SmallVector<size_t> starts;
-  size_t numTiles = 0;
-};
-
-/// Finds the score and, among equals, the position of the k-th lowest unit.
-class RadixSelect {
-public:
-  RadixSelect(const TileSequence &tiles, ParallelFor parallelFor)
-      : tiles(tiles), parallelFor(parallelFor) {}
-
-  /// Counts the units by the highest key bits; false if a score is NaN.
-  bool countHighBits(size_t &nanOperand);
-
-  bool hasInfinite() const {
-    return highBits[toKey(INFINITY) >> (64 - kBits)] != 0;
-  }
-
-  /// Needs 1 <= rank <= number of units.
-  MaskSelection select(int64_t rank, int64_t numUnits);
-
-private:
-  static constexpr unsigned kBits = 16;
-  using Histogram = std::vector<int64_t>;
-
-  Histogram merge(std::vector<Histogram> &perChunk) const;
-  Histogram countBits(uint64_t prefix, unsigned shift);
-  std::vector<uint64_t> collect(uint64_t prefix, unsigned shift);
-  MaskSelection cutAt(uint64_t key, int64_t removedTies);
-  static MaskSelection cutBehind(uint64_t key);
-
-  const TileSequence &tiles;
-  ParallelFor parallelFor;
-  Histogram highBits;
-};
-} // namespace
-
-RadixSelect::Histogram
-RadixSelect::merge(std::vector<Histogram> &perChunk) const {
-  Histogram sum(size_t(1) << kBits, 0);
-  for (Histogram &histogram : perChunk)
-    for (size_t i = 0, e = sum.size(); i != e; ++i)
-      sum[i] += histogram[i];
-  return sum;
-}
-
-bool RadixSelect::countHighBits(size_t &nanOperand) {
-  size_t chunks = tiles.numChunks();
-  constexpr size_t kNone = std::numeric_limits<size_t>::max();
-  std::vector<Histogram> perChunk(chunks);
-  std::vector<size_t> nans(chunks, kNone);
-  parallelFor(chunks, [&](size_t chunk) {
-    Histogram &histogram = perChunk[chunk];
-    histogram.assign(size_t(1) << kBits, 0);
-    tiles.forChunk(chunk, [&](size_t operand, int64_t, ArrayRef<double> run) {
-      bool hasNan = false;
-      for (double score : run) {
-        hasNan |= std::isnan(score);
-        ++histogram[toKey(score) >> (64 - kBits)];
-      }
-      if (hasNan && nans[chunk] == kNone)
-        nans[chunk] = operand;
-    });
-  });
-  highBits = merge(perChunk);
-  auto nan = std::find_if(nans.begin(), nans.end(),
-                          [&](size_t operand) { return operand != kNone; });
-  if (nan == nans.end())
-    return true;
-  nanOperand = *nan;
-  return false;
-}
-
-RadixSelect::Histogram RadixSelect::countBits(uint64_t prefix, unsigned shift) {
-  std::vector<Histogram> perChunk(tiles.numChunks());
-  parallelFor(perChunk.size(), [&](size_t chunk) {
-    Histogram &histogram = perChunk[chunk];
-    histogram.assign(size_t(1) << kBits, 0);
-    tiles.forChunk(chunk, [&](size_t, int64_t, ArrayRef<double> run) {
-      for (double score : run) {
-        uint64_t key = toKey(score);
-        if (key >> (shift + kBits) == prefix)
-          ++histogram[(key >> shift) & ((1 << kBits) - 1)];
-      }
-    });
-  });
-  return merge(perChunk);
-}
-
-std::vector<uint64_t> RadixSelect::collect(uint64_t prefix, unsigned shift) {
-  std::vector<std::vector<uint64_t>> perChunk(tiles.numChunks());
-  parallelFor(perChunk.size(), [&](size_t chunk) {
-    tiles.forChunk(chunk, [&](size_t, int64_t, ArrayRef<double> run) {
-      for (double score : run)
-        if (toKey(score) >> shift == prefix)
-          perChunk[chunk].push_back(toKey(score));
-    });
-  });
-  std::vector<uint64_t> all;
-  for (std::vector<uint64_t> &keys : perChunk) {
-    all.insert(all.end(), keys.begin(), keys.end());
-    std::vector<uint64_t>().swap(keys);
-  }
-  return all;
-}
-
-/// Walks the tiles for the unit behind the last of `removedTies` units equal to
-/// `key`: the position that separates removed from kept ones.
-MaskSelection RadixSelect::cutAt(uint64_t key, int64_t removedTies) {
-  std::vector<int64_t> ties(tiles.numChunks());
-  parallelFor(ties.size(), [&](size_t chunk) {
-    tiles.forChunk(chunk, [&](size_t, int64_t, ArrayRef<double> run) {
-      for (double score : run)
-        ties[chunk] += toKey(score) == key;
-    });
-  });
-  size_t chunk = 0;
-  while (removedTies > ties[chunk])
-    removedTies -= ties[chunk++];
-
-  MaskSelection cut;
-  cut.cut.score = fromKey(key);
-  tiles.forChunk(chunk, [&](size_t operand, int64_t unit, ArrayRef<double> run) {
-    for (double score : run) {
-      ++unit;
-      if (toKey(score) != key || removedTies == 0)
-        continue;
-      cut.cut.operand = operand;
-      cut.cut.unit = unit;
-      --removedTies;
-    }
-  });
-  return cut;
-}
-
-/// Every unit equal to `key` is removed.
-MaskSelection RadixSelect::cutBehind(uint64_t key) {
-  MaskSelection cut;
-  cut.cut.score = fromKey(key);
-  cut.cut.operand = std::numeric_limits<size_t>::max();
-  return cut;
-}
-
-MaskSelection RadixSelect::select(int64_t rank, int64_t numUnits) {
-  Histogram histogram = std::move(highBits);
-  int64_t few = std::max<int64_t>(numUnits / 8, 4096);
-  uint64_t prefix = 0;
-  for (unsigned shift = 64 - kBits;; shift -= kBits) {
-    size_t bucket = 0;
-    while (rank > histogram[bucket])
-      rank -= histogram[bucket++];
-    prefix = prefix << kBits | bucket;
-    if (shift == 0)
-      return cutAt(prefix, rank);
-    if (histogram[bucket] <= few) {
-      std::vector<uint64_t> keys = collect(prefix, shift);
-      std::nth_element(keys.begin(), keys.begin() + rank - 1, keys.end());
-      uint64_t key = keys[rank - 1];
-      int64_t lower = std::count_if(keys.begin(), keys.end(),
-                                    [&](uint64_t k) { return k < key; });
-      int64_t ties = std::count(keys.begin(), keys.end(), key);
-      return rank - lower == ties ? cutBehind(key) : cutAt(key, rank - lower);
-    }
-    histogram = countBits(prefix, shift - kBits);
-  }
-}
-
 static bool hasNanScore(const RankedTensorScores &scores,
                         ParallelFor parallelFor) {
   std::vector<uint8_t> found(scores.numTiles());
@@ -526,7 +311,7 @@ MaskSelection::choose(ArrayRef<RankedTensorScores> operands,
 
   TileSequence tiles(operands);
   RadixSelect select(tiles, parallelFor);
-  if (!select.countHighBits(nanOperand))
+  if (!select.read(numUnits, nanOperand))
     return std::nullopt;
   selection.hasInfinite = select.hasInfinite();
   if (target.threshold) {
@@ -540,9 +325,7 @@ MaskSelection::choose(ArrayRef<RankedTensorScores> operands,
     selection.cut.score = -std::numeric_limits<double>::infinity();
     return selection;
   }
-  bool hasInfinite = selection.hasInfinite;
-  selection = select.select(std::min(rank, numUnits), numUnits);
-  selection.hasInfinite = hasInfinite;
+  selection.cut = select.select(std::min(rank, numUnits), numUnits);
   return selection;
 }
 

@@ -12,8 +12,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "prune/Analysis/WeightUses.h"
+#include "prune/Core/SelectElements.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
+#include "prune/IR/WeightRecord.h"
 #include "prune/Transforms/Passes.h"
 #include "prune/Transforms/Transforms.h"
 
@@ -23,7 +25,6 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/IR/Threading.h"
 
-#include <atomic>
 #include <cmath>
 
 namespace mlir::prune {
@@ -327,36 +328,12 @@ Attribute Folder::writeMask(RankedTensorType type,
 // Applications
 //===----------------------------------------------------------------------===//
 
-/// Copies a run of elements, with +0 where `keep` is 0. Returns the number of
-/// removed elements that were not +0 already.
-template <typename T>
-static int64_t selectRun(const char *source, char *target,
-                         ArrayRef<uint8_t> keep, bool isSplat) {
-  int64_t changed = 0;
-  for (size_t i = 0, e = keep.size(); i != e; ++i) {
-    T element;
-    std::memcpy(&element, source + (isSplat ? 0 : i * sizeof(T)), sizeof(T));
-    T selected = keep[i] ? element : T(0);
-    changed += selected != element;
-    std::memcpy(target + i * sizeof(T), &selected, sizeof(T));
-  }
-  return changed;
-}
-
-static int64_t selectRun(const ConstantBytes &source, char *target,
-                         int64_t begin, ArrayRef<uint8_t> keep) {
+static void selectRun(const ConstantBytes &source, char *target, int64_t begin,
+                      ArrayRef<uint8_t> keep, SelectionTotals &totals) {
   int64_t offset = begin * source.elementSize;
-  const char *from = source.data.data() + (source.isSplat ? 0 : offset);
-  switch (source.elementSize) {
-  case 1:
-    return selectRun<uint8_t>(from, target + offset, keep, source.isSplat);
-  case 2:
-    return selectRun<uint16_t>(from, target + offset, keep, source.isSplat);
-  case 4:
-    return selectRun<uint32_t>(from, target + offset, keep, source.isSplat);
-  default:
-    return selectRun<uint64_t>(from, target + offset, keep, source.isSplat);
-  }
+  selectElements(source.data.data() + (source.isSplat ? 0 : offset),
+                 source.isSplat, target + offset, source.elementSize, keep,
+                 totals);
 }
 
 /// Puts the masked constant in the place of the op. An unchanged weight keeps
@@ -370,12 +347,15 @@ void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
       << remark::metric("Weight", name)
       << remark::metric("Elements", apply.getTensor().getType().getNumElements())
       << remark::metric("Removed", zeros);
+  // A decision stands even if what it removes was zero before; one that removes
+  // nothing leaves the module as it was. It replaces all of an earlier one.
+  if (zeros != 0)
+    recordDecision(apply, name, decisions.lookup(apply));
   if (!changed) {
     apply.getResult().replaceAllUsesWith(apply.getTensor());
     return apply.erase();
   }
 
-  recordWeight(apply, name, decisions.lookup(apply));
   DenseResourceElementsAttr result;
   for (DenseResourceElementsAttr known : folded[original])
     if (known.getRawHandle().getBlob()->getData() == blob.getData())
@@ -398,17 +378,16 @@ void Folder::fuseApply(ApplyOp apply, const RankedTensorScores &ranked,
                        const MaskSelection &selection, size_t operand) {
   ConstantBytes source = *getConstantBytes(getConstant(apply.getTensor()));
   size_t size = apply.getTensor().getType().getNumElements() * source.elementSize;
-  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(size, 64);
+  AsmResourceBlob blob = allocateBlob(size);
   char *target = blob.getMutableData().data();
-  std::atomic<int64_t> changed = 0, removed = 0;
+  SelectionTotals totals;
   selection.visit(
       ranked, operand,
       [&](size_t n, function_ref<void(size_t)> f) { parallel(n, f); },
       [&](int64_t begin, ArrayRef<uint8_t> keep) {
-        changed += selectRun(source, target, begin, keep);
-        removed += llvm::count(keep, 0);
+        selectRun(source, target, begin, keep, totals);
       });
-  replaceApply(apply, std::move(blob), changed != 0, removed);
+  replaceApply(apply, std::move(blob), totals.isChanged, totals.removed);
 }
 
 /// Folds an apply whose operands are both constant.
@@ -435,9 +414,9 @@ void Folder::foldApply(ApplyOp apply) {
   int64_t width = shape.empty() ? 1 : shape.back();
   int64_t rows = width ? countElements(shape) / width : 0;
   AsmResourceBlob blob =
-      HeapAsmResourceBlob::allocate(rows * width * source->elementSize, 64);
+      allocateBlob(rows * width * source->elementSize);
   char *target = blob.getMutableData().data();
-  std::atomic<int64_t> changed = 0, removed = 0;
+  SelectionTotals totals;
   parallel(rows, [&](size_t row) {
     int64_t offset = 0, rest = row;
     for (int64_t d = int64_t(shape.size()) - 2; d >= 0; --d) {
@@ -447,10 +426,9 @@ void Folder::foldApply(ApplyOp apply) {
     std::vector<uint8_t> keep(width);
     for (int64_t i = 0; i < width; ++i)
       keep[i] = maskBytes[offset + (shape.empty() ? 0 : i * strides.back())];
-    changed += selectRun(*source, target, row * width, keep);
-    removed += llvm::count(keep, 0);
+    selectRun(*source, target, row * width, keep, totals);
   });
-  replaceApply(apply, std::move(blob), changed != 0, removed);
+  replaceApply(apply, std::move(blob), totals.isChanged, totals.removed);
 }
 
 template <typename OpTy>

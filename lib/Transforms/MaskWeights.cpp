@@ -12,6 +12,7 @@
 
 #include "MaskPlan.h"
 
+#include "prune/IR/WeightRecord.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/IR/Remarks.h"
@@ -120,6 +121,18 @@ static void reportNotPrunable(const WeightUses &uses) {
         << remark::reason("{0}", item.reason);
 }
 
+/// Keeps the reason for reports, unless an earlier run decided for the weight.
+/// Only names of resources are there to stay.
+static void recordLeftAlone(const Weight &weight, StringRef reason) {
+  Operation *op = weight.constants.front();
+  DictionaryAttr known = getWeightRecord(op, weight.name);
+  if ((known && known.get("pattern")) || getWeightName(weight.getValue()).empty())
+    return;
+  Builder builder(op->getContext());
+  recordWeight(op, weight.name,
+               builder.getNamedAttr("left_alone", builder.getStringAttr(reason)));
+}
+
 /// Emits one remark a weight; returns the weights that are ranked together.
 static SmallVector<size_t> reportPlan(ArrayRef<Weight> weights,
                                       const MaskPlan &plan) {
@@ -130,6 +143,7 @@ static SmallVector<size_t> reportPlan(ArrayRef<Weight> weights,
                      remark::RemarkOpts::name("LeftAlone").category(kCategory))
           << remark::metric("Weight", weight.name)
           << remark::reason("{0}", item.reason);
+      recordLeftAlone(weight, item.reason);
       continue;
     }
     bool isTogether =

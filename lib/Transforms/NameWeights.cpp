@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "prune/Analysis/WeightUses.h"
+#include "prune/IR/WeightRecord.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -29,7 +30,7 @@ static DenseResourceElementsAttr toResource(DenseElementsAttr value,
   ArrayRef<char> raw = value.getRawData();
   size_t size = value.getElementType().getIntOrFloatBitWidth() / 8;
   size_t count = value.getNumElements();
-  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(size * count, 64);
+  AsmResourceBlob blob = allocateBlob(size * count);
   char *data = blob.getMutableData().data();
   if (value.isSplat())
     for (size_t i = 0; i != count; ++i)

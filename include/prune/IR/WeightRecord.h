@@ -1,0 +1,40 @@
+//===- WeightRecord.h - What is known of rewritten weights ------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The module attribute `prune.weights` holds a dictionary for each weight that
+// something was decided for: the attributes of the mask, `criterion` and
+// `scope`; `left_alone`, the reason why it was not pruned; `type` and `nonzeros`
+// of a weight that was packed; `removed` if its contractions are gone. And the
+// memory of new constants.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_IR_WEIGHTRECORD_H
+#define PRUNE_IR_WEIGHTRECORD_H
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Operation.h"
+
+namespace mlir::prune {
+
+/// What the module around `op` records of the weight `name`, or null.
+DictionaryAttr getWeightRecord(Operation *op, StringRef name);
+
+/// Records a decision in the place of an earlier one.
+void recordDecision(Operation *op, StringRef name,
+                    ArrayRef<NamedAttribute> entries);
+
+/// The elements of a constant that are not zero; 0 if it is no dense constant
+/// of floating-point numbers.
+int64_t countNonzeros(Attribute constant);
+
+/// Memory for the contents of a constant, not initialised. For large ones the
+/// system is asked for large pages: with small ones, getting memory takes longer
+/// than filling it.
+AsmResourceBlob allocateBlob(size_t size);
+
+} // namespace mlir::prune
+
+#endif // PRUNE_IR_WEIGHTRECORD_H

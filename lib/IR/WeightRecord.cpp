@@ -1,0 +1,71 @@
+//===- WeightRecord.cpp - What is known of rewritten weights --------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operations that said what was decided are gone when it is carried out, so it
+// is kept with the module.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/IR/WeightRecord.h"
+
+#include "prune/Core/Packing.h"
+#include "prune/IR/ConstantView.h"
+#include "prune/IR/Prune.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace mlir;
+using namespace mlir::prune;
+
+static ModuleOp getModule(Operation *op) {
+  auto module = dyn_cast<ModuleOp>(op);
+  return module ? module : op->getParentOfType<ModuleOp>();
+}
+
+DictionaryAttr mlir::prune::getWeightRecord(Operation *op, StringRef name) {
+  ModuleOp module = getModule(op);
+  auto records =
+      module ? module->getAttrOfType<DictionaryAttr>("prune.weights") : nullptr;
+  return records ? records.getAs<DictionaryAttr>(name) : DictionaryAttr();
+}
+
+void mlir::prune::recordDecision(Operation *op, StringRef name,
+                                 ArrayRef<NamedAttribute> entries) {
+  static constexpr StringLiteral kOutdated[] = {
+      "sparsity", "threshold", "count", "reduce_dims", "left_alone"};
+  if (DictionaryAttr known = getWeightRecord(op, name)) {
+    NamedAttrList record(known);
+    for (StringRef entry : kOutdated)
+      record.erase(entry);
+    ModuleOp module = getModule(op);
+    NamedAttrList records(module->getAttrOfType<DictionaryAttr>("prune.weights"));
+    records.set(name, record.getDictionary(op->getContext()));
+    module->setAttr("prune.weights", records.getDictionary(op->getContext()));
+  }
+  recordWeight(op, name, entries);
+}
+
+int64_t mlir::prune::countNonzeros(Attribute constant) {
+  std::optional<TensorView> view = getTensorView(constant);
+  if (!view)
+    return 0;
+  int64_t stored = countNonzeros(view->kind, view->data);
+  return view->splat ? stored * view->size() : stored;
+}
+
+AsmResourceBlob mlir::prune::allocateBlob(size_t size) {
+  constexpr size_t kLarge = size_t(8) << 20;
+  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(size, /*align=*/64);
+  if (size >= kLarge) {
+    auto begin = reinterpret_cast<uintptr_t>(blob.getData().data());
+    uintptr_t first = llvm::alignTo(begin, ::sysconf(_SC_PAGESIZE));
+    // Advice: what comes of it changes no result.
+    (void)::madvise(reinterpret_cast<void *>(first), begin + size - first,
+                    MADV_HUGEPAGE);
+  }
+  return blob;
+}
