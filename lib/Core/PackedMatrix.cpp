@@ -12,9 +12,11 @@
 #include "prune/Core/PackedMatrix.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 using namespace mlir::prune;
 
@@ -64,43 +66,84 @@ namespace {
 template <typename T> class Packer {
 public:
   Packer(const PackedLayout &layout, llvm::ArrayRef<char> elements)
-      : layout(layout), elements(elements), sets(layout.kBlock) {
+      : layout(layout), elements(elements), sets(layout.kBlock),
+        columns(layout.kBlock) {
     packed.elementSize = sizeof(T);
+    bool isPattern = layout.form == PackedForm::Patterns;
+    setRows.resize(isPattern ? 1u << layout.groupRows : 2);
+    for (uint32_t set = 1; set != setRows.size(); ++set)
+      for (uint32_t row = 0; row != layout.groupRows; ++row)
+        if (!isPattern || set >> row & 1)
+          setRows[set].push_back(row);
   }
 
   std::optional<PackedMatrix> run() {
+    reserve();
     for (int64_t block = 0; block != layout.numBlocks(); ++block)
       for (int64_t group = 0; group != layout.numGroups(); ++group) {
         pack(getSegment(layout, block, group));
-        if (values.size() > kLimit || packed.indices.size() > kLimit)
+        if (packed.numValues() > kLimit ||
+            int64_t(packed.indices.size()) > kLimit)
           return std::nullopt;
       }
     close();
-    packed.values.resize(values.size() * sizeof(T));
-    if (!values.empty())
-      std::memcpy(packed.values.data(), values.data(), packed.values.size());
     return std::move(packed);
   }
 
 private:
-  static constexpr size_t kLimit = std::numeric_limits<int32_t>::max();
+  static constexpr int64_t kLimit = std::numeric_limits<int32_t>::max();
 
-  T load(int64_t row, int64_t column) const {
+  const char *at(int64_t row) const {
+    return elements.data() + row * layout.k * sizeof(T);
+  }
+
+  static T load(const char *row, int64_t column) {
     T element;
-    std::memcpy(&element,
-                elements.data() + (row * layout.k + column) * sizeof(T),
-                sizeof(T));
+    std::memcpy(&element, row + column * sizeof(T), sizeof(T));
     return element;
   }
 
-  /// Appends the values of a column in the rows of `set`, or in all rows of the
-  /// group if `set` is 0.
-  void appendColumn(const Segment &segment, int64_t column, uint32_t set) {
-    for (int64_t i = 0; i != layout.groupRows; ++i) {
-      if (set && !(set >> i & 1))
-        continue;
-      int64_t row = segment.rowBegin + i;
-      values.push_back(row < segment.rowEnd ? load(row, column) : T(0));
+  /// Large buffers that grow would be copied several times.
+  void reserve() {
+    if (layout.form == PackedForm::Dense) {
+      packed.values.reserve(layout.numGroups() * layout.groupRows * layout.k *
+                            sizeof(T));
+      return;
+    }
+    PackedCounts counts = countNonzeros(layout.m, layout.k, layout.groupRows,
+                                        elements, sizeof(T));
+    packed.indices.reserve(counts.groupColumns);
+    packed.positions.reserve(layout.numPositions());
+    packed.values.reserve((layout.form == PackedForm::Patterns
+                               ? counts.nonzeros
+                               : counts.groupColumns * layout.groupRows) *
+                          sizeof(T));
+  }
+
+  /// Appends the values of columns, each those of the given rows of the group.
+  /// Zeros are there already where the last group has no row.
+  void appendColumns(const Segment &segment, llvm::ArrayRef<uint32_t> listed,
+                     llvm::ArrayRef<uint32_t> rows) {
+    // So many columns, of all rows, stay in the first cache.
+    constexpr size_t kChunk = 128;
+    size_t begin = packed.values.size();
+    packed.values.resize(begin + listed.size() * rows.size() * sizeof(T));
+    for (; !listed.empty();
+         listed = listed.drop_front(std::min(kChunk, listed.size()))) {
+      llvm::ArrayRef<uint32_t> chunk = listed.take_front(kChunk);
+      for (size_t place = 0; place != rows.size(); ++place) {
+        int64_t row = segment.rowBegin + rows[place];
+        if (row >= segment.rowEnd)
+          break;
+        const char *source = at(row);
+        char *out = packed.values.data() + begin + place * sizeof(T);
+        for (uint32_t column : chunk) {
+          T element = load(source, column);
+          std::memcpy(out, &element, sizeof(T));
+          out += rows.size() * sizeof(T);
+        }
+      }
+      begin += chunk.size() * rows.size() * sizeof(T);
     }
   }
 
@@ -111,31 +154,39 @@ private:
     bool isPattern = layout.form == PackedForm::Patterns;
     for (int64_t row = segment.rowBegin; row != segment.rowEnd; ++row) {
       uint32_t bit = isPattern ? 1u << (row - segment.rowBegin) : 1;
+      const char *source = at(row);
       for (int64_t c = segment.columnBegin; c != segment.columnEnd; ++c)
-        if (isNonzero(load(row, c)))
-          sets[c - segment.columnBegin] |= bit;
+        sets[c - segment.columnBegin] |= isNonzero(load(source, c)) ? bit : 0;
     }
   }
 
   void pack(const Segment &segment) {
+    int64_t size = segment.columnEnd - segment.columnBegin;
     if (layout.form == PackedForm::Dense) {
-      for (int64_t c = segment.columnBegin; c != segment.columnEnd; ++c)
-        appendColumn(segment, c, 0);
+      for (int64_t i = 0; i != size; ++i)
+        columns[i] = segment.columnBegin + i;
+      appendColumns(segment, llvm::ArrayRef(columns).take_front(size),
+                    setRows.back());
       return;
     }
     findSets(segment);
     bool isPattern = layout.form == PackedForm::Patterns;
     if (isPattern)
-      packed.positions.push_back(values.size());
-    uint32_t numSets = isPattern ? layout.positionsPerSegment() : 2;
-    for (uint32_t set = 1; set != numSets; ++set) {
+      packed.positions.push_back(packed.numValues());
+    // Columns sorted by set: where each begins, then each in its place.
+    std::array<uint32_t, (1u << kMaxPatternRows) + 1> begins{};
+    for (int64_t i = 0; i != size; ++i)
+      ++begins[sets[i] + 1];
+    std::partial_sum(begins.begin(), begins.end(), begins.begin());
+    auto next = begins;
+    for (int64_t i = 0; i != size; ++i)
+      columns[next[sets[i]]++] = segment.columnBegin + i;
+    for (uint32_t set = 1; set != setRows.size(); ++set) {
       packed.positions.push_back(packed.indices.size());
-      for (int64_t c = segment.columnBegin; c != segment.columnEnd; ++c) {
-        if (sets[c - segment.columnBegin] != set)
-          continue;
-        packed.indices.push_back(c);
-        appendColumn(segment, c, isPattern ? set : 0);
-      }
+      auto listed = llvm::ArrayRef(columns).slice(
+          begins[set], begins[set + 1] - begins[set]);
+      packed.indices.insert(packed.indices.end(), listed.begin(), listed.end());
+      appendColumns(segment, listed, setRows[isPattern ? set : 1]);
     }
   }
 
@@ -143,14 +194,15 @@ private:
     if (layout.form == PackedForm::Dense)
       return;
     if (layout.form == PackedForm::Patterns)
-      packed.positions.push_back(values.size());
+      packed.positions.push_back(packed.numValues());
     packed.positions.resize(layout.numPositions(), packed.indices.size());
   }
 
   const PackedLayout &layout;
   llvm::ArrayRef<char> elements;
-  std::vector<uint32_t> sets;
-  std::vector<T> values;
+  std::vector<uint32_t> sets, columns;
+  /// The rows in each set; without patterns, set 1 is all rows.
+  std::vector<std::vector<uint32_t>> setRows;
   PackedMatrix packed;
 };
 } // namespace

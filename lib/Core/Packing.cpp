@@ -266,6 +266,36 @@ std::string mlir::prune::verifyPacked(FloatKind kind,
 // Layout
 //===----------------------------------------------------------------------===//
 
+/// Copies a matrix whose neighbours in a row are not neighbours in memory. Goes
+/// tile by tile, so that a line of the source serves several rows.
+template <typename T>
+static void gatherTransposed(const char *source, char *out, int64_t rows,
+                             int64_t columns, int64_t rowStride,
+                             int64_t columnStride) {
+  constexpr int64_t kTile = 32;
+  for (int64_t r0 = 0; r0 < rows; r0 += kTile)
+    for (int64_t c0 = 0; c0 < columns; c0 += kTile)
+      for (int64_t r = r0, rEnd = std::min(rows, r0 + kTile); r < rEnd; ++r)
+        for (int64_t c = c0, cEnd = std::min(columns, c0 + kTile); c < cEnd;
+             ++c)
+          std::memcpy(out + (r * columns + c) * sizeof(T),
+                      source + (r * rowStride + c * columnStride) * sizeof(T),
+                      sizeof(T));
+}
+
+/// Does so for elements of that size; false for a size that is not known.
+static bool gatherMatrix(const char *source, char *out, unsigned elementBytes,
+                         llvm::ArrayRef<int64_t> shape,
+                         llvm::ArrayRef<int64_t> strides) {
+  auto *gather = elementBytes == 2   ? gatherTransposed<uint16_t>
+                 : elementBytes == 4 ? gatherTransposed<uint32_t>
+                 : elementBytes == 8 ? gatherTransposed<uint64_t>
+                                     : nullptr;
+  if (gather)
+    gather(source, out, shape[0], shape[1], strides[0], strides[1]);
+  return gather;
+}
+
 std::vector<char> mlir::prune::gatherElements(llvm::ArrayRef<char> data,
                                               unsigned elementBytes,
                                               llvm::ArrayRef<int64_t> shape,
@@ -276,6 +306,9 @@ std::vector<char> mlir::prune::gatherElements(llvm::ArrayRef<char> data,
     return result;
   int64_t innerSize = shape.empty() ? 1 : shape.back();
   int64_t innerStride = shape.empty() ? 1 : strides.back();
+  if (shape.size() == 2 && innerStride != 1 &&
+      gatherMatrix(data.data(), result.data(), elementBytes, shape, strides))
+    return result;
   std::vector<int64_t> index(shape.size(), 0);
   int64_t offset = 0;
   for (char *out = result.data(), *end = out + result.size(); out != end;) {
