@@ -30,6 +30,8 @@ LOOPS = [
     "--convert-arith-to-llvm",
     "--convert-func-to-llvm=use-bare-ptr-memref-call-conv=1",
     "--convert-cf-to-llvm",
+    "--convert-openmp-to-llvm",
+    "--prune-flatten-constants",
     "--reconcile-unrealized-casts",
 ]
 

@@ -287,4 +287,27 @@ def DropReturnedArgumentsPass
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// FlattenConstants
+//===----------------------------------------------------------------------===//
+
+def FlattenConstantsPass : Pass<"prune-flatten-constants", "::mlir::ModuleOp"> {
+  let summary = "Turn constants of the LLVM dialect to arrays of bytes";
+  let description = [{
+    Globals with a resource of numbers become arrays of bytes in the same
+    resource, which LLVM prints a hundred times faster. Loads are not concerned,
+    as pointers have no element type. Splats, constants in the text, booleans and
+    numbers of odd widths stay as they are. The bytes are those of a
+    little-endian machine, as they are in all resources.
+
+    ```mlir
+    // Before
+    llvm.mlir.global private constant @w(dense_resource<w> : tensor<64xf32>) : !llvm.array<64 x f32>
+    // After
+    llvm.mlir.global private constant @w(dense_resource<w> : tensor<256xi8>) : !llvm.array<256 x i8>
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // PRUNE_CONVERSION_PASSES_TD
