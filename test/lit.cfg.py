@@ -38,6 +38,18 @@ config.substitutions.append(
 )
 config.substitutions.append(("%source_dir", config.prune_source_dir))
 
+
+# Programs on several threads call LLVM's OpenMP runtime.
+try:
+    ctypes.CDLL("libomp.so.5")
+    config.available_features.add("openmp")
+except OSError:
+    lit_config.note("tests on several threads are skipped: no libomp.so.5")
+
+# AArch64 programs run under an emulator.
+if lit.util.which("qemu-aarch64"):
+    config.available_features.add("aarch64")
+
 if config.prune_enable_onnx == "ON":
     config.available_features.add("onnx")
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from packed import Case, Guarded, Kernel, compile_module, from_panels, pack, to_panels
 
-SIZES = [1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 67]
+# Sizes around those of vectors come more often than others.
+SIZES = [*range(1, 68), *[v + d for v in (4, 8, 16, 32, 64) for d in (-1, 0, 1)] * 2]
 rng = np.random.default_rng(int(os.environ.get("PRUNE_SEED", "1")))
 
 
@@ -32,9 +33,9 @@ def random_kernel(widths):
         return Kernel(form, m, k, "rows", 1, 1, 1, k, element)
     width = pick(*widths)
     if form == "patterns" or rng.integers(2):
-        rows = pick(1, 2, 3, 4) if form == "patterns" else pick(1, 2, 4, 8)
+        rows = pick(1, 2, 3, 4) if form == "patterns" else pick(1, 2, 3, 4, 5, 8, 16, 32)
         block = int(rng.integers(1, k + 1))
-        columns = width * pick(1, 2, 3)
+        columns = width * (pick(1, 2, 3) if rows <= 8 else 1)
         return Kernel(form, m, k, "columns", width, rows, columns, block, element)
     rows = width * pick(1, 2, 4)
     return Kernel(form, m, k, "rows", width, rows, pick(1, 2, 3, 5), k, element)
@@ -60,6 +61,9 @@ def random_data(case, exact):
     k = case.kernel
     w = random_values((k.m, k.k), k.dtype, exact)
     w[rng.random(w.shape) >= pick(0.0, 0.05, 0.3, 0.7, 1.0)] = 0
+    if rng.integers(2):
+        w[rng.random(k.m) < 0.2] = 0
+        w[:, rng.random(k.k) < 0.2] = 0
     return w, random_values((k.k, case.n), k.dtype, exact)
 
 
