@@ -13,6 +13,8 @@ packages=(
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools clang-22 lld-22
   # The build.
   ca-certificates cmake g++ git ninja-build
+  # Programs on several threads; any other libomp5-* does as well.
+  libomp5-14
   # The ONNX importer.
   libonnx-dev libprotobuf-dev protobuf-compiler
   # The Python package.

@@ -1,5 +1,6 @@
 """lit configuration: where tests are, what they may call, what is there."""
 
+import ctypes
 import os
 import subprocess
 

@@ -15,6 +15,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/OpenMP/OpenMPDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -55,6 +56,12 @@ struct ConvertPrunePackedToVector
           << vectorBits.getValue();
       return signalPassFailure();
     }
+    if (threads < 1 || threads > 1024) {
+      emitError(getOperation()->getLoc(),
+                "expects threads in [1, 1024] but got ")
+          << threads.getValue();
+      return signalPassFailure();
+    }
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
       if (isa<PackedMatmulOp, PackPanelsOp, UnpackPanelsOp>(op))
@@ -73,7 +80,9 @@ private:
 
   LogicalResult expand(IRRewriter &rewriter, Operation *op) {
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-        .Case([&](PackedMatmulOp op) { return expandPackedMatmul(rewriter, op); })
+        .Case([&](PackedMatmulOp op) { 
+          return expandPackedMatmul(rewriter, op, threads);
+        })
         .Case([&](PackPanelsOp op) {
           return expandPackPanels(rewriter, op, getWidth(op.getInit()));
         })

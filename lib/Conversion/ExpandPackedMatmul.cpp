@@ -106,7 +106,10 @@ public:
         vector(VectorType::get(kernel.getWidth(), op.getElementType())),
         numVectors(kernel.getTileColumns() / kernel.getWidth()) {}
 
-  void emit() {
+  void emit(unsigned threads) {
+    OpBuilder::InsertionGuard guard(b);
+    if (op.getRowChunks() && threads > 1)
+      enterPart(threads);
     if (layout.form == PackedForm::Elements)
       emitElements();
     else if (kernel.getLanes() == LaneDim::Columns)
@@ -116,6 +119,12 @@ public:
   }
 
 private:
+  void enterPart(unsigned threads);
+  int64_t getPanelsPerTile() {
+    int64_t panel = cast<MemRefType>(op.getInput().getType()).getDimSize(2);
+    return std::max<int64_t>(1, kernel.getTileColumns() / panel);
+  }
+
   // Loops over tiles.
   void emitElements();
   void emitAlongColumns();
@@ -187,8 +196,36 @@ private:
   VectorType vector;
   /// Vectors of columns in a tile with lanes along columns.
   int64_t numVectors;
+  /// What threads take: groups of rows and maybe the panels of one tile; else
+  /// all.
+  Value partBegin, partEnd, partPanel;
 };
 } // namespace
+
+/// Opens the loop over parts that are computed at the same time.
+void Kernel::enterPart(unsigned threads) {
+  ArrayRef<int64_t> chunks = *op.getRowChunks();
+  SmallVector<Value> ends{math.constant(chunks.size() - 1)};
+  if (op.getParallelPanels()) {
+    Value tiles = memref::DimOp::create(b, loc, op.getInput(), /*index=*/0);
+    if (int64_t step = getPanelsPerTile(); step > 1)
+      tiles = arith::DivUIOp::create(b, loc, math.add(tiles, step - 1),
+                                     math.constant(step));
+    ends.push_back(tiles);
+  }
+  SmallVector<Value> part = enterParallelLoop(b, loc, ends, threads);
+  Value bounds = arith::ConstantOp::create(
+      b, loc,
+      DenseElementsAttr::get(
+          VectorType::get(chunks.size(), b.getIndexType()), chunks));
+  auto boundAt = [&](Value number) -> Value {
+    return vector::ExtractOp::create(b, loc, bounds, number);
+  };
+  partBegin = boundAt(part[0]);
+  partEnd = boundAt(math.add(part[0], 1));
+  if (op.getParallelPanels())
+    partPanel = part[1];
+}
 
 //===----------------------------------------------------------------------===//
 // The walk over the weight
@@ -431,14 +468,26 @@ static int64_t getCopies(int64_t size, int64_t inFlight) {
 /// A loop over whole groups, and code of its own for a last, partial one.
 void Kernel::emitGroups(function_ref<void(Value, int64_t)> emitGroup) {
   int64_t whole = layout.m / layout.groupRows;
+  Value end = math.constant(whole);
   if (whole > 0) {
-    scf::ForOp loop = createLoop(math.constant(0), math.constant(whole), 1);
+    scf::ForOp loop =
+        createLoop(partBegin ? partBegin : math.constant(0),
+                   partEnd ? math.min(partEnd, end) : end, 1);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     emitGroup(loop.getInductionVar(), layout.groupRows);
   }
-  if (int64_t rest = layout.m % layout.groupRows)
-    emitGroup(math.constant(whole), rest);
+  int64_t rest = layout.m % layout.groupRows;
+  if (rest == 0)
+    return;
+  OpBuilder::InsertionGuard guard(b);
+  if (partEnd) {
+    Value isMine = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt,
+                                         partEnd, end);
+    auto branch = scf::IfOp::create(b, loc, isMine);
+    b.setInsertionPointToStart(branch.thenBlock());
+  }
+  emitGroup(end, rest);
 }
 
 /// `position` is the panel, the column in it and the block of the weight.
@@ -521,20 +570,26 @@ void Kernel::emitPanels(Value begin, Value end, int64_t step) {
 void Kernel::emitAlongColumns() {
   auto type = cast<MemRefType>(op.getInput().getType());
   int64_t panel = type.getDimSize(2), panels = type.getDimSize(0);
-  Value numPanels = memref::DimOp::create(b, loc, op.getInput(), /*index=*/0);
-  int64_t step = std::max<int64_t>(1, kernel.getTileColumns() / panel);
+  Value begin = math.constant(0);
+  Value end = memref::DimOp::create(b, loc, op.getInput(), /*index=*/0);
+  int64_t step = getPanelsPerTile();
+  if (partPanel) {
+    begin = math.mul(partPanel, step);
+    end = math.min(math.add(begin, step), end);
+  }
   if (step == 1)
-    return emitPanels(math.constant(0), numPanels, step);
+    return emitPanels(begin, end, step);
   // Panels in full tiles, and what is left one by one.
-  bool isStatic = !ShapedType::isDynamic(panels);
-  Value rest = arith::RemUIOp::create(b, loc, numPanels, math.constant(step));
-  Value whole = math.sub(numPanels, rest);
+  bool isStatic = !ShapedType::isDynamic(panels) && !partPanel;
+  Value rest = arith::RemUIOp::create(b, loc, math.sub(end, begin),
+                                      math.constant(step));
+  Value whole = math.sub(end, rest);
   if (!isStatic || panels >= step)
-    emitPanels(math.constant(0), whole, step);
+    emitPanels(begin, whole, step);
   if (isStatic && panels % step == 0)
     return;
   numVectors = panel / kernel.getWidth();
-  emitPanels(whole, numPanels, 1);
+  emitPanels(whole, end, 1);
 }
 
 void Kernel::emitRowsTile(Value group, int64_t rows, Value n,
@@ -611,11 +666,12 @@ void Kernel::emitElements() {
 }
 
 LogicalResult mlir::prune::expandPackedMatmul(RewriterBase &rewriter,
-                                              PackedMatmulOp op) {
+                                              PackedMatmulOp op,
+                                              unsigned threads) {
   if (failed(verifyExpandable(op)))
     return failure();
   rewriter.setInsertionPoint(op);
-  Kernel(rewriter, op).emit();
+  Kernel(rewriter, op).emit(threads);
   rewriter.eraseOp(op);
   return success();
 }

@@ -14,6 +14,7 @@
 
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/Conversion/Passes.h"
+#include "prune/Core/WorkSplit.h"
 #include "prune/IR/ConstantView.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -28,6 +29,9 @@ namespace mlir::prune {
 
 using namespace mlir;
 using namespace mlir::prune;
+
+/// More is a slip of the pen.
+static constexpr unsigned kMaxThreads = 1024;
 
 static constexpr StringLiteral kCategory = "prune-pack-weights";
 
@@ -65,6 +69,9 @@ private:
   LogicalResult pack(const Candidate &candidate);
   std::optional<KernelPlan> choose(const Candidate &candidate,
                                    ArrayRef<KernelPlan> plans);
+  void split(PackedWeightValues &values, const KernelPlan &plan,
+             const PackedLayout &layout, int64_t columns,
+             ArrayRef<char> elements, unsigned elementSize);
   Value createConstant(OpBuilder &b, Location loc, const Twine &name,
                        RankedTensorType type, ArrayRef<char> data);
 
@@ -89,6 +96,9 @@ LogicalResult PackWeights::checkOptions() {
   if (lanes != "auto" && !symbolizeLaneDim(lanes))
     return emitError(loc, "unknown lanes '")
            << lanes.getValue() << "'; expects auto, columns or rows";
+  if (threads < 1 || threads > kMaxThreads)
+    return emitError(loc, "expects threads in [1, ")
+           << kMaxThreads << "] but got " << threads.getValue();
   if (tileRows < 0 || tileColumns < 0 || kBlock < 0)
     return emitError(loc, "expects tile-rows, tile-columns and k-block of at "
                           "least 0 but got ")
@@ -170,6 +180,26 @@ std::optional<KernelPlan> PackWeights::choose(const Candidate &candidate,
     return plan;
   }
   return std::nullopt;
+}
+
+/// Cuts the product in parts for the threads.
+void PackWeights::split(PackedWeightValues &values, const KernelPlan &plan,
+                        const PackedLayout &layout, int64_t columns,
+                        ArrayRef<char> elements, unsigned elementSize) {
+  if (threads < 2)
+    return;
+  int64_t panels = 1;
+  if (!plan.lanesAlongRows)
+    panels = columns > 0 ? llvm::divideCeil(
+                               columns, std::max(plan.panel, plan.tileColumns))
+                         : 0;
+  std::optional<WorkSplit> split =
+      splitWork(getGroupWork(layout, elements, elementSize), columns, panels,
+                threads);
+  if (!split)
+    return;
+  values.rowChunks = DenseI64ArrayAttr::get(&getContext(), split->bounds);
+  values.parallelPanels = split->byPanels;
 }
 
 Value PackWeights::createConstant(OpBuilder &b, Location loc, const Twine &name,
@@ -254,6 +284,8 @@ LogicalResult PackWeights::pack(const Candidate &candidate) {
     values.indices = createIntegers(packed->indices, bits, ".indices");
     values.positions = createIntegers(packed->positions, 32, ".positions");
   }
+  split(values, *plan, kernel.getLayout(), candidate.layout.columns, elements,
+        size);
   remark::passed(loc, remark::RemarkOpts::name("Packed").category(kCategory))
       << remark::metric("Weight", name)
       << remark::metric("Form",

@@ -509,7 +509,8 @@ PackedMatmulOp mlir::prune::replaceByPackedProduct(
   Value init = relayout.createInit(input, kernel.getM());
   auto packed = PackedMatmulOp::create(
       b, loc, init.getType(), kernel, weight.values, weight.indices,
-      weight.positions, input, bias, residual, init);
+      weight.positions, input, bias, residual, init, weight.rowChunks,
+      weight.parallelPanels);
   epilogue.build(packed.getEpilogue());
   b.setInsertionPointAfter(packed);
   Value like = contraction.output->get();

@@ -31,9 +31,11 @@ struct ProductLayout {
 std::optional<ProductLayout>
 matchProductLayout(const SparseContraction &contraction, std::string &reason);
 
-/// The buffers of a packed weight, as values.
+/// The buffers of a packed weight, as values, and the parts for threads.
 struct PackedWeightValues {
   Value values, indices, positions;
+  DenseI64ArrayAttr rowChunks;
+  bool parallelPanels = false;
 };
 
 /// Replaces the contraction, and the elementwise operations behind it that the

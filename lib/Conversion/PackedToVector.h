@@ -16,11 +16,18 @@
 
 namespace mlir::prune {
 
-LogicalResult expandPackedMatmul(RewriterBase &rewriter, PackedMatmulOp op);
+/// With several threads, the parts of a product are computed at the same time.
+LogicalResult expandPackedMatmul(RewriterBase &rewriter, PackedMatmulOp op,
+                                 unsigned threads = 1);
 LogicalResult expandPackPanels(RewriterBase &rewriter, PackPanelsOp op,
                                int64_t width);
 LogicalResult expandUnpackPanels(RewriterBase &rewriter, UnpackPanelsOp op,
                                  int64_t width);
+
+/// Opens a loop nest from 0 to `ends` whose iterations `threads` threads share,
+/// and moves the builder into it. Returns the numbers of the iteration.
+SmallVector<Value> enterParallelLoop(OpBuilder &builder, Location loc,
+                                     ValueRange ends, unsigned threads);
 
 /// Checks that the op works on buffers whose innermost dimensions are dense, as
 /// vector loads and stores need.

@@ -16,6 +16,7 @@
 #include "mlir/IR/Operation.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/TargetSelect.h"
@@ -23,6 +24,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <dlfcn.h>
 #include <malloc.h>
 
 using namespace mlir;
@@ -118,11 +120,34 @@ runtimeSymbols(llvm::orc::MangleAndInterner interner) {
   return map;
 }
 
+/// Compiled code that uses threads calls LLVM's OpenMP runtime. It is loaded for
+/// good: its threads outlive every program that they work for.
+static llvm::Error loadThreadRuntime(Operation *module) {
+  bool isParallel = module
+                        ->walk([](Operation *op) {
+                          return op->getName().getDialectNamespace() == "omp"
+                                     ? WalkResult::interrupt()
+                                     : WalkResult::advance();
+                        })
+                        .wasInterrupted();
+  if (!isParallel)
+    return llvm::Error::success();
+  registerOpenMPDialectTranslation(*module->getContext());
+  if (dlopen("libomp.so.5", RTLD_NOW | RTLD_GLOBAL))
+    return llvm::Error::success();
+  return llvm::createStringError(
+      Twine("cannot load LLVM's OpenMP runtime, which several threads need: ") +
+      dlerror() + "; install it (Debian: libomp5-14 or libomp5-19) or use one "
+      "thread");
+}
+
 llvm::Expected<std::unique_ptr<Runner>> Runner::compile(Operation *module) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   registerBuiltinDialectTranslation(*module->getContext());
   registerLLVMDialectTranslation(*module->getContext());
+  if (llvm::Error error = loadThreadRuntime(module))
+    return std::move(error);
 
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!builder)

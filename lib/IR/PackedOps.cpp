@@ -169,9 +169,32 @@ static LogicalResult verifyWeights(PackedMatmulOp op) {
                      {layout.numPositions()});
 }
 
+/// The chunks are all groups of rows, in order.
+static LogicalResult verifyChunks(PackedMatmulOp op) {
+  if (!op.getRowChunks()) {
+    if (op.getParallelPanels())
+      return op.emitOpError("expects row_chunks beside parallel_panels");
+    return success();
+  }
+  if (op.getParallelPanels() && op.getKernel().getLanes() == LaneDim::Rows)
+    return op.emitOpError("expects no parallel_panels, since activations are "
+                          "not in panels with lanes along rows");
+  ArrayRef<int64_t> chunks = *op.getRowChunks();
+  int64_t groups = op.getKernel().getLayout().numGroups();
+  bool ascends = chunks.size() >= 2 && chunks.front() == 0 &&
+                 chunks.back() == groups;
+  for (size_t i = 1; ascends && i < chunks.size(); ++i)
+    ascends = chunks[i - 1] < chunks[i];
+  if (ascends)
+    return success();
+  return op.emitOpError("expects row_chunks to ascend from 0 to the number of "
+                        "groups of rows, ")
+         << groups << ", but got [" << chunks << "]";
+}
+
 LogicalResult PackedMatmulOp::verify() {
   if (failed(verifyTensorsOrBuffers(*this, getInit())) ||
-      failed(verifyWeights(*this)))
+      failed(verifyWeights(*this)) || failed(verifyChunks(*this)))
     return failure();
   KernelAttr kernel = getKernel();
   Type element = getElementType();

@@ -52,7 +52,8 @@ static unsigned getHostVectorBits() {
 
 /// Stage 1: linalg structured operations on tensors.
 static void addStructuring(OpPassManager &pm, bool isSparse,
-                           std::optional<unsigned> packedBits) {
+                           std::optional<unsigned> packedBits,
+                           unsigned threads) {
   // tosa, if there is any. Validation would reject what still lowers.
   tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions(),
                               TosaToLinalgNamedOptions(), std::nullopt);
@@ -87,6 +88,7 @@ static void addStructuring(OpPassManager &pm, bool isSparse,
   if (packedBits) {
     PackWeightsPassOptions options;
     options.vectorBits = *packedBits;
+    options.threads = threads;
     pm.addPass(createPackWeightsPass(options));
     pm.addPass(createCanonicalizerPass());
   }
@@ -141,12 +143,13 @@ static void addBufferization(OpPassManager &pm, bool isSparse) {
 
 /// Stage 3: loops over scalars, and over vectors in packed kernels.
 static void addLoops(OpPassManager &pm, bool runtimeChecks,
-                     unsigned vectorBits) {
+                     unsigned vectorBits, unsigned threads) {
   // Structured operations are checked as a whole, not element by element.
   if (runtimeChecks)
     pm.addPass(createGenerateRuntimeVerificationPass());
   ConvertPrunePackedToVectorPassOptions packed;
   packed.vectorBits = vectorBits;
+  packed.threads = threads;
   pm.addPass(createConvertPrunePackedToVectorPass(packed));
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createCanonicalizerPass());
@@ -158,7 +161,7 @@ static void addLoops(OpPassManager &pm, bool runtimeChecks,
 }
 
 /// Stage 4: the LLVM dialect.
-static void addLLVM(OpPassManager &pm) {
+static void addLLVM(OpPassManager &pm, bool isParallel) {
   // Operations that LLVM does not have, or not on these types.
   pm.addPass(math::createMathExtendToSupportedTypes());
   arith::ArithEmulateUnsupportedFloatsOptions floats;
@@ -212,12 +215,19 @@ LogicalResult mlir::prune::buildLowerToLLVMPipeline(
   if (bits != 128 && bits != 256 && bits != 512)
     return emitError("expected vector-bits 0, 128, 256 or 512 but got " +
                      Twine(bits));
+  if (options.threads < 1 || options.threads > 1024)
+    return emitError("expected threads in [1, 1024] but got " +
+                     Twine(options.threads));
   bool isPacked = options.kernels == "packed";
-  addStructuring(pm, isSparse, isPacked ? std::optional(bits) : std::nullopt);
+  if (options.threads > 1 && !isPacked)
+    return emitError("threads above 1 need kernels=packed; '" +
+                     options.kernels + "' runs on one thread");
+  addStructuring(pm, isSparse, isPacked ? std::optional(bits) : std::nullopt,
+                 options.threads);
   addBufferization(pm, isSparse);
   // Sparse loops are full of accesses, checked when the weight was packed; and
   // the sparsifier's views of structured levels state half of their size.
-  addLoops(pm, options.runtimeChecks && !isSparse, bits);
-  addLLVM(pm);
+  addLoops(pm, options.runtimeChecks && !isSparse, bits, options.threads);
+  addLLVM(pm, isPacked && options.threads > 1);
   return success();
 }

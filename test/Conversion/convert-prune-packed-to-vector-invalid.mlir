@@ -1,5 +1,7 @@
 // RUN: prune-opt %s --convert-prune-packed-to-vector --split-input-file --verify-diagnostics
 // RUN: not prune-opt %s --convert-prune-packed-to-vector=vector-bits=100 --split-input-file 2>&1 | FileCheck %s
+// RUN: not prune-opt %s --convert-prune-packed-to-vector=threads=2000 --split-input-file 2>&1 | FileCheck %s --check-prefix=THREADS
+// THREADS: expects threads in [1, 1024] but got 2000
 // CHECK: expects vector-bits to be a power of two in [64, 2048] but got 100
 
 func.func @tensors(%x: tensor<100x16xf32>, %y: tensor<2x16x64xf32>) -> tensor<2x16x64xf32> {

@@ -204,3 +204,55 @@ func.func @panels_result(%x: memref<100x16xf32>, %y: memref<2x16x64xf32>) {
   %0 = prune.pack_panels %x into %y : memref<100x16xf32> into memref<2x16x64xf32> -> memref<2x16x64xf32>
   return
 }
+
+// -----
+
+#chunked = #prune.kernel<dense, m = 18, k = 8, lanes = columns, width = 16, tile = 4 x 16, k_block = 8>
+
+func.func @chunks_end(%w: memref<160xf32>, %x: memref<1x8x16xf32>, %y: memref<1x18x16xf32>) {
+  // expected-error @below {{expects row_chunks to ascend from 0 to the number of groups of rows, 5, but got [0, 2, 4]}}
+  prune.packed_matmul #chunked weights(%w : memref<160xf32>) input(%x : memref<1x8x16xf32>) init(%y : memref<1x18x16xf32>) attributes {row_chunks = array<i64: 0, 2, 4>} {
+  ^bb0(%e: f32):
+    prune.yield %e : f32
+  }
+  return
+}
+
+// -----
+
+#chunked = #prune.kernel<dense, m = 18, k = 8, lanes = columns, width = 16, tile = 4 x 16, k_block = 8>
+
+func.func @chunks_order(%w: memref<160xf32>, %x: memref<1x8x16xf32>, %y: memref<1x18x16xf32>) {
+  // expected-error @below {{expects row_chunks to ascend from 0 to the number of groups of rows, 5, but got [0, 3, 3, 5]}}
+  prune.packed_matmul #chunked weights(%w : memref<160xf32>) input(%x : memref<1x8x16xf32>) init(%y : memref<1x18x16xf32>) attributes {row_chunks = array<i64: 0, 3, 3, 5>} {
+  ^bb0(%e: f32):
+    prune.yield %e : f32
+  }
+  return
+}
+
+// -----
+
+#chunked = #prune.kernel<dense, m = 18, k = 8, lanes = columns, width = 16, tile = 4 x 16, k_block = 8>
+
+func.func @panels_without_chunks(%w: memref<160xf32>, %x: memref<1x8x16xf32>, %y: memref<1x18x16xf32>) {
+  // expected-error @below {{expects row_chunks beside parallel_panels}}
+  prune.packed_matmul #chunked weights(%w : memref<160xf32>) input(%x : memref<1x8x16xf32>) init(%y : memref<1x18x16xf32>) attributes {parallel_panels} {
+  ^bb0(%e: f32):
+    prune.yield %e : f32
+  }
+  return
+}
+
+// -----
+
+#along_rows = #prune.kernel<dense, m = 16, k = 8, lanes = rows, width = 16, tile = 16 x 1, k_block = 8>
+
+func.func @panels_along_rows(%w: memref<128xf32>, %x: memref<1x8xf32>, %y: memref<1x16xf32>) {
+  // expected-error @below {{expects no parallel_panels, since activations are not in panels with lanes along rows}}
+  prune.packed_matmul #along_rows weights(%w : memref<128xf32>) input(%x : memref<1x8xf32>) init(%y : memref<1x16xf32>) attributes {row_chunks = array<i64: 0, 1>, parallel_panels} {
+  ^bb0(%e: f32):
+    prune.yield %e : f32
+  }
+  return
+}

@@ -1,3 +1,5 @@
+// RUN: not prune-opt %s --prune-lower-to-llvm=threads=2 --allow-unregistered-dialect 2>&1 | FileCheck %s --check-prefix=KERNELS
+// KERNELS: threads above 1 need kernels=packed; 'dense' runs on one thread
 // RUN: prune-opt %s --prune-lower-to-llvm --split-input-file --verify-diagnostics --allow-unregistered-dialect
 
 // A tensor operation without a lowering is named.

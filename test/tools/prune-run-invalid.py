@@ -56,6 +56,34 @@ def refused(culprit, *arguments):
     assert not os.path.exists(target), shown
 
 
+def without_thread_runtime():
+    """The runtime that several threads need cannot be loaded."""
+    library = os.path.join(folder, "lib")
+    os.makedirs(library, exist_ok=True)
+    with open(os.path.join(library, "libomp.so.5"), "wb"):
+        pass
+    m = 256
+    model = os.path.join(folder, "large.mlir")
+    with open(model, "w", encoding="utf-8") as file:
+        file.write(
+            f"""func.func @main(%x: tensor<{m}x{m}xf32>, %y: tensor<{m}x{m}xf32>) -> tensor<{m}x{m}xf32> {{
+  %w = arith.constant dense<1.0> : tensor<{m}x{m}xf32>
+  %z = arith.constant dense<0.0> : tensor<{m}x{m}xf32>
+  %p = linalg.matmul ins(%x, %w : tensor<{m}x{m}xf32>, tensor<{m}x{m}xf32>)
+      outs(%z : tensor<{m}x{m}xf32>) -> tensor<{m}x{m}xf32>
+  return %p : tensor<{m}x{m}xf32>
+}}
+"""
+        )
+    before = os.environ.get("LD_LIBRARY_PATH")
+    os.environ["LD_LIBRARY_PATH"] = library
+    refused("OpenMP runtime", model, "--kernels=packed", "--threads=2")
+    refused("libomp.so.5", model, "--kernels=packed", "--threads=2")
+    del os.environ["LD_LIBRARY_PATH"]
+    if before is not None:
+        os.environ["LD_LIBRARY_PATH"] = before
+
+
 folder = sys.argv[1]
 os.makedirs(folder, exist_ok=True)
 model = os.path.join(folder, "model.mlir")
@@ -75,6 +103,9 @@ for name, content in FILES.items():
 refused("missing.npy", model, f"--input=@{folder}/missing.npy")
 refused("nowhere", model, "--entry=nowhere")
 refused("quick", model, "--kernels=quick")
+refused("threads", model, "--kernels=packed", "--threads=0")
+refused("kernels=packed", model, "--threads=2")
+without_thread_runtime()
 refused("no-such-pass", model, "--pipeline=no-such-pass")
 refused("missing.mlir", os.path.join(folder, "missing.mlir"))
 refused("rtol", model, "--rtol=nan")

@@ -184,6 +184,7 @@ static Error lower(ModuleOp module, const ModelOptions &options) {
   LowerToLLVMOptions lowering;
   lowering.kernels = options.kernels;
   lowering.runtimeChecks = options.runtimeChecks;
+  lowering.threads = options.threads;
   PassManager pm(module.getContext());
   std::string message;
   auto emitError = [&](const Twine &text) {

@@ -47,6 +47,7 @@ struct Port {
 struct ModelOptions {
   std::string path, entry, pipeline, kernels;
   bool runtimeChecks = true;
+  unsigned threads = 1;
 };
 
 struct Model {

@@ -88,6 +88,9 @@ struct Options {
   cl::opt<std::string> kernels{
       "kernels", cl::cat(category), cl::init("dense"),
       cl::desc("Option of the pipeline prune-lower-to-llvm")};
+  cl::opt<unsigned> threads{
+      "threads", cl::cat(category), cl::init(1),
+      cl::desc("Threads that share each product of packed kernels (default 1)")};
   cl::opt<std::string> pipeline{
       "pipeline", cl::cat(category), cl::value_desc("passes"),
       cl::desc("Passes to run first, as in prune-opt --pass-pipeline without "
@@ -277,7 +280,10 @@ static Error judgeCompare(const DialectRegistry &registry, const Model &model,
   Expected<Model> other =
       loadModel(registry, {options.compare, options.entry,
                            options.comparePipeline, options.compareKernels,
-                           options.runtimeChecks});
+                           options.runtimeChecks,
+                           options.compareKernels == "packed"
+                               ? options.threads.getValue()
+                               : 1});
   if (!other)
     return other.takeError();
   if (other->results.size() != model.results.size())
@@ -317,7 +323,8 @@ static Expected<Outcome> evaluate(const DialectRegistry &registry,
                                   const Options &options, Report &report) {
   Expected<Model> model =
       loadModel(registry, {options.module, options.entry, options.pipeline,
-                           options.kernels, options.runtimeChecks});
+                           options.kernels, options.runtimeChecks,
+                           options.threads});
   if (!model)
     return model.takeError();
   if (Error error =
@@ -391,6 +398,9 @@ static void reportError(const Twine &message) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  // LLVM's linker, which nobody calls here, has an option of that name.
+  if (cl::Option *other = cl::getRegisteredOptions().lookup("threads"))
+    other->removeArgument();
   Options options;
   cl::HideUnrelatedOptions(options.category);
   cl::ParseCommandLineOptions(argc, argv,

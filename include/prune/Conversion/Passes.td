@@ -60,6 +60,10 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
     residual), move into the epilogue. A chain of such layers keeps its
     activations in panels.
 
+    With `threads` above 1, products that are large enough get `row_chunks`: parts
+    of about equal numbers of nonzeros, which `convert-prune-packed-to-vector` with
+    the same option computes at the same time.
+
     Weights that are dense are packed as well. Contractions that are left alone
     (convolutions, batched weights, other types than f32 and f64) get a `missed`
     remark.
@@ -91,6 +95,8 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
            "Columns of a tile, or 0 to choose">,
     Option<"kBlock", "k-block", "int64_t", "0",
            "Columns of the weight in a block, or 0 to choose">,
+    Option<"threads", "threads", "unsigned", "1",
+           "Threads to cut products in parts for, in [1, 1024]; 1: whole">,
     Option<"include", "include", "std::string", "\"\"",
            "Only weights whose name this regular expression matches">,
     Option<"exclude", "exclude", "std::string", "\"\"",
@@ -112,6 +118,10 @@ def ConvertPrunePackedToVectorPass
     here. Tensors are to be bufferized before: a packed op on tensors is an
     error, and so is a buffer whose innermost dimension is not dense.
 
+    With `threads` above 1 the parts of a product with `row_chunks` become the
+    iterations of an OpenMP loop, which threads take as they become free. The
+    result is the same for any number of threads.
+
     Example, inner loop only:
 
     ```mlir
@@ -132,11 +142,15 @@ def ConvertPrunePackedToVectorPass
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "512",
            "Bits of a vector that panels are transposed with: a power of two "
-           "in [64, 2048]">
+           "in [64, 2048]">,
+    Option<"threads", "threads", "unsigned", "1",
+           "Threads that compute the parts of a product, in [1, 1024]; 1: "
+           "one after the other">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
     "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::omp::OpenMPDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
   ];
 }

@@ -54,6 +54,11 @@ def Prune_PackedMatmulOp : Prune_PackedOp<"packed_matmul", [
     tile's columns, or a tile is several panels wide. With lanes along rows, `input` is `n x k` and `init` is
     `n x m`: the usual layout of a fully connected layer.
 
+    `row_chunks` cuts the groups of rows in parts that may be computed at the same
+    time: ascending numbers of groups, from 0 to the number of groups. With
+    `parallel_panels` each panel is a part of its own as well. An element is
+    computed the same way whatever the parts.
+
     The region is applied to each element before it is stored. Its arguments
     are the element, then `bias` of the element's row if there is one, then the
     element of `residual`, which has the shape of `init`, if there is one.
@@ -84,7 +89,9 @@ def Prune_PackedMatmulOp : Prune_PackedOp<"packed_matmul", [
     Prune_PackedShaped:$input,
     Optional<Prune_PackedBuffer>:$bias,
     Optional<Prune_PackedShaped>:$residual,
-    Prune_PackedShaped:$init);
+    Prune_PackedShaped:$init,
+    OptionalAttr<DenseI64ArrayAttr>:$row_chunks,
+    UnitAttr:$parallel_panels);
   let results = (outs Optional<Prune_PackedShaped>:$result);
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{

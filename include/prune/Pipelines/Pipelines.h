@@ -69,6 +69,12 @@ struct LowerToLLVMOptions : PassPipelineOptions<LowerToLLVMOptions> {
       llvm::cl::desc("Bits of the vectors of packed kernels: 128, 256, 512, or "
                      "0 for those of this machine"),
       llvm::cl::init(0)};
+  PassOptions::Option<unsigned> threads{
+      *this, "threads",
+      llvm::cl::desc("Threads that share each product of packed kernels, in "
+                     "[1, 1024]; above 1 the program needs LLVM's OpenMP "
+                     "runtime"),
+      llvm::cl::init(1)};
   PassOptions::Option<bool> runtimeChecks{
       *this, "runtime-checks",
       llvm::cl::desc("End the program with a message if sizes do not match or "
