@@ -94,13 +94,14 @@ class Compiler:
             sys.exit(f"{' '.join(command)}\n{done.stderr[:2000]}")
         return done.stdout
 
-    def library(self, name, llvm_dialect):
+    def library(self, name, llvm_dialect, threads=1):
         base = self.directory / name
         source = base.with_suffix(".mlir")
         source.write_text(llvm_dialect)
         run(self.llvm / "mlir-translate", "--mlir-to-llvmir", source, "-o", base.with_suffix(".ll"))
         run(self.llvm / "clang", "-O3", "-march=native", "-mprefer-vector-width=512", "-w", "-fPIC",
-            "-shared", base.with_suffix(".ll"), "-o", base.with_suffix(".so"), "-lm")  # fmt: skip
+            "-shared", base.with_suffix(".ll"), "-o", base.with_suffix(".so"), "-lm",
+            *(["-l:libomp.so.5"] if threads > 1 else []))  # fmt: skip
         return ctypes.CDLL(str(base.with_suffix(".so")))
 
 

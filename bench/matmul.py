@@ -6,7 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
     bench/matmul.py --tools=build/bin --shapes=512x512 --columns=64,256 --json=out.json
 
 Each case is one weight of M rows and K columns, pruned at random in a pattern, times an
-activation of N columns, in f32 on one thread. The sides are timed in turn, several rounds,
+activation of N columns, in f32 on one thread or `--threads`. The sides are timed in turn, several rounds,
 each side for a short while; a round's time is its shortest call and the ratio of a round is
 taken within it. What is printed is the median of the rounds' ratios and their spread.
 
@@ -16,6 +16,7 @@ taken within it. What is printed is the median of the rounds' ratios and their s
   `npm install --ignore-scripts onnxruntime-node` where NODE_PATH finds it), less the time of
   a model that only copies an output of the same size.
 - stock: `mlir-opt --sparsifier` on the weight as CSR, packed at compile time.
+- one-thread: our kernel on one thread, if ours has several.
 - openblas, onednn, reference: see peers.py.
 
 The first lines, and `machine` in the JSON file, say what was measured with what.
@@ -34,7 +35,7 @@ import numpy as np
 from harness import BUFFERS, LOOPS, Compiler, Side, check, constant, entry, product, resources
 from peers import Library, OnnxRuntime, describe_machine, reference, settle_environment, stock
 
-PEERS = ["ort", "stock", "reference", "openblas", "onednn"]
+PEERS = ["one-thread", "ort", "stock", "reference", "openblas", "onednn"]
 SHAPES = "512x512,768x768,3072x768,768x3072,1024x1024,4096x4096"
 CASES = "element:0,element:0.5,element:0.7,element:0.8,element:0.9,element:0.95,2:4:0.5,4x1:0.5,4x1:0.8,4x1:0.9"
 
@@ -62,8 +63,9 @@ def from_panels(panels, n):
     return panels.transpose(1, 0, 2).reshape(panels.shape[1], -1)[:, :n]
 
 
-def ours(compiler, w, x, options, name="ours"):
+def ours(compiler, w, x, options, name="ours", threads=1):
     """The packed kernel in its own layout, and the change of layouts on its own."""
+    options = f"{options} threads={threads}"
     (m, k), n = w.shape, x.shape[1]
     weight = constant("w", "w", (m, k), "f32")
     plain = f"%a = tensor.cast %t : tensor<{n}x{k}xf32> to tensor<{n}x{k}xf32>\n"
@@ -95,9 +97,9 @@ def ours(compiler, w, x, options, name="ours"):
     else:
         x_ours, y_ours = x.T.copy(), np.zeros((n, m), np.float32)
     lowered = compiler.prune_opt(
-        text, *passes, *BUFFERS, "--convert-prune-packed-to-vector", *LOOPS
+        text, *passes, *BUFFERS, f"--convert-prune-packed-to-vector=threads={threads}", *LOOPS
     )
-    library = compiler.library(name, lowered)
+    library = compiler.library(name, lowered, threads)
     side = Side(compiler, library.kernel, x_ours, y_ours)
     result = from_panels(side.call(), n) if panels else side.call().T
     check(result, w, x, "ours")
@@ -150,7 +152,10 @@ def bench_case(compiler, runtime, libraries, arguments, m, k, n, pattern, sparsi
     w = prune(pattern, sparsity, m, k, rng)
     x = rng.uniform(-1, 1, (k, n)).astype(np.float32)
     sides = {}
-    sides["ours"], edges, attribute = ours(compiler, w, x, arguments.options)
+    threads = arguments.threads
+    sides["ours"], edges, attribute = ours(compiler, w, x, arguments.options, threads=threads)
+    if threads > 1:
+        sides["one-thread"], _, _ = ours(compiler, w, x, arguments.options, "one-thread")
     if edges:
         sides["edges"] = Both(edges)
     if runtime:
@@ -219,13 +224,14 @@ def parse_arguments():
     parser.add_argument("--cases", default=CASES)
     parser.add_argument("--options", default="", help="options of prune-pack-weights")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.03, help="per side and round")
+    parser.add_argument("--seconds", type=float, default=0.03,
+                        help="per side and round; 0.2 with several threads, which need time to spread")  # fmt: skip
     parser.add_argument("--no-ort", action="store_true")
     parser.add_argument("--stock", action="store_true")
     parser.add_argument("--reference", action="store_true", help="our reference lowering, too")
     parser.add_argument("--openblas", action="store_true", help="needs libopenblas-dev")
     parser.add_argument("--onednn", action="store_true", help="needs libdnnl-dev")
-    parser.add_argument("--threads", type=int, default=1, help="of the dense peers")
+    parser.add_argument("--threads", type=int, default=1, help="of our kernels and the dense peers")
     parser.add_argument("--json", type=pathlib.Path)
     return parser.parse_args()
 

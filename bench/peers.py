@@ -231,6 +231,11 @@ def settle_environment(threads):
     """
     wanted = {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
     wanted["PRUNE_BENCH_THREADS"] = str(threads)
+    # Threads of one side that wait actively would slow the next.
+    wanted["KMP_BLOCKTIME"] = "1"
+    if threads > 1:
+        # Else the system may leave two threads on one core for a second.
+        wanted["OMP_PROC_BIND"] = "true"
     if "avx512f" in processor()["flags"]:
         wanted["OPENBLAS_CORETYPE"] = "SkylakeX"
     if any(os.environ.get(key) != value for key, value in wanted.items()):
