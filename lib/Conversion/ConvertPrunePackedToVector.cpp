@@ -80,7 +80,7 @@ private:
 
   LogicalResult expand(IRRewriter &rewriter, Operation *op) {
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-        .Case([&](PackedMatmulOp op) { 
+        .Case([&](PackedMatmulOp op) {
           return expandPackedMatmul(rewriter, op, threads);
         })
         .Case([&](PackPanelsOp op) {

@@ -32,57 +32,17 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::prune;
 
 //===----------------------------------------------------------------------===//
-// IndexMath
+// Parts of a kernel
 //===----------------------------------------------------------------------===//
 
 static constexpr auto kNoWrap =
     arith::IntegerOverflowFlags::nsw | arith::IntegerOverflowFlags::nuw;
-
-Value IndexMath::constant(int64_t value) {
-  return arith::ConstantIndexOp::create(b, loc, value);
-}
-
-Value IndexMath::add(Value lhs, Value rhs) {
-  if (matchPattern(rhs, m_Zero()))
-    return lhs;
-  if (matchPattern(lhs, m_Zero()))
-    return rhs;
-  return arith::AddIOp::create(b, loc, lhs, rhs, kNoWrap);
-}
-
-Value IndexMath::add(Value lhs, int64_t rhs) {
-  return rhs == 0 ? lhs : add(lhs, constant(rhs));
-}
-
-Value IndexMath::sub(Value lhs, Value rhs) {
-  if (matchPattern(rhs, m_Zero()))
-    return lhs;
-  return arith::SubIOp::create(b, loc, lhs, rhs, kNoWrap);
-}
-
-Value IndexMath::mul(Value lhs, int64_t rhs) {
-  APInt known;
-  if (matchPattern(lhs, m_ConstantInt(&known)))
-    return constant(known.getSExtValue() * rhs);
-  return rhs == 1 ? lhs
-                  : arith::MulIOp::create(b, loc, lhs, constant(rhs), kNoWrap);
-}
-
-Value IndexMath::min(Value lhs, Value rhs) {
-  return arith::MinUIOp::create(b, loc, lhs, rhs);
-}
-
-//===----------------------------------------------------------------------===//
-// Parts of a kernel
-//===----------------------------------------------------------------------===//
 
 namespace {
 /// The listed columns [begin, end) of one segment, whose values start at
@@ -147,7 +107,9 @@ private:
                                 Value values, ValueRange accumulators);
 
   // Ends of a tile.
-  Value applyEpilogue(Value element, Value bias, Value residual);
+  Value applyEpilogue(Value element, Value bias, Value residual) {
+    return prune::applyEpilogue(b, op, element, bias, residual);
+  }
   void storeColumnsTile(ValueRange position, Value group, int64_t rows,
                         ValueRange accumulators, bool isLast);
   void storeRowsVector(Value value, Value row, int64_t lanes, Value n);
@@ -216,8 +178,8 @@ void Kernel::enterPart(unsigned threads) {
   SmallVector<Value> part = enterParallelLoop(b, loc, ends, threads);
   Value bounds = arith::ConstantOp::create(
       b, loc,
-      DenseElementsAttr::get(
-          VectorType::get(chunks.size(), b.getIndexType()), chunks));
+      DenseElementsAttr::get(VectorType::get(chunks.size(), b.getIndexType()),
+                             chunks));
   auto boundAt = [&](Value number) -> Value {
     return vector::ExtractOp::create(b, loc, bounds, number);
   };
@@ -380,45 +342,6 @@ Accumulators Kernel::addVectorsOfRows(Value n, int64_t columns, Value column,
 // Ends of a tile
 //===----------------------------------------------------------------------===//
 
-/// Repeats the epilogue on `element`, a scalar or a vector.
-Value Kernel::applyEpilogue(Value element, Value bias, Value residual) {
-  Block &block = op.getEpilogue().front();
-  IRMapping mapping;
-  mapping.map(block.getArgument(0), element);
-  if (bias)
-    mapping.map(block.getArgument(1), bias);
-  if (residual)
-    mapping.map(block.getArguments().back(), residual);
-  auto type = dyn_cast<VectorType>(element.getType());
-  // Scalars of the region, and from outside of it, become vectors.
-  auto vectorize = [&](Value scalar) {
-    Value vector = vector::BroadcastOp::create(
-        b, loc, type.cloneWith({}, scalar.getType()), scalar);
-    mapping.map(scalar, vector);
-  };
-  for (Operation &original : block.without_terminator()) {
-    if (type)
-      for (Value operand : original.getOperands())
-        if (!mapping.contains(operand))
-          vectorize(operand);
-    Operation *clone = b.clone(original, mapping);
-    if (!type)
-      continue;
-    if (clone->hasTrait<OpTrait::ConstantLike>()) {
-      vectorize(clone->getResult(0));
-      mapping.map(original.getResult(0),
-                  mapping.lookup(clone->getResult(0)));
-      continue;
-    }
-    for (Value result : clone->getResults())
-      result.setType(type.cloneWith({}, result.getType()));
-  }
-  Value yielded = block.getTerminator()->getOperand(0);
-  if (type && !mapping.contains(yielded))
-    vectorize(yielded);
-  return mapping.lookupOrDefault(yielded);
-}
-
 /// Stores a tile with lanes along columns; partial sums as they are.
 void Kernel::storeColumnsTile(ValueRange position, Value group, int64_t rows,
                               ValueRange accumulators, bool isLast) {
@@ -470,9 +393,8 @@ void Kernel::emitGroups(function_ref<void(Value, int64_t)> emitGroup) {
   int64_t whole = layout.m / layout.groupRows;
   Value end = math.constant(whole);
   if (whole > 0) {
-    scf::ForOp loop =
-        createLoop(partBegin ? partBegin : math.constant(0),
-                   partEnd ? math.min(partEnd, end) : end, 1);
+    scf::ForOp loop = createLoop(partBegin ? partBegin : math.constant(0),
+                                 partEnd ? math.min(partEnd, end) : end, 1);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     emitGroup(loop.getInductionVar(), layout.groupRows);
@@ -482,8 +404,8 @@ void Kernel::emitGroups(function_ref<void(Value, int64_t)> emitGroup) {
     return;
   OpBuilder::InsertionGuard guard(b);
   if (partEnd) {
-    Value isMine = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt,
-                                         partEnd, end);
+    Value isMine =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt, partEnd, end);
     auto branch = scf::IfOp::create(b, loc, isMine);
     b.setInsertionPointToStart(branch.thenBlock());
   }
@@ -581,8 +503,8 @@ void Kernel::emitAlongColumns() {
     return emitPanels(begin, end, step);
   // Panels in full tiles, and what is left one by one.
   bool isStatic = !ShapedType::isDynamic(panels) && !partPanel;
-  Value rest = arith::RemUIOp::create(b, loc, math.sub(end, begin),
-                                      math.constant(step));
+  Value rest =
+      arith::RemUIOp::create(b, loc, math.sub(end, begin), math.constant(step));
   Value whole = math.sub(end, rest);
   if (!isStatic || panels >= step)
     emitPanels(begin, whole, step);

@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // LLVM's assembly printer writes an array number by number, each through
-// arbitrary-precision arithmetic, but an array of bytes at once. For the weights
-// of a network that decides how long code generation takes.
+// arbitrary-precision arithmetic, but an array of bytes at once. For the
+// weights of a network that decides how long code generation takes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,7 +21,8 @@ namespace mlir::prune {
 using namespace mlir;
 
 namespace {
-struct FlattenConstants : prune::impl::FlattenConstantsPassBase<FlattenConstants> {
+struct FlattenConstants
+    : prune::impl::FlattenConstantsPassBase<FlattenConstants> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -41,8 +42,8 @@ private:
                    element.isInteger(32) || element.isInteger(16);
     if (!isPlain || !blob)
       return;
-    int64_t bytes = value.getNumElements() *
-                    (element.getIntOrFloatBitWidth() / 8);
+    int64_t bytes =
+        value.getNumElements() * (element.getIntOrFloatBitWidth() / 8);
     if (int64_t(blob->getData().size()) != bytes)
       return;
     Type byte = IntegerType::get(&getContext(), 8);

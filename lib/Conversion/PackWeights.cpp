@@ -190,12 +190,12 @@ void PackWeights::split(PackedWeightValues &values, const KernelPlan &plan,
     return;
   int64_t panels = 1;
   if (!plan.lanesAlongRows)
-    panels = columns > 0 ? llvm::divideCeil(
-                               columns, std::max(plan.panel, plan.tileColumns))
-                         : 0;
-  std::optional<WorkSplit> split =
-      splitWork(getGroupWork(layout, elements, elementSize), columns, panels,
-                threads);
+    panels =
+        columns > 0
+            ? llvm::divideCeil(columns, std::max(plan.panel, plan.tileColumns))
+            : 0;
+  std::optional<WorkSplit> split = splitWork(
+      getGroupWork(layout, elements, elementSize), columns, panels, threads);
   if (!split)
     return;
   values.rowChunks = DenseI64ArrayAttr::get(&getContext(), split->bounds);

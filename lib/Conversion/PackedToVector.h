@@ -29,6 +29,10 @@ LogicalResult expandUnpackPanels(RewriterBase &rewriter, UnpackPanelsOp op,
 SmallVector<Value> enterParallelLoop(OpBuilder &builder, Location loc,
                                      ValueRange ends, unsigned threads);
 
+/// Repeats the epilogue of a product on `element`, a scalar or a vector.
+Value applyEpilogue(OpBuilder &builder, PackedMatmulOp op, Value element,
+                    Value bias, Value residual);
+
 /// Checks that the op works on buffers whose innermost dimensions are dense, as
 /// vector loads and stores need.
 LogicalResult verifyExpandable(Operation *op);

@@ -183,8 +183,8 @@ private:
       columns[next[sets[i]]++] = segment.columnBegin + i;
     for (uint32_t set = 1; set != setRows.size(); ++set) {
       packed.positions.push_back(packed.indices.size());
-      auto listed = llvm::ArrayRef(columns).slice(
-          begins[set], begins[set + 1] - begins[set]);
+      auto listed = llvm::ArrayRef(columns).slice(begins[set], begins[set + 1] -
+                                                                   begins[set]);
       packed.indices.insert(packed.indices.end(), listed.begin(), listed.end());
       appendColumns(segment, listed, setRows[isPattern ? set : 1]);
     }

@@ -26,21 +26,20 @@ static constexpr int64_t kUnknownColumns = 64;
 /// Work of a row beside its products: accumulators are cleared and stored.
 static constexpr int64_t kRowWork = 8;
 
-std::vector<int64_t>
-mlir::prune::getGroupWork(const PackedLayout &layout,
-                          llvm::ArrayRef<char> elements,
-                          unsigned elementSize) {
+std::vector<int64_t> mlir::prune::getGroupWork(const PackedLayout &layout,
+                                               llvm::ArrayRef<char> elements,
+                                               unsigned elementSize) {
   std::vector<int64_t> work;
   work.reserve(layout.numGroups());
   for (int64_t row = 0; row < layout.m; row += layout.groupRows) {
     int64_t rows = std::min(layout.groupRows, layout.m - row);
     int64_t products = layout.k * layout.groupRows;
     if (layout.form != PackedForm::Dense) {
-      PackedCounts counts = countNonzeros(
-          rows, layout.k, layout.groupRows,
-          elements.slice(row * layout.k * elementSize,
-                         rows * layout.k * elementSize),
-          elementSize);
+      PackedCounts counts =
+          countNonzeros(rows, layout.k, layout.groupRows,
+                        elements.slice(row * layout.k * elementSize,
+                                       rows * layout.k * elementSize),
+                        elementSize);
       products = layout.form == PackedForm::Blocks
                      ? counts.groupColumns * layout.groupRows
                      : counts.nonzeros;
@@ -69,17 +68,15 @@ static std::vector<int64_t> cut(llvm::ArrayRef<int64_t> work, int64_t total,
 }
 
 std::optional<WorkSplit> mlir::prune::splitWork(llvm::ArrayRef<int64_t> work,
-                                                int64_t columns,
-                                                int64_t panels,
+                                                int64_t columns, int64_t panels,
                                                 unsigned threads) {
   if (threads < 2 || work.empty())
     return std::nullopt;
   int64_t total = std::accumulate(work.begin(), work.end(), int64_t(0));
   int64_t columnCount = columns > 0 ? columns : kUnknownColumns;
-  int64_t affordable =
-      total > std::numeric_limits<int64_t>::max() / columnCount
-          ? std::numeric_limits<int64_t>::max()
-          : total * columnCount / kLeastPart;
+  int64_t affordable = total > std::numeric_limits<int64_t>::max() / columnCount
+                           ? std::numeric_limits<int64_t>::max()
+                           : total * columnCount / kLeastPart;
   int64_t parts = std::min(kPartsPerThread * threads, affordable);
   if (parts < 2)
     return std::nullopt;

@@ -120,8 +120,8 @@ runtimeSymbols(llvm::orc::MangleAndInterner interner) {
   return map;
 }
 
-/// Compiled code that uses threads calls LLVM's OpenMP runtime. It is loaded for
-/// good: its threads outlive every program that they work for.
+/// Compiled code that uses threads calls LLVM's OpenMP runtime. It is loaded
+/// for good: its threads outlive every program that they work for.
 static llvm::Error loadThreadRuntime(Operation *module) {
   bool isParallel = module
                         ->walk([](Operation *op) {
@@ -137,7 +137,8 @@ static llvm::Error loadThreadRuntime(Operation *module) {
     return llvm::Error::success();
   return llvm::createStringError(
       Twine("cannot load LLVM's OpenMP runtime, which several threads need: ") +
-      dlerror() + "; install it (Debian: libomp5-14 or libomp5-19) or use one "
+      dlerror() +
+      "; install it (Debian: libomp5-14 or libomp5-19) or use one "
       "thread");
 }
 

@@ -181,8 +181,8 @@ static LogicalResult verifyChunks(PackedMatmulOp op) {
                           "not in panels with lanes along rows");
   ArrayRef<int64_t> chunks = *op.getRowChunks();
   int64_t groups = op.getKernel().getLayout().numGroups();
-  bool ascends = chunks.size() >= 2 && chunks.front() == 0 &&
-                 chunks.back() == groups;
+  bool ascends =
+      chunks.size() >= 2 && chunks.front() == 0 && chunks.back() == groups;
   for (size_t i = 1; ascends && i < chunks.size(); ++i)
     ascends = chunks[i - 1] < chunks[i];
   if (ascends)

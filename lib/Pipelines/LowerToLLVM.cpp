@@ -142,8 +142,8 @@ static void addBufferization(OpPassManager &pm, bool isSparse) {
 }
 
 /// Stage 3: loops over scalars, and over vectors in packed kernels.
-static void addLoops(OpPassManager &pm, bool runtimeChecks,
-                     unsigned vectorBits, unsigned threads) {
+static void addLoops(OpPassManager &pm, bool runtimeChecks, unsigned vectorBits,
+                     unsigned threads) {
   // Structured operations are checked as a whole, not element by element.
   if (runtimeChecks)
     pm.addPass(createGenerateRuntimeVerificationPass());

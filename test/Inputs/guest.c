@@ -2,17 +2,18 @@
  *
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * A program of its own, so that a wrong access ends it and not the test, without
- * a C library, so that the same file runs natively and, cross-compiled, under
- * an emulator. It reads calls from standard input and answers on standard output:
+ * A program of its own, so that a wrong access ends it and not the test,
+ * without a C library, so that the same file runs natively and, cross-compiled,
+ * under an emulator. It reads calls from standard input and answers on standard
+ * output:
  *
- *   in:  int64 function, at_start, buffers; per buffer int64 element bytes, rank,
- *        sizes..., then the bytes
- *   out: the bytes of every buffer after the call; int64 live allocations
+ *   in:  int64 function, at_start, buffers; per buffer int64 element bytes,
+ * rank, sizes..., then the bytes out: the bytes of every buffer after the call;
+ * int64 live allocations
  *
- * Each buffer, and each allocation of the compiled code, lies in a mapping of its
- * own: against the unmapped page behind it, or, if `at_start`, behind the one
- * before it. Functions are called through MLIR's C interface.
+ * Each buffer, and each allocation of the compiled code, lies in a mapping of
+ * its own: against the unmapped page behind it, or, if `at_start`, behind the
+ * one before it. Functions are called through MLIR's C interface.
  */
 
 typedef long word;
@@ -26,7 +27,7 @@ extern const function functions[];
 enum { READ = 0, WRITE = 1, MAP = 9, PROTECT = 10, UNMAP = 11, EXIT = 60 };
 static word call(word number, word a, word b, word c, word d, word e, word f) {
   register word r10 __asm__("r10") = d, r8 __asm__("r8") = e,
-                r9 __asm__("r9") = f;
+                    r9 __asm__("r9") = f;
   word result;
   __asm__ volatile("syscall"
                    : "=a"(result)
@@ -37,12 +38,19 @@ static word call(word number, word a, word b, word c, word d, word e, word f) {
 }
 __asm__(".globl _start\n_start: and $-16, %rsp\n call run\n");
 #elif defined(__aarch64__)
-enum { READ = 63, WRITE = 64, MAP = 222, PROTECT = 226, UNMAP = 215, EXIT = 93 };
+enum {
+  READ = 63,
+  WRITE = 64,
+  MAP = 222,
+  PROTECT = 226,
+  UNMAP = 215,
+  EXIT = 93
+};
 static word call(word number, word a, word b, word c, word d, word e, word f) {
   register word x8 __asm__("x8") = number, x0 __asm__("x0") = a,
-                x1 __asm__("x1") = b, x2 __asm__("x2") = c,
-                x3 __asm__("x3") = d, x4 __asm__("x4") = e,
-                x5 __asm__("x5") = f;
+                   x1 __asm__("x1") = b, x2 __asm__("x2") = c,
+                   x3 __asm__("x3") = d, x4 __asm__("x4") = e,
+                   x5 __asm__("x5") = f;
   __asm__ volatile("svc 0"
                    : "+r"(x0)
                    : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
@@ -128,7 +136,8 @@ void free(void *pointer) {
     return;
   for (word i = 0; i != 1024; ++i)
     if (heap[i].pointer == pointer) {
-      call(UNMAP, (word)heap[i].mapping.base, heap[i].mapping.bytes, 0, 0, 0, 0);
+      call(UNMAP, (word)heap[i].mapping.base, heap[i].mapping.bytes, 0, 0, 0,
+           0);
       heap[i].pointer = 0;
       --live;
       return;

@@ -90,7 +90,8 @@ struct Options {
       cl::desc("Option of the pipeline prune-lower-to-llvm")};
   cl::opt<unsigned> threads{
       "threads", cl::cat(category), cl::init(1),
-      cl::desc("Threads that share each product of packed kernels (default 1)")};
+      cl::desc(
+          "Threads that share each product of packed kernels (default 1)")};
   cl::opt<std::string> pipeline{
       "pipeline", cl::cat(category), cl::value_desc("passes"),
       cl::desc("Passes to run first, as in prune-opt --pass-pipeline without "
@@ -277,13 +278,11 @@ static void addTiming(const Outcome &outcome, StringRef prefix,
 static Error judgeCompare(const DialectRegistry &registry, const Model &model,
                           const Outcome &outcome, ArrayRef<Input> inputs,
                           const Options &options, Report &report) {
-  Expected<Model> other =
-      loadModel(registry, {options.compare, options.entry,
-                           options.comparePipeline, options.compareKernels,
-                           options.runtimeChecks,
-                           options.compareKernels == "packed"
-                               ? options.threads.getValue()
-                               : 1});
+  Expected<Model> other = loadModel(
+      registry,
+      {options.compare, options.entry, options.comparePipeline,
+       options.compareKernels, options.runtimeChecks,
+       options.compareKernels == "packed" ? options.threads.getValue() : 1});
   if (!other)
     return other.takeError();
   if (other->results.size() != model.results.size())
@@ -321,10 +320,9 @@ readAll(const cl::list<std::string> &files) {
 /// Everything but the writing.
 static Expected<Outcome> evaluate(const DialectRegistry &registry,
                                   const Options &options, Report &report) {
-  Expected<Model> model =
-      loadModel(registry, {options.module, options.entry, options.pipeline,
-                           options.kernels, options.runtimeChecks,
-                           options.threads});
+  Expected<Model> model = loadModel(
+      registry, {options.module, options.entry, options.pipeline,
+                 options.kernels, options.runtimeChecks, options.threads});
   if (!model)
     return model.takeError();
   if (Error error =

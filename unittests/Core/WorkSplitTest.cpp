@@ -96,8 +96,8 @@ TEST(WorkSplit, HugeWorkDoesNotOverflow) {
 
 TEST(WorkSplit, GroupsAreWeighedAsTheirFormComputesThem) {
   // Rows of 4, 2, 0 and 1 nonzeros; the last group has one row.
-  std::vector<float> w = {1, 1, 1, 1, /**/ 0, 2, 0, 2, /**/ 0, -0.0f, 0, 0,
-                          0, 0, 3, 0, /**/ 1, 0, 1, 1};
+  std::vector<float> w = {1, 1, 1, 1, /**/ 0, 2, 0,      2, /**/ 0, -0.0f,
+                          0, 0, 0, 0, 3,      0, /**/ 1, 0, 1,      1};
   llvm::ArrayRef<char> bytes(reinterpret_cast<const char *>(w.data()),
                              w.size() * sizeof(float));
   PackedLayout layout{PackedForm::Dense, 5, 4, 2, 4};

@@ -2,12 +2,12 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Cuts the product with a packed weight into parts that are computed at the same
-// time. Parts are ranges of row groups of about equal work, not of equal length:
-// pruning leaves more in some rows than in others. There are several parts to a
-// thread, which takes the next when it is done with one: cores are not equally
-// fast, or not free. No part changes how an element is computed, so results do
-// not depend on the parts.
+// Cuts the product with a packed weight into parts that are computed at the
+// same time. Parts are ranges of row groups of about equal work, not of equal
+// length: pruning leaves more in some rows than in others. There are several
+// parts to a thread, which takes the next when it is done with one: cores are
+// not equally fast, or not free. No part changes how an element is computed, so
+// results do not depend on the parts.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,9 +31,10 @@ struct WorkSplit {
   bool byPanels = false;
 };
 
-/// Splits the work for `threads` threads. `columns` is the number of columns and
-/// `panels` the number of panels they are in, each 0 if unknown; `panels` is 1
-/// where columns are not in panels. Nothing if the product is too small to gain.
+/// Splits the work for `threads` threads. `columns` is the number of columns
+/// and `panels` the number of panels they are in, each 0 if unknown; `panels`
+/// is 1 where columns are not in panels. Nothing if the product is too small to
+/// gain.
 std::optional<WorkSplit> splitWork(llvm::ArrayRef<int64_t> groupWork,
                                    int64_t columns, int64_t panels,
                                    unsigned threads);
