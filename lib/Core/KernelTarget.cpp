@@ -28,9 +28,9 @@ llvm::StringRef mlir::prune::getName(Work work) {
 }
 
 /// Fitted on a processor with AVX-512; in the same order as the names.
-static constexpr WorkAmounts kCycles = {0.815,   0.0,    0.201, 0.229, 2.54,
-                                        7.14,    0.0,    1.34,  0.268, 3.2,
-                                        0.00737, 0.0208, 0.168, 1.38,  0.45};
+static constexpr WorkAmounts kCycles = {0.564,   0.0,    0.41,  0.0,   0.0,
+                                        8.94,    1.84,   2.86,  0.474, 0.563,
+                                        0.00561, 0.0202, 0.161, 1.11,  0.45};
 
 KernelTarget KernelTarget::get(int64_t vectorBits) {
   KernelTarget target;
