@@ -91,13 +91,11 @@ Value Emitter::createMask() {
       .getMasks()[0];
 }
 
-/// Selects by `mask` where the constant is used, behind both.
-static void applyMask(const ChannelConstant &constant, Value mask) {
+/// Selects by `mask` where the constant is used, behind `after`. (To ask which
+/// of the two comes first would number the whole block for every mask.)
+static void applyMask(const ChannelConstant &constant, Value mask,
+                      Operation *after) {
   Operation *source = constant.use->get().getDefiningOp();
-  Operation *after = source;
-  Operation *made = mask.getDefiningOp();
-  if (made->getBlock() == source->getBlock() && source->isBeforeInBlock(made))
-    after = made;
   OpBuilder builder(source->getContext());
   builder.setInsertionPointAfter(after);
   auto type = cast<RankedTensorType>(constant.use->get().getType());
@@ -119,9 +117,9 @@ void mlir::prune::maskIndices(const ChannelConstant &constant,
   builder.setInsertionPointAfter(constant.use->get().getDefiningOp());
   auto type =
       RankedTensorType::get({int64_t(mask.size())}, builder.getI1Type());
-  applyMask(constant, arith::ConstantOp::create(
-                          builder, constant.constant->getLoc(),
-                          DenseElementsAttr::get(type, mask)));
+  auto made = arith::ConstantOp::create(builder, constant.constant->getLoc(),
+                                        DenseElementsAttr::get(type, mask));
+  applyMask(constant, made, made);
 }
 
 void Emitter::emit() {
@@ -133,7 +131,7 @@ void Emitter::emit() {
   for (const ChannelConstant &constant : group.constants) {
     if (shared &&
         constant.getRunLength(group.channels.size()) == decision.runLength) {
-      applyMask(constant, shared);
+      applyMask(constant, shared, constant.use->get().getDefiningOp());
       continue;
     }
     SmallVector<bool> indices;
