@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Normalisation by stored statistics keeps its four parameters as they are, so
-// that weights keep their names; prune-fold-batch-norm folds them.
+// that weights keep their names; prune-fold-batch-norms folds them.
 //
 //===----------------------------------------------------------------------===//
 

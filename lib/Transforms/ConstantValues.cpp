@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BodyChains.h"
 #include "ChannelRemoval.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -19,27 +20,15 @@ using namespace mlir::prune;
 
 /// The operand that an elementwise operation passes on as it is, given what is
 /// known of the others; or null.
-static OpOperand *getPassedOn(linalg::LinalgOp op,
-                              const SliceConstants &constants) {
-  if (!op.hasPureTensorSemantics() || op->getNumResults() != 1 ||
-      op.getNumParallelLoops() != op.getNumLoops())
+static OpOperand *getPassedOperand(linalg::LinalgOp op,
+                                   const SliceConstants &constants) {
+  if (!asElementwise(op))
     return nullptr;
-  AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-  if (!out.isPermutation())
-    return nullptr;
-  SmallVector<BodyValue> arguments;
+  SmallVector<BodyValue> operands;
   for (OpOperand &operand : op->getOpOperands())
-    arguments.push_back(
+    operands.push_back(
         {constants.getUniform(operand), int(operand.getOperandNumber())});
-  int passed = evaluateBody(op, arguments)[0].argument;
-  if (passed < 0)
-    return nullptr;
-  OpOperand &operand = op->getOpOperand(passed);
-  if (op.isDpsInit(&operand) ||
-      operand.get().getType() != op->getResult(0).getType() ||
-      op.getMatchingIndexingMap(&operand) != out)
-    return nullptr;
-  return &operand;
+  return getPassedOn(op, operands);
 }
 
 /// What an operation writes to, if it is an empty tensor or a fill of one; of
@@ -120,11 +109,12 @@ static Value createKnown(Operation *op, const ChannelGroups &groups,
 
 /// The same for any operation. A copy that nothing is known of is another pass's
 /// business.
-static OpOperand *getPassedOn(Operation *op, const SliceConstants &constants) {
+static OpOperand *getPassedOperand(Operation *op,
+                                    const SliceConstants &constants) {
   if (auto structured = dyn_cast<linalg::LinalgOp>(op))
     return structured.getNumDpsInputs() < 2
                ? nullptr
-               : getPassedOn(structured, constants);
+               : getPassedOperand(structured, constants);
   if (isa<ChannelOpInterface>(op) || op->getNumOperands() < 2)
     return nullptr;
   SmallVector<BodyValue> operands;
@@ -169,7 +159,7 @@ bool mlir::prune::foldConstantValues(ArrayRef<Operation *> ops,
                                   variable.contains(op))) {
       result.replaceAllUsesWith(known);
       changed = true;
-    } else if (OpOperand *passed = getPassedOn(op, constants)) {
+    } else if (OpOperand *passed = getPassedOperand(op, constants)) {
       result.replaceAllUsesWith(passed->get());
       changed = true;
     }

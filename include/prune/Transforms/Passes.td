@@ -345,6 +345,7 @@ def LegalizeScalarsPass
   ];
 }
 include "prune/Transforms/ChannelPasses.td"
+include "prune/Transforms/SimplificationPasses.td"
 
 def VerifyLoweredPass : Pass<"prune-verify-lowered"> {
   let summary = "Check that nothing is left to lower";

@@ -1,0 +1,102 @@
+//===- SimplificationPasses.td - Before pruning ------------*- tablegen -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What makes an imported network ready to be pruned.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_TRANSFORMS_SIMPLIFICATIONPASSES_TD
+#define PRUNE_TRANSFORMS_SIMPLIFICATIONPASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def DropIdentitiesPass : Pass<"prune-drop-identities", "::mlir::ModuleOp"> {
+  let summary = "Remove operations that give back what they were given";
+  let description = [{
+    Exporters leave operations behind that compute nothing: dropout at
+    inference, products with one, sums with zero, reshapes to the same shape,
+    transposes that keep or undo an order. They stand between a contraction and
+    what belongs to it. This pass lets their users use the operand:
+
+    - an elementwise operation, on tensors or as a structured operation, that
+      yields one operand as it is once `x * 1`, `x / 1`, `x + 0`, `x - 0`, and
+      the like are left out, the constants being numbers or uniform tensors.
+      `x + 0` is x but for the sign of a zero;
+    - `linalg.transpose` by the identity, and one that undoes another;
+    - `tensor.expand_shape`, `collapse_shape` and `reshape` to the operand's
+      type, and a reshape that undoes another;
+    - `tensor.cast` to the operand's type, `tensor.pad` by nothing,
+      `tensor.extract_slice` of everything, `tensor.insert_slice` over
+      everything, `tensor.concat` of one operand, `linalg.broadcast` along no
+      dimension.
+
+    Left alone: whatever changes the type, operands that are broadcast, and
+    reshapes between several unknown sizes. Each operation that goes is remarked
+    as `passed`.
+
+    ```mlir
+    // Before
+    %y = linalg.generic ... ins(%x, %ones) { arith.mulf }
+    %z = linalg.transpose ins(%y) outs(%e) permutation = [0, 1]
+    return %z
+    // After
+    return %x
+    ```
+  }];
+}
+
+def FoldBatchNormsPass : Pass<"prune-fold-batch-norms", "::mlir::ModuleOp"> {
+  let summary = "Multiply constant scales and shifts into neighbouring weights";
+  let description = [{
+    A normalisation by stored statistics is `scale * x + shift` with numbers
+    that are known for each channel. Next to a contraction or convolution with a
+    constant weight, the scale is a factor of the weight and the shift a bias.
+    This pass folds such rows of additions, subtractions, multiplications,
+    divisions and negations, in any number and order, as whole elementwise
+    operations or as a part of one.
+
+    *Behind a contraction*, past reshapes and transposes:
+
+    - every result on the way has one user, and is the only operand of the row
+      that is not constant;
+    - the numbers vary only along dimensions that the weight has;
+    - the sum starts from zero or from a broadcast constant, which becomes part
+      of the bias.
+
+    *In front of a contraction*, past reshapes, transposes and padding with
+    zeros:
+
+    - what is scaled has one user, and the row contains a product or quotient;
+    - the numbers vary only along dimensions that the weight has;
+    - a shift other than zero meets no padding, since it would be missing there.
+
+    In both cases: the weight has one user, its type is floating-point, and no
+    scale, shift or new weight is infinite or NaN. The numbers are computed in
+    double precision and rounded once, so that results differ by rounding, and
+    where a scale is zero, `0 * Inf` and `0 * NaN` count as 0.
+
+    The new weight is named `name#n`, `name` being what stands before `#`; so is
+    the bias, after one that was added already if there is one. Constants keep
+    their shapes. Zeros of a pruned weight stay zeros.
+
+    Each weight is remarked as `passed` with the number of operations behind and
+    in front of it; an operation that scales by constants and stays is `missed`
+    with the reason.
+
+    ```mlir
+    // Before
+    %c = linalg.conv_2d_nchw_fchw ... ins(%x, %conv1.weight) outs(%zero)
+    %n = linalg.generic ... ins(%c, %scale, %shift) { mulf; addf }
+    // After
+    %c = linalg.conv_2d_nchw_fchw ... ins(%x, %"conv1.weight#1") outs(%zero)
+    %n = linalg.generic ... ins(%c, %"shift#1") { addf }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+#endif // PRUNE_TRANSFORMS_SIMPLIFICATIONPASSES_TD

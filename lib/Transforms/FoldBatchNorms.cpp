@@ -1,0 +1,136 @@
+//===- FoldBatchNorms.cpp - Scales and shifts go into weights -------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What follows a contraction is collected first: whole elementwise operations
+// that are affine in the result, through reshapes and transposes, and the
+// affine beginning of the one behind them. Their numbers are multiplied out for
+// each channel, the scale goes into the weight and the shift into one bias. The
+// affine end of an operation in front of a contraction is treated the same way,
+// its shift being what the weights make of it.
+//
+// An operation that stays although it looks like a normalisation is remarked.
+//
+//===----------------------------------------------------------------------===//
+
+#include "BatchNormFolder.h"
+
+#include "prune/Transforms/Passes.h"
+
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace mlir::prune {
+#define GEN_PASS_DEF_FOLDBATCHNORMSPASS
+#include "prune/Transforms/Passes.h.inc"
+} // namespace mlir::prune
+
+using namespace mlir;
+using namespace mlir::prune;
+
+static constexpr StringLiteral kCategory = "prune-fold-batch-norms";
+
+static void eraseDead(ModuleOp module) {
+  SmallVector<Operation *> ops;
+  module.walk([&](Operation *op) { ops.push_back(op); });
+  llvm::SmallPtrSet<Operation *, 16> erased;
+  for (Operation *op : llvm::reverse(ops))
+    if (!erased.contains(op) && isOpTriviallyDead(op)) {
+      op->walk([&](Operation *nested) { erased.insert(nested); });
+      op->erase();
+    }
+}
+
+/// The name of a constant that an operation multiplies with, if it does and
+/// the numbers vary.
+static std::optional<StringRef> getScaleName(linalg::LinalgOp op) {
+  BodyConstants body(op);
+  auto nameOf = [&](ArrayRef<Operation *> chain) -> std::optional<StringRef> {
+    SmallVector<OpOperand *> varying = body.getVarying(chain);
+    if (varying.empty() || !hasProduct(chain))
+      return std::nullopt;
+    Attribute value;
+    matchPattern(varying.front()->get(), m_Constant(&value));
+    return getWeightName(value);
+  };
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    Value argument = op.getMatchingBlockArgument(operand);
+    if (body.isKnown(argument))
+      continue;
+    if (std::optional<StringRef> name = nameOf(getChainAfter(argument, body)))
+      return name;
+  }
+  return nameOf(
+      getChainBefore(op.getBlock()->getTerminator()->getOperand(0), body));
+}
+
+namespace {
+struct FoldBatchNorms : prune::impl::FoldBatchNormsPassBase<FoldBatchNorms> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    WeightUses uses(getOperation());
+    FoldReasons reasons;
+    llvm::SmallPtrSet<Operation *, 16> changed;
+    bool anyFolded = false;
+    for (const Weight &weight : uses.getWeights())
+      anyFolded |= fold(weight, reasons, changed);
+    reportMissed(reasons);
+    if (!anyFolded)
+      return markAllAnalysesPreserved();
+    RewritePatternSet patterns(&getContext());
+    linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
+    SmallVector<Operation *> shortened;
+    getOperation().walk([&](linalg::GenericOp op) {
+      if (changed.contains(op))
+        shortened.push_back(op);
+    });
+    (void)applyOpPatternsGreedily(shortened, std::move(patterns));
+    eraseDead(getOperation());
+  }
+
+private:
+  bool fold(const Weight &weight, FoldReasons &reasons,
+            llvm::SmallPtrSetImpl<Operation *> &changed) {
+    std::string reason;
+    std::optional<ScaledWeight> scaled = ScaledWeight::create(weight, reason);
+    if (!scaled) {
+      for (const WeightUse &use : weight.uses)
+        reasons.noteAround(cast<linalg::LinalgOp>(use.operand->getOwner()),
+                           use.operand, reason);
+      return false;
+    }
+    BatchNormFolder folder(getOperation(), std::move(*scaled), reasons,
+                           changed);
+    unsigned after = folder.foldAfter();
+    unsigned before = folder.foldBefore();
+    // The shift of what stood in front joins the bias.
+    if (before)
+      (void)folder.foldAfter();
+    if (after + before == 0)
+      return false;
+    remark::passed(weight.uses.front().operand->getOwner()->getLoc(),
+                   remark::RemarkOpts::name("Folded").category(kCategory))
+        << remark::metric("Weight", weight.name)
+        << remark::metric("After", after) << remark::metric("Before", before);
+    return true;
+  }
+
+  void reportMissed(const FoldReasons &reasons) {
+    getOperation().walk([&](linalg::LinalgOp op) {
+      if (!asElementwise(op))
+        return;
+      std::optional<StringRef> name = getScaleName(op);
+      if (!name)
+        return;
+      remark::missed(op.getLoc(),
+                     remark::RemarkOpts::name("Kept").category(kCategory))
+          << remark::metric("Scale", *name)
+          << remark::reason("{0}", reasons.get(op));
+    });
+  }
+};
+} // namespace
