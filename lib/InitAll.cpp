@@ -13,6 +13,7 @@
 #include "prune/IR/ExternalModels.h"
 #include "prune/IR/Prune.h"
 #include "prune/Pipelines/Pipelines.h"
+#include "prune/Report/Passes.h"
 #include "prune/TransformOps/PruneTransformOps.h"
 #include "prune/Transforms/Passes.h"
 
@@ -28,5 +29,6 @@ void prune::registerAllDialects(DialectRegistry &registry) {
 void prune::registerAllPasses() {
   registerPruneTransformsPasses();
   registerPruneConversionPasses();
+  registerPruneReportPasses();
   registerPrunePipelines();
 }

@@ -139,6 +139,12 @@ PRUNE_C_EXPORT PruneStatus pruneModulePrint(const PruneModule *module,
                                             int64_t elideAbove,
                                             PruneBuffer *text);
 
+/** Writes what prune-report-weights reports of the module; `format` is "text" or
+    "json" (null: "json"). Freed with pruneBufferFree. */
+PRUNE_C_EXPORT PruneStatus pruneModuleReport(const PruneModule *module,
+                                             const char *format,
+                                             PruneBuffer *report);
+
 /** Writes the module as bytecode. Freed with pruneBufferFree. */
 PRUNE_C_EXPORT PruneStatus pruneModuleWriteBytecode(const PruneModule *module,
                                                     PruneBuffer *bytecode);
@@ -186,6 +192,13 @@ PRUNE_C_EXPORT PruneStatus pruneModuleCompile(const PruneModule *module,
                                               const char *entry,
                                               const char *kernels,
                                               PruneProgram **program);
+/** As pruneModuleCompile, with LLVM's level of optimisation, from 0 (compiles
+    fast) to 3 (runs fast, what pruneModuleCompile takes). */
+PRUNE_C_EXPORT PruneStatus pruneModuleCompileAtLevel(const PruneModule *module,
+                                                     const char *entry,
+                                                     const char *kernels,
+                                                     unsigned level,
+                                                     PruneProgram **program);
 PRUNE_C_EXPORT void pruneProgramFree(PruneProgram *program);
 
 PRUNE_C_EXPORT size_t pruneProgramNumArguments(const PruneProgram *program);

@@ -15,6 +15,7 @@
 #ifdef PRUNE_ENABLE_ONNX
 #include "prune/Import/ONNX.h"
 #endif
+#include "prune/Report/Report.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -170,6 +171,29 @@ PruneStatus pruneModulePrint(const PruneModule *module, int64_t elideAbove,
   op->print(os, flags);
   os << "\n";
   *text = prune::copyOut(printed);
+  return PRUNE_OK;
+}
+
+PruneStatus pruneModuleReport(const PruneModule *module, const char *format,
+                              PruneBuffer *report) {
+  if (!module)
+    return PRUNE_INVALID_ARGUMENT;
+  PruneContext *context = module->owner;
+  context->begin();
+  StringRef wanted = format ? format : "json";
+  if (!report || (wanted != "text" && wanted != "json"))
+    return context->fail(PRUNE_INVALID_ARGUMENT,
+                         "pruneModuleReport expects an output and the format "
+                         "text or json but got '" +
+                             wanted + "'");
+  auto collected = prune::WeightReport::collect(*module->module);
+  std::string written;
+  llvm::raw_string_ostream os(written);
+  if (wanted == "json")
+    collected.printJSON(os);
+  else
+    collected.printText(os);
+  *report = prune::copyOut(written);
   return PRUNE_OK;
 }
 

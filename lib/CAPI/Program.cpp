@@ -179,6 +179,12 @@ static LogicalResult lower(ModuleOp module, StringRef kernels) {
 
 PruneStatus pruneModuleCompile(const PruneModule *module, const char *entry,
                                const char *kernels, PruneProgram **program) {
+  return pruneModuleCompileAtLevel(module, entry, kernels, /*level=*/3, program);
+}
+
+PruneStatus pruneModuleCompileAtLevel(const PruneModule *module,
+                                      const char *entry, const char *kernels,
+                                      unsigned level, PruneProgram **program) {
   if (!module)
     return PRUNE_INVALID_ARGUMENT;
   PruneContext *context = module->owner;
@@ -186,6 +192,11 @@ PruneStatus pruneModuleCompile(const PruneModule *module, const char *entry,
   if (!program)
     return context->fail(PRUNE_INVALID_ARGUMENT,
                          "pruneModuleCompile expects an output");
+  if (level > 3)
+    return context->fail(PRUNE_INVALID_ARGUMENT,
+                         "pruneModuleCompileAtLevel expects a level from 0 to "
+                         "3 but got " +
+                             llvm::Twine(level));
   ModuleOp original = *module->module;
   OwningOpRef<ModuleOp> copy = original.clone();
   func::FuncOp function = findEntry(*copy, entry ? entry : "");
@@ -199,7 +210,7 @@ PruneStatus pruneModuleCompile(const PruneModule *module, const char *entry,
   compiled->entry = function.getName().str();
   if (failed(lower(*copy, kernels ? kernels : "dense")))
     return PRUNE_COMPILE_ERROR;
-  llvm::Expected<std::unique_ptr<Runner>> runner = Runner::compile(*copy);
+  llvm::Expected<std::unique_ptr<Runner>> runner = Runner::compile(*copy, level);
   if (!runner)
     return context->fail(PRUNE_COMPILE_ERROR,
                          llvm::toString(runner.takeError()));

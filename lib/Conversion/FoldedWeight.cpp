@@ -13,6 +13,7 @@
 #include "prune/Core/Packing.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
+#include "prune/IR/WeightRecord.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -132,4 +133,16 @@ std::optional<FoldedWeight> mlir::prune::foldWeight(const Weight &weight,
     }
   }
   return view;
+}
+
+void mlir::prune::recordPackedWeight(const Weight &weight,
+                                     ArrayRef<NamedAttribute> entries) {
+  Operation *op = weight.constants.front();
+  Builder builder(op->getContext());
+  SmallVector<NamedAttribute> all(entries);
+  all.push_back(builder.getNamedAttr("type", TypeAttr::get(weight.getType())));
+  all.push_back(builder.getNamedAttr(
+      "nonzeros",
+      builder.getI64IntegerAttr(prune::countNonzeros(weight.getValue()))));
+  recordWeight(op, weight.name, all);
 }

@@ -38,6 +38,11 @@ struct FoldedWeight {
 std::optional<FoldedWeight>
 foldWeight(const Weight &weight, const WeightUse &use, std::string &reason);
 
+/// Adds to the module's record of a weight what its packed form does not show:
+/// its type and nonzeros, and further entries.
+void recordPackedWeight(const Weight &weight,
+                        ArrayRef<NamedAttribute> entries = {});
+
 } // namespace mlir::prune
 
 #endif // PRUNE_LIB_CONVERSION_FOLDEDWEIGHT_H

@@ -299,5 +299,6 @@ LogicalResult PackWeights::pack(const Candidate &candidate) {
   PackedMatmulOp op = replaceByPackedProduct(b, contraction, candidate.layout,
                                              *plan, kernel, values);
   op->setAttr("prune.weight", b.getStringAttr(name));
+  recordPackedWeight(*candidate.weight);
   return success();
 }

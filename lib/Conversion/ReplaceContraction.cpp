@@ -79,8 +79,10 @@ static Value assemble(OpBuilder &builder, Location loc,
       prefix + "coordinates", packed.coordinates));
   Value values = createConstant(builder, loc, encoded.type.getElementType(),
                                 prefix + "values", packed.values);
-  return sparse_tensor::AssembleOp::create(builder, loc, encoded.type, levels,
-                                           values);
+  auto op = sparse_tensor::AssembleOp::create(builder, loc, encoded.type, levels,
+                                              values);
+  op->setAttr("prune.weight", builder.getStringAttr(name));
+  return op;
 }
 
 //===----------------------------------------------------------------------===//

@@ -143,6 +143,9 @@ static void removeContraction(const Candidate &candidate) {
       << remark::metric("Nonzeros", candidate.nonzeros)
       << remark::metric("BytesBefore", candidate.getDenseBytes())
       << remark::metric("BytesAfter", 0);
+  recordPackedWeight(candidate.weight,
+                     NamedAttribute(StringAttr::get(op->getContext(), "removed"),
+                                    UnitAttr::get(op->getContext())));
   op->replaceAllUsesWith(ValueRange{candidate.contraction.output->get()});
 }
 
@@ -209,6 +212,7 @@ LogicalResult SparsifyWeights::sparsify(const Weight &weight,
          remark::metric("BytesBefore", candidate.getDenseBytes()),
          remark::metric("BytesAfter", encoded->packed.numBytes())});
   remarkPacked(candidate, *encoded);
+  recordPackedWeight(weight);
   replaceContraction(candidate.contraction, *encoded, weight.name);
   return success();
 }

@@ -142,7 +142,9 @@ static llvm::Error loadThreadRuntime(Operation *module) {
       "thread");
 }
 
-llvm::Expected<std::unique_ptr<Runner>> Runner::compile(Operation *module) {
+llvm::Expected<std::unique_ptr<Runner>> Runner::compile(Operation *module,
+                                                        unsigned level) {
+  auto codeGenLevel = static_cast<llvm::CodeGenOptLevel>(level);
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   registerBuiltinDialectTranslation(*module->getContext());
@@ -153,7 +155,7 @@ llvm::Expected<std::unique_ptr<Runner>> Runner::compile(Operation *module) {
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!builder)
     return builder.takeError();
-  builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+  builder->setCodeGenOptLevel(codeGenLevel);
   auto optimizerTarget = builder->createTargetMachine();
   if (!optimizerTarget)
     return optimizerTarget.takeError();
@@ -163,7 +165,7 @@ llvm::Expected<std::unique_ptr<Runner>> Runner::compile(Operation *module) {
 
   std::unique_ptr<Runner> runner(new Runner());
   runner->target = std::move(*optimizerTarget);
-  auto optimize = makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0,
+  auto optimize = makeOptimizingTransformer(level, /*sizeLevel=*/0,
                                             runner->target.get());
   auto transformer = [&](llvm::Module *llvmModule) {
     preferWideVectors(*llvmModule, *runner->target);
@@ -171,7 +173,7 @@ llvm::Expected<std::unique_ptr<Runner>> Runner::compile(Operation *module) {
   };
   ExecutionEngineOptions options;
   options.transformer = transformer;
-  options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
+  options.jitCodeGenOptLevel = codeGenLevel;
   options.enableGDBNotificationListener = false;
   options.enablePerfNotificationListener = false;
   auto engine =

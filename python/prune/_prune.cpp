@@ -57,9 +57,10 @@ public:
   Module clone() const;
   void run(const std::string &pipeline);
   std::string print(std::optional<int64_t> elideAbove) const;
+  py::object report() const;
   py::bytes bytecode() const;
   Program compile(const std::optional<std::string> &entry,
-                  const std::string &kernels) const;
+                  const std::string &kernels, unsigned level) const;
   std::string diagnostics() const;
 
 private:
@@ -156,6 +157,14 @@ std::string Module::print(std::optional<int64_t> elideAbove) const {
   return copy;
 }
 
+py::object Module::report() const {
+  PruneBuffer text = {nullptr, 0};
+  guarded([&] { return pruneModuleReport(module.get(), "json", &text); });
+  std::string copy(text.data, text.size);
+  pruneBufferFree(&text);
+  return py::module_::import("json").attr("loads")(copy);
+}
+
 py::bytes Module::bytecode() const {
   PruneBuffer written = {nullptr, 0};
   guarded([&] { return pruneModuleWriteBytecode(module.get(), &written); });
@@ -165,11 +174,12 @@ py::bytes Module::bytecode() const {
 }
 
 Program Module::compile(const std::optional<std::string> &entry,
-                        const std::string &kernels) const {
+                        const std::string &kernels, unsigned level) const {
   PruneProgram *program = nullptr;
   guarded([&] {
-    return pruneModuleCompile(module.get(), entry ? entry->c_str() : nullptr,
-                              kernels.c_str(), &program);
+    return pruneModuleCompileAtLevel(module.get(),
+                                     entry ? entry->c_str() : nullptr,
+                                     kernels.c_str(), level, &program);
   });
   return Program(program);
 }
@@ -387,10 +397,13 @@ PYBIND11_MODULE(_prune, m) {
            "The IR; constants of more elements than `elide_above` shortened.")
       .def("__str__", [](const Module &m) { return m.print(std::nullopt); })
       .def("bytecode", &Module::bytecode, "The IR as MLIR bytecode.")
+      .def("report", &Module::report,
+           "What prune-report-weights reports as JSON, as a dictionary.")
       .def("compile", &Module::compile, py::arg("entry") = py::none(),
-           py::arg("kernels") = "dense",
+           py::arg("kernels") = "dense", py::arg("level") = 3,
            "Compiles a public function for this machine: the one of that name, "
-           "or 'main', or the only one.")
+           "or 'main', or the only one. LLVM optimises at `level`: 0 compiles "
+           "fast, 3 runs fast.")
       .def_property_readonly("diagnostics", &Module::diagnostics,
                              "Warnings and remarks of the last call.");
 }

@@ -114,6 +114,20 @@ static void testPipelines(PruneModule *module) {
   pruneBufferFree(NULL);
 }
 
+static void testReport(PruneModule *module) {
+  PruneBuffer report = {NULL, 0};
+  EXPECT(pruneModuleReport(NULL, "json", &report) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleReport(module, "json", NULL) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleReport(module, "xml", &report) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("got 'xml'") && report.data == NULL);
+  EXPECT(pruneModuleReport(module, "text", &report) == PRUNE_OK);
+  EXPECT(strstr(report.data, "0 of 0 weights pruned"));
+  pruneBufferFree(&report);
+  EXPECT(pruneModuleReport(module, NULL, &report) == PRUNE_OK);
+  EXPECT(report.data[0] == '{' && strstr(report.data, "\"weights\": []"));
+  pruneBufferFree(&report);
+}
+
 static void expectMismatch(const PruneProgram *program, PruneTensor x,
                            PruneTensor i, const char *words) {
   PruneTensor arguments[2] = {x, i};
@@ -131,6 +145,13 @@ static void testProgram(PruneModule *module) {
   PruneProgram *program = NULL;
   EXPECT(pruneModuleCompile(NULL, NULL, NULL, &program) ==
          PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleCompileAtLevel(module, NULL, NULL, 4, &program) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("from 0 to 3 but got 4"));
+  EXPECT(pruneModuleCompileAtLevel(module, NULL, NULL, 0, &program) ==
+         PRUNE_OK);
+  pruneProgramFree(program);
+  program = NULL;
   EXPECT(pruneModuleCompile(module, "hidden", NULL, &program) ==
          PRUNE_COMPILE_ERROR);
   EXPECT(said("'hidden'") && said("'f'"));
@@ -202,6 +223,7 @@ int main(void) {
   EXPECT(pruneModuleClone(module, &copy) == PRUNE_OK);
   pruneModuleFree(module);
   testPipelines(copy);
+  testReport(copy);
   testProgram(copy);
   pruneModuleFree(NULL);
   pruneProgramFree(NULL);

@@ -134,6 +134,7 @@ class ChannelNetwork(Movements):
                 1,
             )
 
+        kept = self.decide(key, weight, 1)
         shape = product(x.value, weight).shape
         split_w = (groups, filters // groups, per_group, *weight.shape[2:])
         split_x = (batch, groups, per_group, height, width)
@@ -148,7 +149,7 @@ class ChannelNetwork(Movements):
             f"-> {self.t(split_y)}"
         )
         name = self.collapse(name, split_y, shape, 1)
-        return self.summed(name, product, x, weight, weight[0].size)
+        return self.summed(name, product, x, kept, weight[0].size)
 
     # -- Attention -------------------------------------------------------------
 

@@ -13,7 +13,15 @@ import numpy as np
 
 from mlirtext import tensor
 
-UNIT = {"f64": 2.0**-53, "f32": 2.0**-24}
+UNIT = {"f64": 2.0**-53, "f32": 2.0**-24, "f16": 2.0**-11, "bf16": 2.0**-8}
+# What a rounding is off by at least, where numbers are no longer normal.
+TINY = {"f64": 0.0, "f32": 2.0**-150, "f16": 2.0**-25, "bf16": 2.0**-134}
+LOWEST = {
+    "f64": "0xFFF0000000000000",
+    "f32": "0xFF800000",
+    "f16": "0xFC00",
+    "bf16": "0xFF80",
+}
 
 
 class Value:
@@ -81,8 +89,10 @@ class Network:
 
     def rounded(self, value, magnitude, error, roundings):
         """A value whose terms of sum `magnitude` were rounded so many times."""
+        if roundings * self.unit >= 0.5:
+            return np.full_like(error, np.inf)
         growth = roundings * self.unit / (1 - roundings * self.unit)
-        return error + growth * (magnitude + error)
+        return error + growth * (magnitude + error) + roundings * TINY[self.type]
 
     # -- Shapes ----------------------------------------------------------------
 
@@ -306,7 +316,7 @@ class Network:
         errors = pooling_windows(x.error, size, stride)
         value = windows.max((4, 5)) if kind == "max" else windows.sum((4, 5))
         if kind == "max":
-            lowest = {"f32": "0xFF800000", "f64": "0xFFF0000000000000"}[self.type]
+            lowest = LOWEST[self.type]
             error = errors.max((4, 5))
         else:
             lowest = "0.0"

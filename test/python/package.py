@@ -163,6 +163,23 @@ def test_errors():
     ).compile)
 
 
+def test_report():
+    """The report is a dictionary; the levels of optimisation compute alike."""
+    w = np.arange(1.0, 13).reshape(3, 4)
+    module = prune.Module.parse(linear(w))
+    module.run("prune-weights{sparsity=0.25}")
+    report = module.report()
+    (weight,) = report["weights"]
+    assert weight["name"] == "fc" and weight["nonzeros"] == 9 and weight["pruned"]
+    assert weight["target"] == {"sparsity": 0.25} and weight["shape"] == [3, 4]
+    assert report["totals"]["bytes_before"] == 48 and not report["not_pruned"]
+    x = integers(2, 3).astype(np.float32)
+    wanted = x @ np.where(w > 3, w, 0)
+    for level in range(4):
+        assert (module.compile(level=level)(x) == wanted).all(), level
+    expect(prune.Error, "from 0 to 3", module.compile, level=4)
+
+
 def test_warnings_are_kept():
     module = prune.Module.parse(linear(np.array([[np.inf, 1.0]])))
     module.run("prune-weights{sparsity=0.5}")

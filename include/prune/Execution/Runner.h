@@ -64,7 +64,9 @@ class Runner {
 public:
   /// Compiles a module in the LLVM dialect for this machine. The module can be
   /// destroyed afterwards.
-  static llvm::Expected<std::unique_ptr<Runner>> compile(Operation *module);
+  /// `level` is LLVM's, from 0 (compiles fast) to 3 (runs fast).
+  static llvm::Expected<std::unique_ptr<Runner>> compile(Operation *module,
+                                                         unsigned level = 3);
   ~Runner();
 
   /// Binds a function with `llvm.emit_c_interface`. Arguments must live as long

@@ -1,0 +1,67 @@
+//===- Passes.td - Passes that report ----------------------*- tablegen -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_REPORT_PASSES_TD
+#define PRUNE_REPORT_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// ReportWeights
+//===----------------------------------------------------------------------===//
+
+def ReportWeightsPass : Pass<"prune-report-weights", "::mlir::ModuleOp"> {
+  let summary = "Report each weight: what was decided, what is left, what it takes";
+  let description = [{
+    Writes one line or JSON object for each weight of the module, in the order
+    of first uses, and changes nothing. It reads weights in all their forms:
+    constants, packed operands of the `sparse_tensor` dialect, and weights of
+    `prune.packed_matmul`; what was decided comes from the module's
+    `prune.weights`. After the operations are lowered to buffers or to LLVM
+    there are no weights to report.
+
+    | key | meaning |
+    |---|---|
+    | `name`, `type`, `shape`, `elements` | the weight as the network had it; a constant shared by several uses is one weight |
+    | `nonzeros` | the elements that are not +0 or -0; NaN counts |
+    | `uses` | the contractions that read it |
+    | `criterion`, `pattern`, `scope`, `target` | the decision; null if there was none. `target` has one of the keys `sparsity`, `threshold` and `count`, and is null where the pattern is the target |
+    | `achieved` | the fraction of elements that are zero |
+    | `format` | `dense`, a format of `prune-sparsify-weights`, `packed-` and a form of `prune-pack-weights`, or `removed`; joined with `+` where uses differ |
+    | `bytes_before` | of the dense weight, splat constants written out |
+    | `bytes_after` | of all that it is stored as now, indices included |
+    | `pruned`, `reason` | whether something was decided for it; if not, why |
+
+    `not_pruned` lists the weights for which nothing was decided, and the
+    contractions and constants that cannot be pruned, each with the reason.
+    `totals` adds up the weights. Numbers that JSON has no notation for are
+    strings.
+
+    The report goes to `output`, which is replaced only when all of it was
+    written. On standard output the module follows it, unless that is sent
+    elsewhere (`-o`).
+
+    Fails on unknown formats and on files that cannot be written.
+
+    ```mlir
+    // prune-opt --prune-weights="sparsity=0.5" --prune-report-weights -o /dev/null
+    // Before and after
+    %w = arith.constant dense_resource<fc1> : tensor<3x4xf32>
+    ```
+    ```
+    weight  type   elements  nonzeros  zeros   criterion             pattern         target        format  bytes  was
+    fc1     3x4xf32      12         6  50.00%  #prune.magnitude<l1>  #prune.element  sparsity 0.5  dense      48   48
+    ```
+  }];
+  let options = [
+    Option<"format", "format", "std::string", /*default=*/"\"text\"",
+           "text: a table to read; json: one JSON object">,
+    Option<"output", "output", "std::string", /*default=*/"\"-\"",
+           "The file to write; - is standard output">,
+  ];
+}
+
+#endif // PRUNE_REPORT_PASSES_TD
