@@ -91,7 +91,7 @@ private:
 
   /// The first entry of this name in the module around `op`.
   WeightEntry *find(Operation *op, StringRef name);
-  WeightEntry &add(Operation *op, StringRef name);
+  WeightEntry &add(Operation *op, StringRef name, bool isRecorded = true);
 
   struct Place {
     /// Of its first use, last if there is none; then the order of finding.
@@ -119,13 +119,17 @@ WeightEntry *Collector::find(Operation *op, StringRef name) {
   return known == byName.end() ? nullptr : known->second;
 }
 
-WeightEntry &Collector::add(Operation *op, StringRef name) {
+/// A name that was only made up for the report (`isRecorded` is false) may be
+/// that of a packed weight, and says nothing.
+WeightEntry &Collector::add(Operation *op, StringRef name, bool isRecorded) {
   Operation *module = isa<ModuleOp>(op) ? op : getModuleAround(op);
   places.push_back(std::make_unique<Place>(
       Place{{isa<ModuleOp>(op) ? SIZE_MAX : positions.lookup(op), places.size()},
             WeightEntry(op->getLoc())}));
   WeightEntry &entry = places.back()->entry;
   entry.name = name.str();
+  if (!isRecorded)
+    return entry;
   entry.record = getWeightRecord(op, name);
   byName.try_emplace({module, entry.name}, &entry);
   return entry;
@@ -134,7 +138,8 @@ WeightEntry &Collector::add(Operation *op, StringRef name) {
 void Collector::addConstant(const Weight &weight) {
   // Canonicalisation reorders constants; uses stay where they are.
   WeightEntry &entry =
-      add(weight.uses.front().operand->getOwner(), weight.name);
+      add(weight.uses.front().operand->getOwner(), weight.name,
+          isa<DenseResourceElementsAttr>(weight.getValue()));
   entry.loc = weight.getLoc();
   entry.type = weight.getType();
   entry.nonzeros = countNonzeros(weight.getValue());
