@@ -167,7 +167,7 @@ def impossible_sizes():
 
 def command_line():
     for arguments, expected in (
-        ([], "expects --import-onnx and a model"),
+        ([], "expects either --import-onnx and a model, or --export-onnx"),
         (["--import-onnx"], "expects the model's file name"),
         (["--import-onnx", f"{OUT}/none.onnx"], "cannot open"),
         (["--import-everything"], "Unknown command line argument"),

@@ -21,7 +21,7 @@
 // UNPRUNED-NEXT: {{^other +2x2xf64 +4 +4 +0.00% +- +- +- +dense +32 +32$}}
 // UNPRUNED-NEXT: {{^total +24 +19 +20.83% +104 +104$}}
 //      UNPRUNED: {{^}}0 of 5 weights pruned
-//      UNPRUNED: {{^}}not pruned: fc ({{.*}}report-weights.mlir:[[@LINE+51]]:8): nothing was decided for it
+//      UNPRUNED: {{^}}not pruned: fc ({{.*}}report-weights.mlir:[[@LINE+53]]:8): nothing was decided for it
 //      UNPRUNED: {{^}}not pruned: linalg.matmul ({{.*}}): no operand is a constant
 //      UNPRUNED: {{^}}not pruned: bytes ({{.*}}): element type i8 is not one of f64, f32, f16, bf16
 
@@ -63,10 +63,12 @@
 // JSON-NEXT: "weights": 5,
 // JSON-NEXT: "pruned": 4,
 
-// SPARSE: {{^fc +4x2xf32 +8 +4 +50.00% .* 2x1 +[0-9]+ +32$}}
-// SPARSE: {{^shared +2x2xf16 +4 +2 +50.00% .* csr +9 +8$}}
-// SPARSE: {{^other +2x2xf64 +4 +4 +0.00% .* dense +32 +32$}}
-// SPARSE: {{^zeros +2x2xf32 +4 +0 +100.00% .* removed +0 +16$}}
+// Kernels in functions of their own come after what stays in the function.
+//      SPARSE: {{^other +2x2xf64 +4 +4 +0.00% .* dense +32 +32$}}
+//      SPARSE: {{^fc +4x2xf32 +8 +4 +50.00% .* 2x1 +20 +32$}}
+// SPARSE-NEXT: {{^shared +2x2xf16 +4 +2 +50.00% .* csr +13 +8$}}
+// SPARSE-NEXT: {{^weight0 +2x2xf32 +4 +2 +50.00% .* csr +13 +16$}}
+// SPARSE-NEXT: {{^zeros +2x2xf32 +4 +0 +100.00% .* removed +0 +16$}}
 
 // PACKED: {{^fc +4x2xf32 +8 +4 +50.00% .* packed-elements +[0-9]+ +32$}}
 // PACKED: {{^shared +2x2xf16 +4 +2 +50.00% .* dense +8 +8$}}
