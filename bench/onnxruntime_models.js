@@ -7,6 +7,7 @@
 // filled with random numbers. One session is kept per model.
 
 const ort = require("onnxruntime-node");
+const { createSession } = require("./onnxruntime_session.js");
 const readline = require("readline");
 
 const sessions = new Map();
@@ -24,12 +25,7 @@ function inputFor({ type, shape }) {
 
 async function sessionOf(path) {
   if (!sessions.has(path)) {
-    const session = await ort.InferenceSession.create(path, {
-      intraOpNumThreads: Number(process.env.PRUNE_BENCH_THREADS || 1),
-      interOpNumThreads: 1,
-      executionMode: "sequential",
-      graphOptimizationLevel: "all",
-    });
+    const session = await createSession(path);
     const feeds = {};
     for (const input of session.inputMetadata) feeds[input.name] = inputFor(input);
     for (let i = 0; i < 3; ++i) await session.run(feeds);

@@ -7,18 +7,14 @@
 // model.
 
 const ort = require("onnxruntime-node");
+const { createSession } = require("./onnxruntime_session.js");
 const readline = require("readline");
 
 const sessions = new Map();
 
 async function sessionOf(path, rows, columns) {
   if (!sessions.has(path)) {
-    const session = await ort.InferenceSession.create(path, {
-      intraOpNumThreads: Number(process.env.PRUNE_BENCH_THREADS || 1),
-      interOpNumThreads: 1,
-      executionMode: "sequential",
-      graphOptimizationLevel: "all",
-    });
+    const session = await createSession(path);
     const data = Float32Array.from({ length: rows * columns }, () => Math.random() - 0.5);
     const x = new ort.Tensor("float32", data, [rows, columns]);
     for (let i = 0; i < 3; ++i) await session.run({ x });
