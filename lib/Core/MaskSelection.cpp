@@ -309,23 +309,26 @@ MaskSelection::choose(ArrayRef<RankedTensorScores> operands,
   if (numUnits == 0 || operands.front().hasGroups())
     return selection;
 
+  int64_t rank = 0;
+  if (target.count)
+    rank = *target.count;
+  else if (!target.threshold)
+    rank = std::floor(double(numUnits) * target.sparsity.value_or(0));
+  rank = std::min(rank, numUnits);
   TileSequence tiles(operands);
   RadixSelect select(tiles, parallelFor);
-  if (!select.read(numUnits, nanOperand))
+  if (!select.read(numUnits, rank, nanOperand))
     return std::nullopt;
   selection.hasInfinite = select.hasInfinite();
   if (target.threshold) {
     selection.cut.score = *target.threshold;
     return selection;
   }
-  int64_t rank = target.count ? *target.count
-                              : int64_t(std::floor(double(numUnits) *
-                                                   target.sparsity.value_or(0)));
   if (rank <= 0) {
     selection.cut.score = -std::numeric_limits<double>::infinity();
     return selection;
   }
-  selection.cut = select.select(std::min(rank, numUnits), numUnits);
+  selection.cut = select.select(rank, numUnits);
   return selection;
 }
 

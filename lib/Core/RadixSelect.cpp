@@ -5,8 +5,10 @@
 // The k-th lowest score is found by radix selection: scores become unsigned
 // keys of the same order, a histogram of 16 key bits finds the bucket of the
 // k-th, and as soon as few enough keys fall into that bucket they are collected
-// and searched directly. Two to three passes over the scores, linear time, and
-// no more memory than an eighth of the keys. All counts are integers, so the
+// and searched directly. A sample tells the first histogram's bucket in most
+// cases, whose keys are then collected while they are counted: one pass over the
+// scores, and two to four where the sample errs. Linear time, and no more memory
+// than for half of the keys. All counts are integers, so the
 // answer does not depend on the number of threads. Small tensors, for which a
 // histogram would be most of the work, are collected at once.
 //
@@ -14,10 +16,13 @@
 
 #include "RadixSelect.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 using namespace mlir::prune;
 using llvm::ArrayRef;
@@ -26,6 +31,11 @@ using llvm::ArrayRef;
 static constexpr unsigned kBits = 16;
 /// Up to this many keys are collected without counting.
 static constexpr int64_t kSmall = int64_t(1) << 15;
+/// One of so many keys is few enough to be collected.
+static constexpr int64_t kFewShare = 8;
+/// Tiles that are looked at to guess the bucket of the k-th.
+static constexpr size_t kSampledTiles = 64;
+static constexpr uint64_t kNoBucket = std::numeric_limits<uint64_t>::max();
 
 /// An unsigned key with the order of the scores; both zeros are one key.
 static uint64_t toKey(double score) {
@@ -41,6 +51,36 @@ static double fromKey(uint64_t key) {
   std::memcpy(&score, &bits, sizeof(score));
   return score;
 }
+
+namespace {
+/// A growing list of keys that is filled without branches.
+class KeyList {
+public:
+  /// Appends the keys of `run` for which `isWanted(key)`.
+  template <typename Predicate>
+  void append(ArrayRef<double> run, Predicate isWanted) {
+    if (keys.size() < length + run.size())
+      keys.resize(std::max(2 * length, length + run.size()));
+    // Every key is written, and only those that are wanted move the end on.
+    for (double score : run) {
+      uint64_t key = toKey(score);
+      keys[length] = key;
+      length += isWanted(key);
+    }
+  }
+
+  size_t size() const { return length; }
+
+  std::vector<uint64_t> take() {
+    keys.resize(length);
+    return std::move(keys);
+  }
+
+private:
+  std::vector<uint64_t> keys;
+  size_t length = 0;
+};
+} // namespace
 
 //===----------------------------------------------------------------------===//
 // TileSequence
@@ -80,26 +120,27 @@ static bool findNan(ArrayRef<size_t> nans, size_t &nanOperand) {
   return false;
 }
 
-bool RadixSelect::read(int64_t numUnits, size_t &nanOperand) {
-  return numUnits <= kSmall ? readAll(nanOperand) : countHighBits(nanOperand);
+bool RadixSelect::read(int64_t numUnits, int64_t rank, size_t &nanOperand) {
+  if (numUnits <= kSmall)
+    return readAll(nanOperand);
+  return countHighBits(guessBucket(numUnits, rank), numUnits, nanOperand);
 }
 
 bool RadixSelect::readAll(size_t &nanOperand) {
-  std::vector<std::vector<uint64_t>> perChunk(tiles.numChunks());
-  std::vector<size_t> nans(perChunk.size(), kNone);
-  parallelFor(perChunk.size(), [&](size_t chunk) {
+  allKeys.resize(tiles.numChunks());
+  std::vector<size_t> nans(allKeys.size(), kNone);
+  parallelFor(allKeys.size(), [&](size_t chunk) {
     tiles.forChunk(chunk, [&](size_t operand, int64_t, ArrayRef<double> run) {
       for (double score : run) {
         if (std::isnan(score) && nans[chunk] == kNone)
           nans[chunk] = operand;
-        perChunk[chunk].push_back(toKey(score));
+        allKeys[chunk].push_back(toKey(score));
       }
     });
   });
-  for (std::vector<uint64_t> &keys : perChunk)
-    allKeys.insert(allKeys.end(), keys.begin(), keys.end());
-  isInfiniteFound = std::find(allKeys.begin(), allKeys.end(),
-                              toKey(INFINITY)) != allKeys.end();
+  for (const std::vector<uint64_t> &keys : allKeys)
+    isInfiniteFound |=
+        std::find(keys.begin(), keys.end(), toKey(INFINITY)) != keys.end();
   return findNan(nans, nanOperand);
 }
 
@@ -112,23 +153,60 @@ RadixSelect::merge(std::vector<Histogram> &perChunk) const {
   return sum;
 }
 
-bool RadixSelect::countHighBits(size_t &nanOperand) {
+uint64_t RadixSelect::guessBucket(int64_t numUnits, int64_t rank) const {
+  if (rank <= 0 || tiles.size() < kSampledTiles * 16)
+    return kNoBucket;
+  Histogram histogram(size_t(1) << kBits, 0);
+  int64_t seen = 0;
+  for (size_t i = 0; i != kSampledTiles; ++i)
+    tiles.forTiles(tiles.size() * i / kSampledTiles, 1,
+                   [&](size_t, int64_t, ArrayRef<double> run) {
+                     for (double score : run)
+                       ++histogram[toKey(score) >> (64 - kBits)];
+                     seen += run.size();
+                   });
+  double left = double(rank) * seen / numUnits;
+  for (uint64_t bucket = 0; bucket != histogram.size(); ++bucket) {
+    if (left > histogram[bucket]) {
+      left -= histogram[bucket];
+      continue;
+    }
+    return histogram[bucket] <= seen / kFewShare ? bucket : kNoBucket;
+  }
+  return kNoBucket;
+}
+
+bool RadixSelect::countHighBits(uint64_t guess, int64_t numUnits,
+                                size_t &nanOperand) {
   size_t chunks = tiles.numChunks();
   std::vector<Histogram> perChunk(chunks);
   std::vector<size_t> nans(chunks, kNone);
+  std::vector<uint8_t> isComplete(chunks, guess != kNoBucket);
+  size_t limit = 2 * (numUnits / kFewShare / chunks);
+  allKeys.resize(chunks);
   parallelFor(chunks, [&](size_t chunk) {
     Histogram &histogram = perChunk[chunk];
     histogram.assign(size_t(1) << kBits, 0);
+    KeyList keys;
     tiles.forChunk(chunk, [&](size_t operand, int64_t, ArrayRef<double> run) {
-      bool hasNan = false;
-      for (double score : run) {
-        hasNan |= std::isnan(score);
-        ++histogram[toKey(score) >> (64 - kBits)];
-      }
-      if (hasNan && nans[chunk] == kNone)
+      isComplete[chunk] &= keys.size() <= limit;
+      if (isComplete[chunk])
+        keys.append(run, [&](uint64_t key) {
+          ++histogram[key >> (64 - kBits)];
+          return key >> (64 - kBits) == guess;
+        });
+      else
+        for (double score : run)
+          ++histogram[toKey(score) >> (64 - kBits)];
+      if (nans[chunk] == kNone && llvm::any_of(run, [](double score) {
+            return std::isnan(score);
+          }))
         nans[chunk] = operand;
     });
+    allKeys[chunk] = keys.take();
   });
+  if (llvm::all_of(isComplete, [](uint8_t complete) { return complete; }))
+    collectedBucket = guess;
   highBits = merge(perChunk);
   isInfiniteFound = highBits[toKey(INFINITY) >> (64 - kBits)] != 0;
   return findNan(nans, nanOperand);
@@ -150,26 +228,23 @@ RadixSelect::Histogram RadixSelect::countBits(uint64_t prefix, unsigned shift) {
   return merge(perChunk);
 }
 
-std::vector<uint64_t> RadixSelect::collect(uint64_t prefix, unsigned shift) {
-  std::vector<std::vector<uint64_t>> perChunk(tiles.numChunks());
+/// The keys with the given high bits, by chunk, in order.
+RadixSelect::KeysPerChunk RadixSelect::collect(uint64_t prefix,
+                                               unsigned shift) {
+  KeysPerChunk perChunk(tiles.numChunks());
   parallelFor(perChunk.size(), [&](size_t chunk) {
+    KeyList keys;
     tiles.forChunk(chunk, [&](size_t, int64_t, ArrayRef<double> run) {
-      for (double score : run)
-        if (toKey(score) >> shift == prefix)
-          perChunk[chunk].push_back(toKey(score));
+      keys.append(run,
+                  [&](uint64_t key) { return key >> shift == prefix; });
     });
+    perChunk[chunk] = keys.take();
   });
-  std::vector<uint64_t> all;
-  for (std::vector<uint64_t> &keys : perChunk) {
-    all.insert(all.end(), keys.begin(), keys.end());
-    std::vector<uint64_t>().swap(keys);
-  }
-  return all;
+  return perChunk;
 }
 
-/// Walks the tiles for the unit behind the last of `removedTies` units equal to
-/// `key`: the position that separates removed from kept ones.
-RankingCut RadixSelect::cutAt(uint64_t key, int64_t removedTies) {
+/// How many units equal `key` in each chunk.
+std::vector<int64_t> RadixSelect::countTies(uint64_t key) {
   std::vector<int64_t> ties(tiles.numChunks());
   parallelFor(ties.size(), [&](size_t chunk) {
     tiles.forChunk(chunk, [&](size_t, int64_t, ArrayRef<double> run) {
@@ -177,6 +252,14 @@ RankingCut RadixSelect::cutAt(uint64_t key, int64_t removedTies) {
         ties[chunk] += toKey(score) == key;
     });
   });
+  return ties;
+}
+
+/// Walks the tiles for the unit behind the last of `removedTies` units equal to
+/// `key`, of which chunks have `ties`: the position that separates removed from
+/// kept ones.
+RankingCut RadixSelect::cutAt(uint64_t key, int64_t removedTies,
+                              ArrayRef<int64_t> ties) {
   size_t chunk = 0;
   while (removedTies > ties[chunk])
     removedTies -= ties[chunk++];
@@ -205,20 +288,28 @@ RankingCut RadixSelect::cutBehind(uint64_t key) {
 }
 
 /// The cut behind `rank` of the keys, which are all that share their high bits.
-RankingCut RadixSelect::selectAmong(std::vector<uint64_t> keys, int64_t rank) {
+RankingCut RadixSelect::selectAmong(const KeysPerChunk &perChunk,
+                                    int64_t rank) {
+  std::vector<uint64_t> keys;
+  for (const std::vector<uint64_t> &chunk : perChunk)
+    keys.insert(keys.end(), chunk.begin(), chunk.end());
   std::nth_element(keys.begin(), keys.begin() + rank - 1, keys.end());
   uint64_t key = keys[rank - 1];
-  int64_t lower = std::count_if(keys.begin(), keys.end(),
-                                [&](uint64_t k) { return k < key; });
-  int64_t ties = std::count(keys.begin(), keys.end(), key);
-  return rank - lower == ties ? cutBehind(key) : cutAt(key, rank - lower);
+  // Those before the rank are at most the key.
+  int64_t removedTies =
+      std::count(keys.begin(), keys.begin() + rank, key);
+  std::vector<int64_t> ties;
+  for (const std::vector<uint64_t> &chunk : perChunk)
+    ties.push_back(std::count(chunk.begin(), chunk.end(), key));
+  int64_t all = std::accumulate(ties.begin(), ties.end(), int64_t(0));
+  return removedTies == all ? cutBehind(key) : cutAt(key, removedTies, ties);
 }
 
 RankingCut RadixSelect::select(int64_t rank, int64_t numUnits) {
   if (highBits.empty())
-    return selectAmong(std::move(allKeys), rank);
+    return selectAmong(allKeys, rank);
   Histogram histogram = std::move(highBits);
-  int64_t few = std::max<int64_t>(numUnits / 8, 4096);
+  int64_t few = std::max<int64_t>(numUnits / kFewShare, 4096);
   uint64_t prefix = 0;
   for (unsigned shift = 64 - kBits;; shift -= kBits) {
     size_t bucket = 0;
@@ -226,7 +317,9 @@ RankingCut RadixSelect::select(int64_t rank, int64_t numUnits) {
       rank -= histogram[bucket++];
     prefix = prefix << kBits | bucket;
     if (shift == 0)
-      return cutAt(prefix, rank);
+      return cutAt(prefix, rank, countTies(prefix));
+    if (prefix == collectedBucket && shift == 64 - kBits)
+      return selectAmong(allKeys, rank);
     if (histogram[bucket] <= few)
       return selectAmong(collect(prefix, shift), rank);
     histogram = countBits(prefix, shift - kBits);

@@ -11,6 +11,9 @@
 
 #include "prune/Core/MaskSelection.h"
 
+#include <optional>
+#include <vector>
+
 namespace mlir::prune {
 
 /// All tiles of all operands in ranking order, cut into chunks for threads.
@@ -25,10 +28,15 @@ public:
   /// order.
   template <typename Body> void forChunk(size_t chunk, Body body) const {
     size_t begin = numTiles * chunk / numChunks();
-    size_t end = numTiles * (chunk + 1) / numChunks();
+    forTiles(begin, numTiles * (chunk + 1) / numChunks() - begin, body);
+  }
+
+  /// Likewise for `count` tiles from `begin` on.
+  template <typename Body>
+  void forTiles(size_t begin, size_t count, Body body) const {
     std::vector<double> scores;
     size_t operand = getOperand(begin);
-    for (; begin != end; ++begin) {
+    for (size_t end = begin + count; begin != end; ++begin) {
       while (operand + 1 < starts.size() && starts[operand + 1] <= begin)
         ++operand;
       int64_t unit =
@@ -36,6 +44,8 @@ public:
       body(operand, unit, llvm::ArrayRef<double>(scores));
     }
   }
+
+  size_t size() const { return numTiles; }
 
 private:
   size_t getOperand(size_t tile) const;
@@ -51,8 +61,9 @@ public:
   RadixSelect(const TileSequence &tiles, ParallelFor parallelFor)
       : tiles(tiles), parallelFor(parallelFor) {}
 
-  /// Looks at all units once; false if a score is NaN.
-  bool read(int64_t numUnits, size_t &nanOperand);
+  /// Looks at all units once; false if a score is NaN. `rank` is what `select`
+  /// will be asked for, 0 for nothing.
+  bool read(int64_t numUnits, int64_t rank, size_t &nanOperand);
 
   bool hasInfinite() const { return isInfiniteFound; }
 
@@ -61,22 +72,28 @@ public:
 
 private:
   using Histogram = std::vector<int64_t>;
+  using KeysPerChunk = std::vector<std::vector<uint64_t>>;
 
   bool readAll(size_t &nanOperand);
-  bool countHighBits(size_t &nanOperand);
+  uint64_t guessBucket(int64_t numUnits, int64_t rank) const;
+  bool countHighBits(uint64_t guess, int64_t numUnits, size_t &nanOperand);
   Histogram merge(std::vector<Histogram> &perChunk) const;
   Histogram countBits(uint64_t prefix, unsigned shift);
-  std::vector<uint64_t> collect(uint64_t prefix, unsigned shift);
-  RankingCut selectAmong(std::vector<uint64_t> keys, int64_t rank);
-  RankingCut cutAt(uint64_t key, int64_t removedTies);
+  KeysPerChunk collect(uint64_t prefix, unsigned shift);
+  std::vector<int64_t> countTies(uint64_t key);
+  RankingCut selectAmong(const KeysPerChunk &perChunk, int64_t rank);
+  RankingCut cutAt(uint64_t key, int64_t removedTies,
+                   llvm::ArrayRef<int64_t> ties);
   static RankingCut cutBehind(uint64_t key);
 
   const TileSequence &tiles;
   ParallelFor parallelFor;
   bool isInfiniteFound = false;
-  /// One of the two: how many keys have which high bits, or all keys.
+  /// How many keys have which high bits; empty for small tensors.
   Histogram highBits;
-  std::vector<uint64_t> allKeys;
+  /// All keys of small tensors, else those in the bucket `collectedBucket`.
+  KeysPerChunk allKeys;
+  std::optional<uint64_t> collectedBucket;
 };
 
 } // namespace mlir::prune

@@ -78,16 +78,19 @@ struct RemoveChannels
     std::vector<FlatArgument> flattened;
     if (allowSignatureChange)
       flattened = flattenArguments(module);
-    for (Prefer prefer = Prefer::Outer;;) {
+    // Without change in both ways, one after the other, it is finished.
+    Prefer prefer = Prefer::Outer;
+    for (unsigned idle = 0; idle != 2;) {
       Outcome outcome = runOnce(module, prefer);
       for (auto &[name, versions] : collectResources(module))
         last[name] = versions;
       anyChanged |= outcome.changed;
-      if (outcome.changed)
+      if (outcome.changed) {
+        idle = 0;
         continue;
-      if (!outcome.hasChoices || prefer == Prefer::Inner)
-        break;
-      prefer = Prefer::Inner;
+      }
+      idle = outcome.hasChoices ? idle + 1 : 2;
+      prefer = prefer == Prefer::Outer ? Prefer::Inner : Prefer::Outer;
     }
     anyChanged |= restoreArguments(module, flattened);
     if (!anyChanged)

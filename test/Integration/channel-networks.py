@@ -1,6 +1,8 @@
 # REQUIRES: python-package
 # RUN: %python %s
 # RUN: %python %s --mask
+# A second run found more heads in these.
+# RUN: %python %s --seed=568 --count=4
 """Networks compute the same after their channels left.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
