@@ -23,7 +23,8 @@ struct Plan {
 };
 
 struct Buffers {
-  std::vector<char> values, indices, positions;
+  ByteBuffer values;
+  std::vector<char> indices, positions;
 };
 } // namespace
 
@@ -76,7 +77,7 @@ Buffers *prunePack(const float *elements, int64_t m, int64_t k,
   auto packed = packMatrix(layout, getBytes(elements, m * k), 4);
   if (!packed)
     return nullptr;
-  packed->values.resize(packed->values.size() + 64);
+  packed->values.resize(packed->values.size() + 64, 0);
   return new Buffers{std::move(packed->values),
                      narrow(packed->indices, k <= 256     ? 1
                                              : k <= 65536 ? 2

@@ -76,7 +76,7 @@ std::string SparseFormat::toString() const {
 namespace {
 /// A weight matrix laid out for a format.
 struct Layout {
-  std::vector<char> data;
+  ByteBuffer data;
   StorageShape shape;
   /// The shape of the packed operand.
   SmallVector<int64_t> type;
@@ -87,9 +87,8 @@ struct Layout {
 } // namespace
 
 /// The matrix in row-major order, or its transpose.
-static std::vector<char> readMatrix(const SparseContraction &match,
-                                    const FoldedWeight &weight,
-                                    bool isTransposed) {
+static ByteBuffer readMatrix(const SparseContraction &match,
+                             const FoldedWeight &weight, bool isTransposed) {
   AffineMap map = match.op.getMatchingIndexingMap(match.weight);
   MLIRContext *context = match.op.getContext();
   auto dimOf = [&](unsigned loop) -> int64_t {
@@ -103,10 +102,10 @@ static std::vector<char> readMatrix(const SparseContraction &match,
 }
 
 /// The matrix with rows and columns padded to multiples, in the order given.
-static std::vector<char> readBlocks(const SparseContraction &match,
-                                    const FoldedWeight &weight, int64_t rows,
-                                    int64_t columns, ArrayRef<int64_t> shape,
-                                    ArrayRef<int64_t> strides) {
+static ByteBuffer readBlocks(const SparseContraction &match,
+                             const FoldedWeight &weight, int64_t rows,
+                             int64_t columns, ArrayRef<int64_t> shape,
+                             ArrayRef<int64_t> strides) {
   unsigned bytes = byteSize(weight.kind);
   std::vector<char> padded =
       padMatrix(readMatrix(match, weight, false), bytes, match.rows,

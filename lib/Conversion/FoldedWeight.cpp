@@ -29,18 +29,31 @@ static SmallVector<int64_t> getContiguousStrides(ArrayRef<int64_t> shape) {
   return strides;
 }
 
-static void setData(FoldedWeight &view, std::vector<char> data) {
-  view.storage = std::make_shared<std::vector<char>>(std::move(data));
+static void setData(FoldedWeight &view, ByteBuffer data) {
+  view.storage = std::make_shared<ByteBuffer>(std::move(data));
   view.data = *view.storage;
 }
 
-std::vector<char> FoldedWeight::read(ArrayRef<int64_t> dims) const {
+ByteBuffer FoldedWeight::read(ArrayRef<int64_t> dims) const {
   SmallVector<int64_t> orderedShape, orderedStrides;
   for (int64_t dim : dims) {
     orderedShape.push_back(shape[dim]);
     orderedStrides.push_back(strides[dim]);
   }
   return gatherElements(data, byteSize(kind), orderedShape, orderedStrides);
+}
+
+ArrayRef<char> FoldedWeight::view(ArrayRef<int64_t> dims,
+                                  ByteBuffer &copy) const {
+  int64_t stride = 1;
+  for (int64_t dim : llvm::reverse(dims)) {
+    if (strides[dim] != stride) {
+      copy = read(dims);
+      return copy;
+    }
+    stride *= shape[dim];
+  }
+  return data.take_front(stride * byteSize(kind));
 }
 
 int64_t FoldedWeight::countNonzeros() const {
@@ -71,7 +84,8 @@ static void convert(FoldedWeight &view, Type type) {
   FloatKind kind = *getFloatKind(getElementTypeOrSelf(type));
   if (kind == view.kind)
     return;
-  setData(view, convertElements(view.kind, kind, view.data));
+  std::vector<char> data = convertElements(view.kind, kind, view.data);
+  setData(view, ByteBuffer(data.begin(), data.end()));
   view.kind = kind;
 }
 

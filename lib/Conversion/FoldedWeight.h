@@ -12,6 +12,7 @@
 #define PRUNE_LIB_CONVERSION_FOLDEDWEIGHT_H
 
 #include "prune/Analysis/WeightUses.h"
+#include "prune/Core/ByteBuffer.h"
 #include "prune/Core/TensorView.h"
 
 #include <memory>
@@ -26,10 +27,13 @@ struct FoldedWeight {
   SmallVector<int64_t> shape;
   SmallVector<int64_t> strides;
   ArrayRef<char> data;
-  std::shared_ptr<std::vector<char>> storage;
+  std::shared_ptr<ByteBuffer> storage;
 
   /// The elements with the dimensions in the given order, contiguous.
-  std::vector<char> read(ArrayRef<int64_t> dims) const;
+  ByteBuffer read(ArrayRef<int64_t> dims) const;
+
+  /// The same without a copy where they lie so already; else in `copy`.
+  ArrayRef<char> view(ArrayRef<int64_t> dims, ByteBuffer &copy) const;
 
   int64_t countNonzeros() const;
 };

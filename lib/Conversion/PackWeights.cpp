@@ -16,11 +16,14 @@
 #include "prune/Conversion/Passes.h"
 #include "prune/Core/WorkSplit.h"
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/WeightRecord.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/MemoryBuffer.h"
+
+#include <cstring>
 
 namespace mlir::prune {
 #define GEN_PASS_DEF_PACKWEIGHTSPASS
@@ -73,7 +76,7 @@ private:
              const PackedLayout &layout, int64_t columns,
              ArrayRef<char> elements, unsigned elementSize);
   Value createConstant(OpBuilder &b, Location loc, const Twine &name,
-                       RankedTensorType type, ArrayRef<char> data);
+                       RankedTensorType type, ByteBuffer data);
 
   KernelTarget target;
 };
@@ -203,20 +206,30 @@ void PackWeights::split(PackedWeightValues &values, const KernelPlan &plan,
 }
 
 Value PackWeights::createConstant(OpBuilder &b, Location loc, const Twine &name,
-                                  RankedTensorType type, ArrayRef<char> data) {
-  auto blob = HeapAsmResourceBlob::allocateAndCopyWithAlign(data, /*align=*/64);
+                                  RankedTensorType type, ByteBuffer data) {
   return arith::ConstantOp::create(
-      b, loc, createRewrittenConstant(type, name.str(), std::move(blob)));
+      b, loc,
+      createRewrittenConstant(type, name.str(), adoptBlob(std::move(data))));
 }
 
-/// Integers in the given number of bits; at least one, since buffers without
-/// elements are awkward.
-static std::vector<char> narrow(ArrayRef<uint32_t> numbers, unsigned bits) {
-  std::vector<char> bytes(std::max<size_t>(numbers.size(), 1) * bits / 8);
-  for (size_t i = 0; i != numbers.size(); ++i)
-    for (unsigned byte = 0; byte != bits / 8; ++byte)
-      bytes[i * bits / 8 + byte] = char(numbers[i] >> (8 * byte));
+template <typename T>
+static ByteBuffer narrowTo(ArrayRef<uint32_t> numbers) {
+  // At least one, since buffers without elements are awkward.
+  ByteBuffer bytes(std::max<size_t>(numbers.size(), 1) * sizeof(T));
+  if (numbers.empty())
+    llvm::fill(bytes, 0);
+  for (size_t i = 0, e = numbers.size(); i != e; ++i) {
+    T number = static_cast<T>(numbers[i]);
+    std::memcpy(bytes.data() + i * sizeof(T), &number, sizeof(T));
+  }
   return bytes;
+}
+
+/// Integers in the given number of bits.
+static ByteBuffer narrow(ArrayRef<uint32_t> numbers, unsigned bits) {
+  return bits == 8    ? narrowTo<uint8_t>(numbers)
+         : bits == 16 ? narrowTo<uint16_t>(numbers)
+                      : narrowTo<uint32_t>(numbers);
 }
 
 LogicalResult PackWeights::pack(const Candidate &candidate) {
@@ -239,8 +252,11 @@ LogicalResult PackWeights::pack(const Candidate &candidate) {
   auto positionOf = [&](unsigned loop) -> int64_t {
     return *map.getResultPosition(getAffineDimExpr(loop, &getContext()));
   };
-  std::vector<char> elements = weight->read(
-      {positionOf(contraction.rowLoop), positionOf(contraction.columnLoops[0])});
+  ByteBuffer copy;
+  ArrayRef<char> elements =
+      weight->view({positionOf(contraction.rowLoop),
+                    positionOf(contraction.columnLoops[0])},
+                   copy);
   unsigned size = byteSize(weight->kind);
 
   MatrixStatistics matrix = MatrixStatistics::get(
@@ -266,20 +282,22 @@ LogicalResult PackWeights::pack(const Candidate &candidate) {
   IRRewriter b(&getContext());
   b.setInsertionPoint(contraction.op);
   if (packed->values.empty())
-    packed->values.resize(size);
+    packed->values.resize(size, 0);
   Type element = getElementTypeOrSelf(contraction.output->get().getType());
   PackedWeightValues values;
-  values.values = createConstant(
-      b, loc, name, RankedTensorType::get(packed->values.size() / size, element),
-      packed->values);
+  auto valuesType =
+      RankedTensorType::get(packed->values.size() / size, element);
+  values.values =
+      createConstant(b, loc, name, valuesType, std::move(packed->values));
   if (plan->form != PackedForm::Dense) {
     unsigned bits = matrix.k <= 256 ? 8 : matrix.k <= 65536 ? 16 : 32;
     auto createIntegers = [&](ArrayRef<uint32_t> numbers, unsigned bits,
                               StringRef suffix) {
-      std::vector<char> bytes = narrow(numbers, bits);
+      ByteBuffer bytes = narrow(numbers, bits);
       auto type = RankedTensorType::get(bytes.size() * 8 / bits,
                                         b.getIntegerType(bits));
-      return createConstant(b, loc, name.split('#').first + suffix, type, bytes);
+      return createConstant(b, loc, name.split('#').first + suffix, type,
+                            std::move(bytes));
     };
     values.indices = createIntegers(packed->indices, bits, ".indices");
     values.positions = createIntegers(packed->positions, 32, ".positions");

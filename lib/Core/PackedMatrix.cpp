@@ -120,14 +120,16 @@ private:
                           sizeof(T));
   }
 
-  /// Appends the values of columns, each those of the given rows of the group.
-  /// Zeros are there already where the last group has no row.
+  /// Appends the values of columns, each those of the given rows of the group;
+  /// zeros where the last group has no row.
   void appendColumns(const Segment &segment, llvm::ArrayRef<uint32_t> listed,
                      llvm::ArrayRef<uint32_t> rows) {
     // So many columns, of all rows, stay in the first cache.
     constexpr size_t kChunk = 128;
     size_t begin = packed.values.size();
     packed.values.resize(begin + listed.size() * rows.size() * sizeof(T));
+    if (!rows.empty() && segment.rowBegin + rows.back() >= segment.rowEnd)
+      std::fill(packed.values.begin() + begin, packed.values.end(), 0);
     for (; !listed.empty();
          listed = listed.drop_front(std::min(kChunk, listed.size()))) {
       llvm::ArrayRef<uint32_t> chunk = listed.take_front(kChunk);

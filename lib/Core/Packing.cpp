@@ -296,12 +296,12 @@ static bool gatherMatrix(const char *source, char *out, unsigned elementBytes,
   return gather;
 }
 
-std::vector<char> mlir::prune::gatherElements(llvm::ArrayRef<char> data,
-                                              unsigned elementBytes,
-                                              llvm::ArrayRef<int64_t> shape,
-                                              llvm::ArrayRef<int64_t> strides) {
+ByteBuffer mlir::prune::gatherElements(llvm::ArrayRef<char> data,
+                                       unsigned elementBytes,
+                                       llvm::ArrayRef<int64_t> shape,
+                                       llvm::ArrayRef<int64_t> strides) {
   assert(shape.size() == strides.size() && "one stride per dimension");
-  std::vector<char> result(countElements(shape) * elementBytes);
+  ByteBuffer result(countElements(shape) * elementBytes);
   if (result.empty())
     return result;
   int64_t innerSize = shape.empty() ? 1 : shape.back();

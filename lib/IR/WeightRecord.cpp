@@ -15,8 +15,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
+#include <memory>
 
 using namespace mlir;
 using namespace mlir::prune;
@@ -58,14 +57,20 @@ int64_t mlir::prune::countNonzeros(Attribute constant) {
 }
 
 AsmResourceBlob mlir::prune::allocateBlob(size_t size) {
-  constexpr size_t kLarge = size_t(8) << 20;
-  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(size, /*align=*/64);
-  if (size >= kLarge) {
-    auto begin = reinterpret_cast<uintptr_t>(blob.getData().data());
-    uintptr_t first = llvm::alignTo(begin, ::sysconf(_SC_PAGESIZE));
-    // Advice: what comes of it changes no result.
-    (void)::madvise(reinterpret_cast<void *>(first), begin + size - first,
-                    MADV_HUGEPAGE);
-  }
-  return blob;
+  auto *data = static_cast<char *>(allocateBytes(size));
+  return AsmResourceBlob(
+      ArrayRef<char>(data, size), kBufferAlignment,
+      [](void *data, size_t, size_t) { freeBytes(data); },
+      /*dataIsMutable=*/true);
+}
+
+AsmResourceBlob mlir::prune::adoptBlob(ByteBuffer buffer) {
+  auto owner = std::make_unique<ByteBuffer>(std::move(buffer));
+  ArrayRef<char> data(*owner);
+  return AsmResourceBlob(
+      data, kBufferAlignment,
+      [owner = std::move(owner)](void *, size_t, size_t) mutable {
+        owner.reset();
+      },
+      /*dataIsMutable=*/true);
 }

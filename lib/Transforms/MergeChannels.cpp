@@ -443,5 +443,6 @@ MergeOutcome mlir::prune::mergeChannels(const PlannedGroup &group,
       findHeirs(vectors, removed, threshold, here->getContext());
   for (const ChannelConstant &consumer : group.consumers)
     rewriteConsumer(consumer, heirs, removed);
-  return {llvm::count_if(heirs, [](const Heir &h) { return h.channel >= 0; })};
+  return {llvm::count_if(heirs, [](const Heir &h) { return h.channel >= 0; }),
+          {}};
 }

@@ -175,16 +175,19 @@ TEST(Packing, RandomTensorsVerify) {
 }
 
 TEST(Layout, GatherReadsStridedViews) {
+  auto gather = [](const std::vector<char> &data, std::vector<int64_t> shape,
+                   std::vector<int64_t> strides) {
+    ByteBuffer gathered = gatherElements(data, 4, shape, strides);
+    return std::vector<char>(gathered.begin(), gathered.end());
+  };
   std::vector<char> matrix = toFloats({0, 1, 2, 3, 4, 5}); // 2 x 3
-  EXPECT_EQ(gatherElements(matrix, 4, {3, 2}, {1, 3}),
-            toFloats({0, 3, 1, 4, 2, 5}));
-  EXPECT_EQ(gatherElements(matrix, 4, {2, 2, 3}, {0, 3, 1}),
+  EXPECT_EQ(gather(matrix, {3, 2}, {1, 3}), toFloats({0, 3, 1, 4, 2, 5}));
+  EXPECT_EQ(gather(matrix, {2, 2, 3}, {0, 3, 1}),
             toFloats({0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5}));
-  EXPECT_EQ(gatherElements(matrix, 4, {}, {}), toFloats({0}));
-  EXPECT_EQ(gatherElements(matrix, 4, {0, 3}, {3, 1}), toFloats({}));
+  EXPECT_EQ(gather(matrix, {}, {}), toFloats({0}));
+  EXPECT_EQ(gather(matrix, {0, 3}, {3, 1}), toFloats({}));
   // A splat is one element read with strides of 0.
-  EXPECT_EQ(gatherElements(toFloats({9}), 4, {2, 2}, {0, 0}),
-            toFloats({9, 9, 9, 9}));
+  EXPECT_EQ(gather(toFloats({9}), {2, 2}, {0, 0}), toFloats({9, 9, 9, 9}));
 }
 
 TEST(Layout, PadsWithZeros) {

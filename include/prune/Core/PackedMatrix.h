@@ -28,6 +28,8 @@
 #ifndef PRUNE_CORE_PACKEDMATRIX_H
 #define PRUNE_CORE_PACKEDMATRIX_H
 
+#include "prune/Core/ByteBuffer.h"
+
 #include "llvm/ADT/ArrayRef.h"
 
 #include <cstdint>
@@ -63,7 +65,7 @@ struct PackedLayout {
 /// A matrix of elements that are packed as bytes.
 struct PackedMatrix {
   unsigned elementSize = 4;
-  std::vector<char> values;
+  ByteBuffer values;
   std::vector<uint32_t> indices;
   std::vector<uint32_t> positions;
 

@@ -15,6 +15,7 @@
 #ifndef PRUNE_CORE_PACKING_H
 #define PRUNE_CORE_PACKING_H
 
+#include "prune/Core/ByteBuffer.h"
 #include "prune/Core/TensorView.h"
 
 #include "llvm/ADT/ArrayRef.h"
@@ -91,10 +92,9 @@ std::string verifyPacked(FloatKind kind, const PackedTensor &packed,
 /// Copies a strided view of a buffer into a new contiguous one: element
 /// (i0, i1, ...) of the result is element i0*strides[0] + i1*strides[1] + ...
 /// of the source.
-std::vector<char> gatherElements(llvm::ArrayRef<char> data,
-                                 unsigned elementBytes,
-                                 llvm::ArrayRef<int64_t> shape,
-                                 llvm::ArrayRef<int64_t> strides);
+ByteBuffer gatherElements(llvm::ArrayRef<char> data, unsigned elementBytes,
+                          llvm::ArrayRef<int64_t> shape,
+                          llvm::ArrayRef<int64_t> strides);
 
 /// Extends a row-major matrix with zeros to `paddedRows` by `paddedColumns`.
 std::vector<char> padMatrix(llvm::ArrayRef<char> data, unsigned elementBytes,

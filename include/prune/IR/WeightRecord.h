@@ -13,6 +13,8 @@
 #ifndef PRUNE_IR_WEIGHTRECORD_H
 #define PRUNE_IR_WEIGHTRECORD_H
 
+#include "prune/Core/ByteBuffer.h"
+
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Operation.h"
@@ -30,10 +32,11 @@ void recordDecision(Operation *op, StringRef name,
 /// of floating-point numbers.
 int64_t countNonzeros(Attribute constant);
 
-/// Memory for the contents of a constant, not initialised. For large ones the
-/// system is asked for large pages: with small ones, getting memory takes longer
-/// than filling it.
+/// Memory for the contents of a constant, not initialised.
 AsmResourceBlob allocateBlob(size_t size);
+
+/// The contents of a constant, without a copy.
+AsmResourceBlob adoptBlob(ByteBuffer buffer);
 
 } // namespace mlir::prune
 
