@@ -19,6 +19,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -338,4 +339,20 @@ WeightUses::WeightUses(Operation *root) {
   for (auto &[key, weight] : collector.weights)
     weights.push_back(std::move(weight));
   notPrunable = std::move(collector.notPrunable);
+}
+
+int64_t WeightUses::countMultiplications() const {
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  int64_t total = 0;
+  for (const Weight &weight : weights)
+    for (const WeightUse &use : weight.uses) {
+      auto op = cast<linalg::LinalgOp>(use.operand->getOwner());
+      if (!seen.insert(op).second)
+        continue;
+      int64_t steps = 1;
+      for (int64_t range : op.getStaticLoopRanges())
+        steps *= ShapedType::isDynamic(range) ? 1 : range;
+      total += steps;
+    }
+  return total;
 }

@@ -41,12 +41,26 @@ static LogicalResult verifyWeights(Operation *op, NamedAttribute attribute) {
   return success();
 }
 
+static LogicalResult verifyMultiplications(Operation *op,
+                                           NamedAttribute attribute) {
+  auto counts = dyn_cast<DenseI64ArrayAttr>(attribute.getValue());
+  if (isa<ModuleOp>(op) && counts && counts.size() == 2 &&
+      llvm::all_of(counts.asArrayRef(), [](int64_t n) { return n >= 0; }))
+    return success();
+  return op->emitOpError("expects attribute '")
+         << attribute.getName().getValue()
+         << "' on a module only, to be two counts of at least 0, but got "
+         << attribute.getValue();
+}
+
 LogicalResult PruneDialect::verifyOperationAttribute(Operation *op,
                                                      NamedAttribute attribute) {
   if (attribute.getName() == getWeightsAttrHelper().getName())
     return verifyWeights(op, attribute);
   if (attribute.getName() == "prune.kept")
     return verifyKept(op, attribute.getValue());
+  if (attribute.getName() == getMultiplicationsAttrHelper().getName())
+    return verifyMultiplications(op, attribute);
   if (attribute.getName() != getWeightAttrHelper().getName())
     return success();
   auto name = dyn_cast<StringAttr>(attribute.getValue());
@@ -60,7 +74,9 @@ LogicalResult PruneDialect::verifyOperationAttribute(Operation *op,
 
 void mlir::prune::recordWeight(Operation *op, StringRef name,
                                ArrayRef<NamedAttribute> entries) {
-  auto module = op->getParentOfType<ModuleOp>();
+  auto module = dyn_cast<ModuleOp>(op);
+  if (!module)
+    module = op->getParentOfType<ModuleOp>();
   if (!module || name.empty())
     return;
   NamedAttrList records, record;

@@ -24,13 +24,17 @@ namespace json = llvm::json;
 namespace {
 /// Sums over all weights.
 struct Totals {
-  int64_t pruned = 0, elements = 0, nonzeros = 0;
+  int64_t pruned = 0, elements = 0, elementsBefore = 0, elementsLeft = 0;
+  int64_t nonzeros = 0;
   int64_t bytesBefore = 0, bytesAfter = 0;
 
   explicit Totals(const WeightReport &report) {
     for (const WeightEntry &entry : report.weights) {
       pruned += entry.getReason().empty();
       elements += entry.getElements();
+      elementsBefore += entry.typeBefore.getNumElements();
+      if (!entry.isRemoved())
+        elementsLeft += entry.getElements();
       nonzeros += entry.nonzeros;
       bytesBefore += entry.getBytesBefore();
       bytesAfter += entry.bytesAfter;
@@ -109,6 +113,7 @@ static void print(json::OStream &out, const WeightEntry &entry) {
     out.attribute("location", toJSON(getText(entry.loc)));
     out.attribute("type", element);
     out.attribute("shape", json::Array(entry.type.getShape()));
+    out.attribute("shape_before", json::Array(entry.typeBefore.getShape()));
     out.attribute("elements", entry.getElements());
     out.attribute("nonzeros", entry.nonzeros);
     out.attribute("uses", entry.uses);
@@ -154,10 +159,15 @@ void WeightReport::printJSON(raw_ostream &os) const {
       out.attribute("weights", int64_t(weights.size()));
       out.attribute("pruned", totals.pruned);
       out.attribute("elements", totals.elements);
+      out.attribute("elements_before", totals.elementsBefore);
       out.attribute("nonzeros", totals.nonzeros);
       out.attribute("achieved", totals.getAchieved());
       out.attribute("bytes_before", totals.bytesBefore);
       out.attribute("bytes_after", totals.bytesAfter);
+      if (multiplications) {
+        out.attribute("multiplications_before", multiplications->first);
+        out.attribute("multiplications", multiplications->second);
+      }
     });
   });
   os << "\n";
@@ -179,6 +189,10 @@ static std::string percent(double fraction) {
 static Row makeRow(const WeightEntry &entry) {
   std::string type, target;
   llvm::raw_string_ostream os(type);
+  if (entry.typeBefore != entry.type) {
+    llvm::interleave(entry.typeBefore.getShape(), os, "x");
+    os << "->";
+  }
   for (int64_t size : entry.type.getShape())
     os << size << "x";
   os << entry.type.getElementType();
@@ -233,6 +247,11 @@ void WeightReport::printText(raw_ostream &os) const {
   printTable(os, rows);
   os << "\n" << totals.pruned << " of " << weights.size()
      << " weights pruned\n";
+  if (multiplications)
+    os << "channels removed: " << totals.elementsLeft << " of "
+       << totals.elementsBefore << " elements left, "
+       << multiplications->second << " of " << multiplications->first
+       << " multiplications a call\n";
   auto printReason = [&](StringRef name, StringRef operation, Location loc,
                          StringRef reason) {
     os << "not pruned: " << (name.empty() ? operation : name) << " ("

@@ -31,7 +31,13 @@ void WeightEntry::addFormat(StringRef format) {
 }
 
 int64_t WeightEntry::getBytesBefore() const {
-  return getElements() * type.getElementTypeBitWidth() / 8;
+  return typeBefore.getNumElements() * typeBefore.getElementTypeBitWidth() / 8;
+}
+
+static constexpr StringLiteral kRemoved = "removed";
+
+bool WeightEntry::isRemoved() const {
+  return formats.size() == 1 && formats.front() == kRemoved;
 }
 
 double WeightEntry::getAchieved() const {
@@ -60,9 +66,11 @@ static bool isCountable(ShapedType type) {
   return type && type.hasStaticShape() && type.getElementType().isIntOrFloat();
 }
 
-/// The type of a weight before it was packed, as its record has it, or null.
-static RankedTensorType getRecordedType(DictionaryAttr record) {
-  auto type = record ? record.getAs<TypeAttr>("type") : TypeAttr();
+/// A type of a weight that its record has, or null: `type` is that before it was
+/// packed, `type_before` that before channels were removed.
+static RankedTensorType getRecordedType(DictionaryAttr record,
+                                        StringRef key = "type") {
+  auto type = record ? record.getAs<TypeAttr>(key) : TypeAttr();
   auto tensor = type ? dyn_cast<RankedTensorType>(type.getValue()) : nullptr;
   return isCountable(tensor) ? tensor : nullptr;
 }
@@ -182,12 +190,12 @@ void Collector::addRemoved(ModuleOp module) {
   for (NamedAttribute record : records) {
     auto entries = cast<DictionaryAttr>(record.getValue());
     RankedTensorType type = getRecordedType(entries);
-    if (!type || !entries.get("removed") ||
+    if (!type || !entries.get(kRemoved) ||
         byName.count({module, record.getName().str()}))
       continue;
     WeightEntry &entry = add(module, record.getName());
     entry.type = type;
-    entry.addFormat("removed");
+    entry.addFormat(kRemoved);
   }
 }
 
@@ -252,8 +260,17 @@ WeightReport Collector::collect() {
   llvm::sort(places, [](const auto &a, const auto &b) {
     return a->position < b->position;
   });
-  for (std::unique_ptr<Place> &place : places)
-    report.weights.push_back(std::move(place->entry));
+  for (std::unique_ptr<Place> &place : places) {
+    WeightEntry &entry = place->entry;
+    entry.typeBefore = getRecordedType(entry.record, "type_before");
+    if (!entry.typeBefore)
+      entry.typeBefore = entry.type;
+    report.weights.push_back(std::move(entry));
+  }
+  constexpr StringLiteral kCounts = "prune.multiplications";
+  if (auto counts = root->getAttrOfType<DenseI64ArrayAttr>(kCounts);
+      counts && counts.size() == 2)
+    report.multiplications = {counts[0], counts[1]};
   return std::move(report);
 }
 

@@ -13,12 +13,16 @@
 
 #include "prune/Analysis/WeightUses.h"
 #include "prune/IR/KeptRecord.h"
+#include "prune/IR/Prune.h"
+#include "prune/IR/WeightRecord.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include <map>
 
 namespace mlir::prune {
 #define GEN_PASS_DEF_REMOVECHANNELSPASS
@@ -34,23 +38,6 @@ static SmallVector<Operation *> collectOps(ModuleOp module) {
   SmallVector<Operation *> ops;
   forEachChannelOp(module, [&](Operation *op) { ops.push_back(op); });
   return ops;
-}
-
-/// Multiplications with weights in one call; open sizes count as 1.
-static int64_t countMultiplications(const WeightUses &uses) {
-  llvm::SmallPtrSet<Operation *, 16> seen;
-  int64_t total = 0;
-  for (const Weight &weight : uses.getWeights())
-    for (const WeightUse &use : weight.uses) {
-      auto op = cast<linalg::LinalgOp>(use.operand->getOwner());
-      if (!seen.insert(op).second)
-        continue;
-      int64_t steps = 1;
-      for (int64_t range : op.getStaticLoopRanges())
-        steps *= ShapedType::isDynamic(range) ? 1 : range;
-      total += steps;
-    }
-  return total;
 }
 
 /// Erases what a removal left without users, in one sweep from the end.
@@ -70,8 +57,8 @@ struct RemoveChannels
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    llvm::StringMap<RankedTensorType> before = getWeights(module);
-    multiplicationsBefore = countMultiplications(WeightUses(module));
+    std::map<std::string, Before> before = getWeights(module);
+    multiplicationsBefore = WeightUses(module).countMultiplications();
     llvm::MapVector<StringRef, Versions> last = collectResources(module);
     using Prefer = ChannelGroups::Prefer;
     bool anyChanged = false;
@@ -96,6 +83,7 @@ struct RemoveChannels
     if (!anyChanged)
       return markAllAnalysesPreserved();
     tidyKept(module, last);
+    record(module, before);
     report(module, before);
   }
 
@@ -128,18 +116,63 @@ private:
     return {true, groups.hasChoices()};
   }
 
-  /// The type of each weight by name.
-  llvm::StringMap<RankedTensorType> getWeights(ModuleOp module) {
-    llvm::StringMap<RankedTensorType> types;
+  struct Before {
+    RankedTensorType type;
+    /// Whether the module can know it by its name.
+    bool isNamed;
+  };
+
+  /// Each weight by name.
+  std::map<std::string, Before> getWeights(ModuleOp module) {
+    std::map<std::string, Before> types;
     WeightUses uses(module);
     for (const Weight &weight : uses.getWeights())
-      types.try_emplace(weight.name, weight.getType());
+      types.try_emplace(
+          weight.name,
+          Before{weight.getType(), !getWeightName(weight.getValue()).empty()});
     return types;
+  }
+
+  /// Notes for reports what there was before channels were removed for the
+  /// first time.
+  void record(ModuleOp module, std::map<std::string, Before> before) {
+    Builder b(&getContext());
+    WeightUses uses(module);
+    int64_t first = multiplicationsBefore;
+    constexpr StringLiteral kCounts = "prune.multiplications";
+    if (auto known = module->getAttrOfType<DenseI64ArrayAttr>(kCounts))
+      first = known[0];
+    module->setAttr(kCounts,
+                    b.getDenseI64ArrayAttr({first, uses.countMultiplications()}));
+    auto note = [&](Operation *op, StringRef name, RankedTensorType type) {
+      DictionaryAttr known = getWeightRecord(op, name);
+      if (!known || !known.get("type_before"))
+        recordWeight(op, name,
+                     b.getNamedAttr("type_before", TypeAttr::get(type)));
+    };
+    for (const Weight &weight : uses.getWeights()) {
+      auto old = before.find(weight.name);
+      if (old == before.end())
+        continue;
+      if (old->second.isNamed && old->second.type != weight.getType())
+        note(weight.constants.front(), weight.name, old->second.type);
+      before.erase(old);
+    }
+    // What is left has no use any more.
+    for (auto &[name, weight] : before) {
+      if (!weight.isNamed)
+        continue;
+      note(module, name, weight.type);
+      recordWeight(module, name,
+                   {b.getNamedAttr("type", TypeAttr::get(weight.type)),
+                    b.getNamedAttr("nonzeros", b.getI64IntegerAttr(0)),
+                    b.getNamedAttr("removed", b.getUnitAttr())});
+    }
   }
 
   /// One remark for each weight that is smaller now, and one for all.
   void report(ModuleOp module,
-              const llvm::StringMap<RankedTensorType> &before) {
+              const std::map<std::string, Before> &before) {
     auto text = [](Type type) {
       std::string result;
       llvm::raw_string_ostream(result) << type;
@@ -147,17 +180,17 @@ private:
     };
     int64_t parametersBefore = 0, parametersAfter = 0;
     for (const auto &entry : before)
-      parametersBefore += entry.second.getNumElements();
+      parametersBefore += entry.second.type.getNumElements();
     WeightUses uses(module);
     for (const Weight &weight : uses.getWeights()) {
       parametersAfter += weight.getType().getNumElements();
       auto old = before.find(weight.name);
-      if (old == before.end() || old->second == weight.getType())
+      if (old == before.end() || old->second.type == weight.getType())
         continue;
       remark::passed(weight.getLoc(),
                      remark::RemarkOpts::name("Shrunk").category(kCategory))
           << remark::metric("Weight", weight.name)
-          << remark::metric("Before", text(old->second))
+          << remark::metric("Before", text(old->second.type))
           << remark::metric("After", text(weight.getType()));
     }
     remark::analysis(module.getLoc(),
@@ -168,7 +201,7 @@ private:
         module.getLoc(),
         remark::RemarkOpts::name("Multiplications").category(kCategory))
         << remark::metric("Before", multiplicationsBefore)
-        << remark::metric("After", countMultiplications(uses));
+        << remark::metric("After", uses.countMultiplications());
   }
 
   int64_t multiplicationsBefore = 0;

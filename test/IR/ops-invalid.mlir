@@ -253,3 +253,19 @@ module attributes {prune.kept = {w = [array<i64: -1>, unit]}} {}
 
 // expected-error @+1 {{for weight 'w'}}
 module attributes {prune.kept = {w = "all"}} {}
+
+// -----
+
+// expected-error @+1 {{expects attribute 'prune.multiplications' on a module only, to be two counts of at least 0, but got array<i64: 3>}}
+module attributes {prune.multiplications = array<i64: 3>} {}
+
+// -----
+
+// expected-error @+1 {{expects attribute 'prune.multiplications' on a module only, to be two counts of at least 0, but got array<i64: 3, -1>}}
+module attributes {prune.multiplications = array<i64: 3, -1>} {}
+
+// -----
+
+// expected-error @+1 {{expects attribute 'prune.multiplications' on a module only}}
+func.func private @counts_place() attributes {prune.multiplications = array<i64: 3, 2>}
+

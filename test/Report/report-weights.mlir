@@ -21,7 +21,7 @@
 // UNPRUNED-NEXT: {{^other +2x2xf64 +4 +4 +0.00% +- +- +- +dense +32 +32$}}
 // UNPRUNED-NEXT: {{^total +24 +19 +20.83% +104 +104$}}
 //      UNPRUNED: {{^}}0 of 5 weights pruned
-//      UNPRUNED: {{^}}not pruned: fc ({{.*}}report-weights.mlir:[[@LINE+53]]:8): nothing was decided for it
+//      UNPRUNED: {{^}}not pruned: fc ({{.*}}report-weights.mlir:[[@LINE+57]]:8): nothing was decided for it
 //      UNPRUNED: {{^}}not pruned: linalg.matmul ({{.*}}): no operand is a constant
 //      UNPRUNED: {{^}}not pruned: bytes ({{.*}}): element type i8 is not one of f64, f32, f16, bf16
 
@@ -38,6 +38,10 @@
 // JSON: "name": "fc",
 // JSON: "type": "f32",
 // JSON-NEXT: "shape": [
+// JSON-NEXT: 4,
+// JSON-NEXT: 2
+// JSON-NEXT: ],
+// JSON-NEXT: "shape_before": [
 // JSON-NEXT: 4,
 // JSON-NEXT: 2
 // JSON-NEXT: ],

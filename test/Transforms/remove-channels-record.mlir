@@ -3,7 +3,7 @@
 // What is left of each weight is recorded by the key of its resource: all rows
 // and two columns, and the other way round.
 
-// CHECK: module attributes {prune.kept = {"w1#1" = [unit, array<i64: 0, 2>], "w2#1" = [array<i64: 0, 2>, unit]}}
+// CHECK: module attributes {prune.kept = {"w1#1" = [unit, array<i64: 0, 2>], "w2#1" = [array<i64: 0, 2>, unit]}, prune.multiplications = array<i64: 12, 8>, prune.weights = {w1 = {type_before = tensor<2x3xf32>}, w2 = {type_before = tensor<3x2xf32>}}}
 // CHECK-LABEL: func @records_each_dimension
 // CHECK-DAG: dense_resource<"w1#1"> : tensor<2x2xf32>
 // CHECK-DAG: dense_resource<"w2#1"> : tensor<2x2xf32>
@@ -34,7 +34,7 @@ dialect_resources: { builtin: {
 // a version that is not there any more leaves. A bias of zeros is gone, and
 // what it was is recorded.
 
-// CHECK: module attributes {prune.kept = {b1 = 0.000000e+00 : f32, "v1#4" = [array<i64: 1, 5>, array<i64: 0, 7>], "v2#1" = [array<i64: 0, 2>, unit]}}
+// CHECK: module attributes {prune.kept = {b1 = 0.000000e+00 : f32, "v1#4" = [array<i64: 1, 5>, array<i64: 0, 7>], "v2#1" = [array<i64: 0, 2>, unit]}, prune.multiplications = array<i64: 12, 8>
 // CHECK-LABEL: func @composes
 module attributes {prune.kept = {"v1#3" = [array<i64: 1, 5>, array<i64: 0, 3, 7>], "v1#2" = [unit, array<i64: 0, 1, 2, 3, 7>]}} {
 func.func @composes(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {

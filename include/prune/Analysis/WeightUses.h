@@ -72,6 +72,9 @@ public:
   llvm::ArrayRef<Weight> getWeights() const { return weights; }
   llvm::ArrayRef<NotPrunable> getNotPrunable() const { return notPrunable; }
 
+  /// Multiplications with weights in one call; open sizes count as 1.
+  int64_t countMultiplications() const;
+
 private:
   llvm::SmallVector<Weight> weights;
   llvm::SmallVector<NotPrunable> notPrunable;

@@ -61,7 +61,10 @@ def Prune_Dialect : Dialect {
 
     What was decided for a weight survives its folding as an entry of the
     module's `prune.weights`, a dictionary from names to dictionaries
-    (`criterion`, `pattern`, `sparsity`, ...), which reports read.
+    (`criterion`, `pattern`, `sparsity`, ...), which reports read. A weight that
+    lost channels has the type it had before there, `type_before`; how many
+    multiplications with weights one call had before channels were removed, and
+    has since, is the module's `prune.multiplications`.
 
     Arguments and results of a function carry the names that the model's author
     gave them as `prune.name`.
@@ -73,7 +76,8 @@ def Prune_Dialect : Dialect {
   let discardableAttrs = (ins
     "::mlir::StringAttr":$weight,
     "::mlir::DictionaryAttr":$weights,
-    "::mlir::StringAttr":$name
+    "::mlir::StringAttr":$name,
+    "::mlir::DenseI64ArrayAttr":$multiplications
   );
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;

@@ -25,19 +25,22 @@ def ReportWeightsPass : Pass<"prune-report-weights", "::mlir::ModuleOp"> {
 
     | key | meaning |
     |---|---|
-    | `name`, `type`, `shape`, `elements` | the weight as the network had it; a constant shared by several uses is one weight |
+    | `name`, `type`, `shape`, `elements` | the weight, without the channels that `prune-remove-channels` took; a constant shared by several uses is one weight |
+    | `shape_before` | the shape before that |
     | `nonzeros` | the elements that are not +0 or -0; NaN counts |
     | `uses` | the contractions that read it |
     | `criterion`, `pattern`, `scope`, `target` | the decision; null if there was none. `target` has one of the keys `sparsity`, `threshold` and `count`, and is null where the pattern is the target |
     | `achieved` | the fraction of elements that are zero |
     | `format` | `dense`, a format of `prune-sparsify-weights`, `packed-` and a form of `prune-pack-weights`, or `removed`; joined with `+` where uses differ |
-    | `bytes_before` | of the dense weight, splat constants written out |
+    | `bytes_before` | of the dense weight with all its channels, splat constants written out |
     | `bytes_after` | of all that it is stored as now, indices included |
     | `pruned`, `reason` | whether something was decided for it; if not, why |
 
     `not_pruned` lists the weights for which nothing was decided, and the
     contractions and constants that cannot be pruned, each with the reason.
-    `totals` adds up the weights. Numbers that JSON has no notation for are
+    `totals` adds up the weights; where channels were removed, it also has
+    `multiplications_before` and `multiplications`, those with weights in one call
+    (sizes that are not known count as 1). Numbers that JSON has no notation for are
     strings.
 
     The report goes to `output`, which is replaced only when all of it was

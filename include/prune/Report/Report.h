@@ -16,7 +16,9 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/SmallVector.h"
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mlir::prune {
@@ -27,6 +29,8 @@ struct WeightEntry {
   std::string name;
   /// The type of the constant before it was packed.
   RankedTensorType type;
+  /// The type before channels were removed; `type` where none were.
+  RankedTensorType typeBefore;
   int64_t nonzeros = 0;
   int64_t uses = 0;
   /// The module's record of it, or null.
@@ -40,6 +44,8 @@ struct WeightEntry {
   void addFormat(StringRef format);
   int64_t getElements() const { return type.getNumElements(); }
   int64_t getBytesBefore() const;
+  /// Whether no operation reads it any more.
+  bool isRemoved() const;
   double getAchieved() const;
   /// Why nothing was decided for it; empty if something was.
   std::string getReason() const;
@@ -56,6 +62,9 @@ struct SkippedEntry {
 struct WeightReport {
   std::vector<WeightEntry> weights;
   std::vector<SkippedEntry> skipped;
+  /// Multiplications with weights in one call, before channels were removed and
+  /// since, if the module knows.
+  std::optional<std::pair<int64_t, int64_t>> multiplications;
 
   /// Reads all weights below `module`.
   static WeightReport collect(ModuleOp module);
