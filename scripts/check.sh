@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds from whatever state the checkout is in, and runs every test.
+# Builds from whatever state the checkout is in, runs every test, and fuzzes the
+# ONNX importer for a minute (release only).
 #
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
@@ -30,4 +31,16 @@ ctest --test-dir "$build" --exclude-regex '^lit$' --output-on-failure \
 echo "check: lit tests"
 /usr/bin/python3 "$(llvm-config-22 --bindir)/lit" -v \
   --xunit-xml-output "$results/lit.xml" "$build/test" || true
-/usr/bin/python3 scripts/summarize_tests.py "$results/unit.xml" "$results/lit.xml"
+reports=("$results/unit.xml" "$results/lit.xml")
+if [ "$preset" = release ]; then
+  echo "check: fuzzing"
+  failure=
+  scripts/fuzz.sh 60 >"$results/fuzz.log" 2>&1 || {
+    failure='<failure/>'
+    tail -n 40 "$results/fuzz.log"
+  }
+  printf '<testsuite><testcase classname="fuzz" name="onnx">%s</testcase></testsuite>\n' \
+    "$failure" >"$results/fuzz.xml"
+  reports+=("$results/fuzz.xml")
+fi
+/usr/bin/python3 scripts/summarize_tests.py "${reports[@]}"

@@ -25,6 +25,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
+#include <cstdlib>
 
 using namespace mlir;
 using namespace mlir::prune;
@@ -91,7 +92,8 @@ struct Options {
   cl::opt<unsigned> threads{
       "threads", cl::cat(category), cl::init(1),
       cl::desc(
-          "Threads that share each product of packed kernels (default 1)")};
+          "Threads that share each product of packed kernels (default 1), each "
+          "on a core of its own unless OMP_PROC_BIND says otherwise")};
   cl::opt<std::string> pipeline{
       "pipeline", cl::cat(category), cl::value_desc("passes"),
       cl::desc("Passes to run first, as in prune-opt --pass-pipeline without "
@@ -394,6 +396,13 @@ static void reportError(const Twine &message) {
   std::_Exit(EXIT_FAILURE);
 }
 
+/// Threads that the system moves about may meet on one core and take turns. The
+/// process is ours alone, so they are bound, unless the user has a say.
+static void bindThreads() {
+  ::setenv("OMP_PROC_BIND", "spread", /*overwrite=*/0);
+  ::setenv("OMP_PLACES", "cores", /*overwrite=*/0);
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   // LLVM's linker, which nobody calls here, has an option of that name.
@@ -403,6 +412,8 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(options.category);
   cl::ParseCommandLineOptions(argc, argv,
                               "Compile a module in process and run it\n");
+  if (options.threads > 1)
+    bindThreads();
   DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
