@@ -192,13 +192,19 @@ PRUNE_C_EXPORT PruneStatus pruneModuleCompile(const PruneModule *module,
                                               const char *entry,
                                               const char *kernels,
                                               PruneProgram **program);
-/** As pruneModuleCompile, with LLVM's level of optimisation, from 0 (compiles
-    fast) to 3 (runs fast, what pruneModuleCompile takes). */
-PRUNE_C_EXPORT PruneStatus pruneModuleCompileAtLevel(const PruneModule *module,
-                                                     const char *entry,
-                                                     const char *kernels,
-                                                     unsigned level,
-                                                     PruneProgram **program);
+typedef struct PruneCompileOptions {
+  /** LLVM's level of optimisation, from 0 (compiles fast) to 3 (runs fast). */
+  unsigned level;
+  /** Threads that share each product of the kernels "packed", at least 1. More
+      than 1 need LLVM's OpenMP runtime. Where they run is up to the process:
+      OMP_PROC_BIND binds them to cores. */
+  unsigned threads;
+} PruneCompileOptions;
+
+/** As pruneModuleCompile, which takes level 3 and one thread. */
+PRUNE_C_EXPORT PruneStatus pruneModuleCompileWithOptions(
+    const PruneModule *module, const char *entry, const char *kernels,
+    const PruneCompileOptions *options, PruneProgram **program);
 PRUNE_C_EXPORT void pruneProgramFree(PruneProgram *program);
 
 PRUNE_C_EXPORT size_t pruneProgramNumArguments(const PruneProgram *program);

@@ -166,9 +166,11 @@ static LogicalResult checkDeclarations(ModuleOp module) {
 // Compilation
 //===----------------------------------------------------------------------===//
 
-static LogicalResult lower(ModuleOp module, StringRef kernels) {
+static LogicalResult lower(ModuleOp module, StringRef kernels,
+                           unsigned threads) {
   LowerToLLVMOptions options;
   options.kernels = kernels.str();
+  options.threads = threads;
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   if (failed(buildLowerToLLVMPipeline(pm, options, [&](const Twine &text) {
         return LogicalResult(module.emitError(text));
@@ -179,24 +181,29 @@ static LogicalResult lower(ModuleOp module, StringRef kernels) {
 
 PruneStatus pruneModuleCompile(const PruneModule *module, const char *entry,
                                const char *kernels, PruneProgram **program) {
-  return pruneModuleCompileAtLevel(module, entry, kernels, /*level=*/3, program);
+  const PruneCompileOptions options = {/*level=*/3, /*threads=*/1};
+  return pruneModuleCompileWithOptions(module, entry, kernels, &options,
+                                       program);
 }
 
-PruneStatus pruneModuleCompileAtLevel(const PruneModule *module,
-                                      const char *entry, const char *kernels,
-                                      unsigned level, PruneProgram **program) {
+PruneStatus pruneModuleCompileWithOptions(const PruneModule *module,
+                                          const char *entry,
+                                          const char *kernels,
+                                          const PruneCompileOptions *options,
+                                          PruneProgram **program) {
   if (!module)
     return PRUNE_INVALID_ARGUMENT;
   PruneContext *context = module->owner;
   context->begin();
-  if (!program)
+  if (!program || !options)
     return context->fail(PRUNE_INVALID_ARGUMENT,
-                         "pruneModuleCompile expects an output");
-  if (level > 3)
+                         "pruneModuleCompile expects an output, and options if "
+                         "it takes some");
+  if (options->level > 3)
     return context->fail(PRUNE_INVALID_ARGUMENT,
-                         "pruneModuleCompileAtLevel expects a level from 0 to "
-                         "3 but got " +
-                             llvm::Twine(level));
+                         "pruneModuleCompileWithOptions expects a level from 0 "
+                         "to 3 but got " +
+                             llvm::Twine(options->level));
   ModuleOp original = *module->module;
   OwningOpRef<ModuleOp> copy = original.clone();
   func::FuncOp function = findEntry(*copy, entry ? entry : "");
@@ -208,9 +215,9 @@ PruneStatus pruneModuleCompileAtLevel(const PruneModule *module,
                        compiled->results)))
     return PRUNE_COMPILE_ERROR;
   compiled->entry = function.getName().str();
-  if (failed(lower(*copy, kernels ? kernels : "dense")))
+  if (failed(lower(*copy, kernels ? kernels : "dense", options->threads)))
     return PRUNE_COMPILE_ERROR;
-  llvm::Expected<std::unique_ptr<Runner>> runner = Runner::compile(*copy, level);
+  llvm::Expected<std::unique_ptr<Runner>> runner = Runner::compile(*copy, options->level);
   if (!runner)
     return context->fail(PRUNE_COMPILE_ERROR,
                          llvm::toString(runner.takeError()));

@@ -60,7 +60,8 @@ public:
   py::object report() const;
   py::bytes bytecode() const;
   Program compile(const std::optional<std::string> &entry,
-                  const std::string &kernels, unsigned level) const;
+                  const std::string &kernels, unsigned level,
+                  unsigned threads) const;
   std::string diagnostics() const;
 
 private:
@@ -174,12 +175,14 @@ py::bytes Module::bytecode() const {
 }
 
 Program Module::compile(const std::optional<std::string> &entry,
-                        const std::string &kernels, unsigned level) const {
+                        const std::string &kernels, unsigned level,
+                        unsigned threads) const {
+  const PruneCompileOptions options = {level, threads};
   PruneProgram *program = nullptr;
   guarded([&] {
-    return pruneModuleCompileAtLevel(module.get(),
-                                     entry ? entry->c_str() : nullptr,
-                                     kernels.c_str(), level, &program);
+    return pruneModuleCompileWithOptions(module.get(),
+                                         entry ? entry->c_str() : nullptr,
+                                         kernels.c_str(), &options, &program);
   });
   return Program(program);
 }
@@ -401,9 +404,12 @@ PYBIND11_MODULE(_prune, m) {
            "What prune-report-weights reports as JSON, as a dictionary.")
       .def("compile", &Module::compile, py::arg("entry") = py::none(),
            py::arg("kernels") = "dense", py::arg("level") = 3,
+           py::arg("threads") = 1,
            "Compiles a public function for this machine: the one of that name, "
            "or 'main', or the only one. LLVM optimises at `level`: 0 compiles "
-           "fast, 3 runs fast.")
+           "fast, 3 runs fast. `threads` share each product of the kernels "
+           "'packed'; OMP_PROC_BIND=spread in the environment binds them to "
+           "cores.")
       .def_property_readonly("diagnostics", &Module::diagnostics,
                              "Warnings and remarks of the last call.");
 }

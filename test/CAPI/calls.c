@@ -145,13 +145,25 @@ static void testProgram(PruneModule *module) {
   PruneProgram *program = NULL;
   EXPECT(pruneModuleCompile(NULL, NULL, NULL, &program) ==
          PRUNE_INVALID_ARGUMENT);
-  EXPECT(pruneModuleCompileAtLevel(module, NULL, NULL, 4, &program) ==
+  PruneCompileOptions options = {4, 1};
+  EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, NULL, &program) ==
          PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, &options,
+                                       &program) == PRUNE_INVALID_ARGUMENT);
   EXPECT(said("from 0 to 3 but got 4"));
-  EXPECT(pruneModuleCompileAtLevel(module, NULL, NULL, 0, &program) ==
-         PRUNE_OK);
+  options.level = 0;
+  EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, &options,
+                                       &program) == PRUNE_OK);
   pruneProgramFree(program);
   program = NULL;
+  options.threads = 2;
+  EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, &options,
+                                       &program) == PRUNE_COMPILE_ERROR);
+  EXPECT(said("threads above 1 need kernels=packed"));
+  options.threads = 0;
+  EXPECT(pruneModuleCompileWithOptions(module, NULL, "packed", &options,
+                                       &program) == PRUNE_COMPILE_ERROR);
+  EXPECT(said("expected threads in [1, 1024] but got 0"));
   EXPECT(pruneModuleCompile(module, "hidden", NULL, &program) ==
          PRUNE_COMPILE_ERROR);
   EXPECT(said("'hidden'") && said("'f'"));

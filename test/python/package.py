@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
 import concurrent.futures
+import ctypes
 
 import numpy as np
 import prune
@@ -178,6 +179,21 @@ def test_report():
     for level in range(4):
         assert (module.compile(level=level)(x) == wanted).all(), level
     expect(prune.Error, "from 0 to 3", module.compile, level=4)
+
+
+def test_threads():
+    """Packed products are shared by threads, where there is a runtime for them."""
+    w = integers(67, 64)
+    module = prune.Module.parse(linear(w, rows=5))
+    x = integers(5, 67).astype(np.float32)
+    try:
+        ctypes.CDLL("libomp.so.5")
+    except OSError:
+        expect(prune.Error, "libomp", module.compile, kernels="packed", threads=3)
+    else:
+        shared = module.compile(kernels="packed", threads=3)
+        assert (shared(x) == x @ w).all()
+    expect(prune.CompileError, "need kernels=packed", module.compile, threads=2)
 
 
 def test_warnings_are_kept():
