@@ -175,7 +175,8 @@ void Kernel::enterPart(unsigned threads) {
                                      math.constant(step));
     ends.push_back(tiles);
   }
-  SmallVector<Value> part = enterParallelLoop(b, loc, ends, threads);
+  SmallVector<Value> part =
+      enterParallelLoop(b, loc, ends, threads, isLongProduct(op));
   Value bounds = arith::ConstantOp::create(
       b, loc,
       DenseElementsAttr::get(VectorType::get(chunks.size(), b.getIndexType()),

@@ -25,9 +25,14 @@ LogicalResult expandUnpackPanels(RewriterBase &rewriter, UnpackPanelsOp op,
                                  int64_t width);
 
 /// Opens a loop nest from 0 to `ends` whose iterations `threads` threads share,
-/// and moves the builder into it. Returns the numbers of the iteration.
+/// and moves the builder into it. Returns the numbers of the iteration. Threads
+/// ask for long iterations one by one, and have equal numbers of short ones.
 SmallVector<Value> enterParallelLoop(OpBuilder &builder, Location loc,
-                                     ValueRange ends, unsigned threads);
+                                     ValueRange ends, unsigned threads,
+                                     bool isLong);
+
+/// Whether the product takes so long that its parts are worth being asked for.
+bool isLongProduct(PackedMatmulOp op);
 
 /// Repeats the epilogue of a product on `element`, a scalar or a vector.
 Value applyEpilogue(OpBuilder &builder, PackedMatmulOp op, Value element,

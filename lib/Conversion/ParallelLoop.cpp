@@ -4,8 +4,9 @@
 //
 // Upstream makes OpenMP loops of scf.parallel, all of a module at once and with
 // equal shares for threads. Here only chosen loops are parallel, so that no sum
-// of the user's depends on the number of threads, and a thread takes the next
-// iteration when it is done with one, since cores are not equally fast.
+// of the user's depends on the number of threads. Where iterations are long, a
+// thread takes the next one when it is done with one, since cores are not equally
+// fast; where they are short, asking for each would take longer than that gains.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,9 +18,25 @@
 using namespace mlir;
 using namespace mlir::prune;
 
+bool mlir::prune::isLongProduct(PackedMatmulOp op) {
+  // Multiply-adds of about half a millisecond on one core.
+  constexpr int64_t kLong = int64_t(1) << 25;
+  // Where the number of columns or panels is open.
+  constexpr int64_t kColumns = 64, kPanels = 1;
+  auto input = cast<MemRefType>(op.getInput().getType());
+  bool isOpen = input.isDynamicDim(0);
+  int64_t columns =
+      op.getKernel().getLanes() == LaneDim::Columns
+          ? input.getDimSize(2) * (isOpen ? kPanels : input.getDimSize(0))
+          : (isOpen ? kColumns : input.getDimSize(0));
+  return cast<MemRefType>(op.getValues().getType()).getDimSize(0) >=
+         kLong / std::max<int64_t>(columns, 1);
+}
+
 SmallVector<Value> mlir::prune::enterParallelLoop(OpBuilder &b, Location loc,
                                                   ValueRange ends,
-                                                  unsigned threads) {
+                                                  unsigned threads,
+                                                  bool isLong) {
   omp::ParallelOperands parallelOperands;
   parallelOperands.numThreads =
       arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(threads));
@@ -33,7 +50,8 @@ SmallVector<Value> mlir::prune::enterParallelLoop(OpBuilder &b, Location loc,
   b.createBlock(&parallel.getRegion());
   omp::WsloopOperands shareOperands;
   shareOperands.scheduleKind = omp::ClauseScheduleKindAttr::get(
-      b.getContext(), omp::ClauseScheduleKind::Dynamic);
+      b.getContext(), isLong ? omp::ClauseScheduleKind::Dynamic
+                             : omp::ClauseScheduleKind::Static);
   shareOperands.nowait = b.getUnitAttr(); // the region's end waits
   auto share = omp::WsloopOp::create(b, loc, shareOperands);
   omp::TerminatorOp::create(b, loc);

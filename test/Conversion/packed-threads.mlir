@@ -56,7 +56,7 @@ func.func @small(%x: tensor<64x16xf32>) -> tensor<64x16xf32> {
 // LOOPS-LABEL: func @parts
 // LOOPS: %[[THREADS:.*]] = arith.constant 3 : i32
 // LOOPS: omp.parallel num_threads(%[[THREADS]] : i32)
-// LOOPS-NEXT: omp.wsloop nowait schedule(dynamic)
+// LOOPS-NEXT: omp.wsloop nowait schedule(static)
 // LOOPS-NEXT: omp.loop_nest (%[[PART:.*]], %[[PANEL:.*]]) : index
 // LOOPS: %[[BOUNDS:.*]] = arith.constant dense<[0, 2, 5]> : vector<3xindex>
 // LOOPS: %[[BEGIN:.*]] = vector.extract %[[BOUNDS]][%[[PART]]]
@@ -70,6 +70,19 @@ func.func @small(%x: tensor<64x16xf32>) -> tensor<64x16xf32> {
 func.func @parts(%w: memref<160xf32>, %x: memref<?x8x16xf32>, %y: memref<?x18x16xf32>) {
   prune.packed_matmul #kernel weights(%w : memref<160xf32>) input(%x : memref<?x8x16xf32>)
       init(%y : memref<?x18x16xf32>)
+      attributes {row_chunks = array<i64: 0, 2, 5>, parallel_panels} {
+  ^bb0(%e: f32):
+    prune.yield %e : f32
+  }
+  return
+}
+
+// Threads ask for long parts one by one.
+// LOOPS-LABEL: func @long_parts
+// LOOPS: omp.wsloop nowait schedule(dynamic)
+func.func @long_parts(%w: memref<160xf32>, %x: memref<16384x8x16xf32>, %y: memref<16384x18x16xf32>) {
+  prune.packed_matmul #kernel weights(%w : memref<160xf32>) input(%x : memref<16384x8x16xf32>)
+      init(%y : memref<16384x18x16xf32>)
       attributes {row_chunks = array<i64: 0, 2, 5>, parallel_panels} {
   ^bb0(%e: f32):
     prune.yield %e : f32
