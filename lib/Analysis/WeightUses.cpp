@@ -253,6 +253,13 @@ struct Collector {
 };
 } // namespace
 
+/// The constant that `part` is a slice of, or null.
+static Operation *findWhole(Value part) {
+  auto slice = part.getDefiningOp<tensor::ExtractSliceOp>();
+  SmallVector<Operation *> chain;
+  return slice ? findConstant(slice.getSource(), chain) : nullptr;
+}
+
 void Collector::visit(linalg::LinalgOp op) {
   if (!isMultiplyAdd(op))
     return;
@@ -260,8 +267,8 @@ void Collector::visit(linalg::LinalgOp op) {
   WeightUse use;
   use.isDepthwise = succeeded(convolution) && !convolution->depth.empty() &&
                     convolution->inputChannel.empty();
-  bool isMasked = false;
-  std::string maskedName;
+  bool isMasked = false, isPart = false;
+  std::string name;
   // The second operand is the filter by convention; a product also may have its
   // weight on the left.
   for (unsigned i : {1u, 0u}) {
@@ -272,17 +279,23 @@ void Collector::visit(linalg::LinalgOp op) {
       return addUse(constant, std::move(use));
     Value source =
         use.chain.empty() ? use.operand->get() : use.chain.back()->getOperand(0);
-    auto apply = source.getDefiningOp<ApplyOp>();
-    if (!apply || isMasked)
+    if (isMasked || isPart)
       continue;
-    isMasked = true;
-    if (auto name = apply->getAttrOfType<StringAttr>("prune.weight"))
-      maskedName = name.str();
+    if (auto apply = source.getDefiningOp<ApplyOp>()) {
+      isMasked = true;
+      if (auto masked = apply->getAttrOfType<StringAttr>("prune.weight"))
+        name = masked.str();
+    } else if (Operation *whole = findWhole(source)) {
+      isPart = true;
+      name = getWeightName(getConstantValue(whole)).str();
+    }
   }
   notPrunable.push_back(
-      {op, maskedName,
+      {op, name,
        isMasked ? "its weight has a mask already; fold it with "
                   "prune-fold-masks first"
+       : isPart ? "its weight is a slice of a constant; only whole constants are "
+                  "pruned"
                 : "no operand is a constant"});
 }
 

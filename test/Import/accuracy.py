@@ -14,7 +14,6 @@ sparsities; the default is a part that is affordable. Arguments behind the
 folder select models.
 """
 
-import collections
 import json
 import os
 import pathlib
@@ -28,6 +27,7 @@ import onnx
 from onnx import numpy_helper
 
 import masks
+from onnx_files import find_weights
 from onnxruntime import OnnxRuntime
 from tools import output_of, run
 
@@ -65,28 +65,6 @@ MOST = {
     "mobilenetv2_imagenet_dequantized": 500,
     "shakespeare_gpt": 200,
 }
-
-Weight = collections.namedtuple("Weight", "name values")
-
-
-def find_weights(model):
-    """Initialisers that are operand 1 of a Conv, Gemm or MatMul, also through
-    reshapes."""
-    stored = {tensor.name: tensor for tensor in model.graph.initializer}
-    reshaped = {
-        node.output[0]: node.input[0]
-        for node in model.graph.node
-        if node.op_type in ("Reshape", "Transpose")
-    }
-    weights = []
-    for node in model.graph.node:
-        if node.op_type in ("Conv", "Gemm", "MatMul"):
-            name = node.input[1]
-            while name in reshaped:
-                name = reshaped[name]
-            if name in stored:
-                weights.append(stored[name])
-    return weights
 
 
 def prune_onnx(model, sparsity):

@@ -1,5 +1,6 @@
-# Real models import, lower and give the outputs recorded with another runtime;
-# those with operators of another domain are refused and nothing is written.
+# Real models import, lower and give the outputs recorded with another runtime, and
+# their weights are reported; those with operators of another domain are refused and
+# nothing is written.
 # Prints a line for each model. Arguments after the folders select models.
 # REQUIRES: onnx, data
 # RUN: %python %s %data/models %t
@@ -16,6 +17,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from onnx_files import find_weights
 from tools import output_of, run
 
 
@@ -65,6 +67,19 @@ def import_model(model, inputs, module):
     output_of("prune-translate", *arguments)
 
 
+def check_report(model, module, out):
+    """The report names every weight that the ONNX file has, or says why not."""
+    arguments = [f"--prune-report-weights=format=json output={out}/report.json"]
+    output_of("prune-opt", module, *arguments, "-o", os.devnull)
+    with open(f"{out}/report.json") as file:
+        report = json.load(file)
+    named = {entry["name"] for entry in report["weights"]}
+    named |= {entry["name"] for entry in report["not_pruned"]}
+    missing = {tensor.name for tensor in find_weights(onnx.load(model))} - named
+    assert not missing, f"not in the report: {missing}"
+    return len(report["weights"])
+
+
 def check_outputs(folder, out):
     module = f"{out}/model.mlirbc"
     inputs = convert(folder, "input", out)
@@ -73,6 +88,7 @@ def check_outputs(folder, out):
     begin = time.monotonic()
     import_model(f"{folder}/model.onnx", inputs, module)
     imported = time.monotonic()
+    weights = check_report(f"{folder}/model.onnx", module, out)
     arguments = [f"--input=@{name}" for name in inputs]
     arguments += [f"--expected=@{name}" for name in expected]
     text = output_of(
@@ -87,7 +103,7 @@ def check_outputs(folder, out):
     report = json.loads(text)
     assert report["leaked_allocations"] == 0, report
     return (
-        f"import {imported - begin:5.2f} s, compile and run"
+        f"{weights:2} weights, import {imported - begin:5.2f} s, compile and run"
         f" {time.monotonic() - imported:6.2f} s, a call {report['median_us']:10.0f} us,"
         f" largest error {report['max_abs_error']:.2g}"
     )

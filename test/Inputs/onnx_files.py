@@ -66,3 +66,24 @@ def accept(path, content, *options):
     code, message, target = convert(path, *options)
     assert code == 0, f"{path}: {message}"
     return target
+
+
+def find_weights(model):
+    """Initialisers that are the weight of a Conv, Gemm or MatMul, or one of those of a
+    recurrent layer, also through reshapes."""
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    operands = {op: slice(1, 2) for op in ("Conv", "ConvTranspose", "Gemm", "MatMul")}
+    operands.update({op: slice(1, 3) for op in ("LSTM", "GRU", "RNN")})
+    reshaped = {
+        node.output[0]: node.input[0]
+        for node in model.graph.node
+        if node.op_type in ("Reshape", "Transpose")
+    }
+    weights = []
+    for node in model.graph.node:
+        for name in node.input[operands.get(node.op_type, slice(0))]:
+            while name in reshaped:
+                name = reshaped[name]
+            if name in stored:
+                weights.append(stored[name])
+    return weights

@@ -21,8 +21,9 @@
 // UNPRUNED-NEXT: {{^other +2x2xf64 +4 +4 +0.00% +- +- +- +dense +32 +32$}}
 // UNPRUNED-NEXT: {{^total +24 +19 +20.83% +104 +104$}}
 //      UNPRUNED: {{^}}0 of 5 weights pruned
-//      UNPRUNED: {{^}}not pruned: fc ({{.*}}report-weights.mlir:[[@LINE+57]]:8): nothing was decided for it
+//      UNPRUNED: {{^}}not pruned: fc ({{.*}}report-weights.mlir:[[@LINE+58]]:8): nothing was decided for it
 //      UNPRUNED: {{^}}not pruned: linalg.matmul ({{.*}}): no operand is a constant
+//      UNPRUNED: {{^}}not pruned: whole ({{.*}}): its weight is a slice of a constant
 //      UNPRUNED: {{^}}not pruned: bytes ({{.*}}): element type i8 is not one of f64, f32, f16, bf16
 
 // What was decided, what is left, and why the rest was left alone.
@@ -102,16 +103,21 @@ func.func @main(%x: tensor<3x4xf32>, %h: tensor<3x2xf16>, %d: tensor<3x2xf64>, %
   // No operand is a constant; and one whose constant has another type.
   %wt = tensor.extract_slice %x[0, 0] [2, 2] [1, 1] : tensor<3x4xf32> to tensor<2x2xf32>
   %6 = linalg.matmul ins(%4, %wt : tensor<3x2xf32>, tensor<2x2xf32>) outs(%z : tensor<3x2xf32>) -> tensor<3x2xf32>
+  %whole = arith.constant dense_resource<whole> : tensor<2x2x2xf32>
+  %half = tensor.extract_slice %whole[1, 0, 0] [1, 2, 2] [1, 1, 1] : tensor<2x2x2xf32> to tensor<2x2xf32>
+  %half_t = linalg.transpose ins(%half : tensor<2x2xf32>) outs(%wt : tensor<2x2xf32>) permutation = [1, 0]
+  %8 = linalg.matmul ins(%6, %half_t : tensor<3x2xf32>, tensor<2x2xf32>) outs(%z : tensor<3x2xf32>) -> tensor<3x2xf32>
   %b = arith.constant dense_resource<bytes> : tensor<2x2xi8>
   %bz = arith.constant dense<0> : tensor<3x2xi8>
   %7 = linalg.matmul ins(%q, %b : tensor<3x2xi8>, tensor<2x2xi8>) outs(%bz : tensor<3x2xi8>) -> tensor<3x2xi8>
-  return %0, %2, %3, %6, %5, %7 : tensor<3x2xf32>, tensor<3x2xf16>, tensor<3x2xf32>, tensor<3x2xf32>, tensor<3x2xf64>, tensor<3x2xi8>
+  return %0, %2, %3, %8, %5, %7 : tensor<3x2xf32>, tensor<3x2xf16>, tensor<3x2xf32>, tensor<3x2xf32>, tensor<3x2xf64>, tensor<3x2xi8>
 }
 
 {-# dialect_resources: { builtin: {
   fc: "0x040000000000803F000000400000404000008040000080BF000000C0000040C0000080C0",
   shared: "0x02000000003C004000420080",
   zeros: "0x0400000000000000000000800000000000000000",
+  whole: "0x04000000000080BF000000C000000000000000C0000080BF000000C0000080BF000000C0",
   other: "0x08000000000000000000F03F000000000000004000000000000008400000000000001040",
   bytes: "0x0100000001020304"
 } } #-}
