@@ -149,7 +149,8 @@ std::optional<FoldedWeight> mlir::prune::foldWeight(const Weight &weight,
   return view;
 }
 
-void mlir::prune::recordPackedWeight(const Weight &weight,
+void mlir::prune::recordPackedWeight(WeightRecords &records,
+                                     const Weight &weight,
                                      ArrayRef<NamedAttribute> entries) {
   Operation *op = weight.constants.front();
   Builder builder(op->getContext());
@@ -158,5 +159,5 @@ void mlir::prune::recordPackedWeight(const Weight &weight,
   all.push_back(builder.getNamedAttr(
       "nonzeros",
       builder.getI64IntegerAttr(prune::countNonzeros(weight.getValue()))));
-  recordWeight(op, weight.name, all);
+  records.add(op, weight.name, all);
 }

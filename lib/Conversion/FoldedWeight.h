@@ -14,6 +14,7 @@
 #include "prune/Analysis/WeightUses.h"
 #include "prune/Core/ByteBuffer.h"
 #include "prune/Core/TensorView.h"
+#include "prune/IR/WeightRecord.h"
 
 #include <memory>
 #include <vector>
@@ -42,9 +43,9 @@ struct FoldedWeight {
 std::optional<FoldedWeight>
 foldWeight(const Weight &weight, const WeightUse &use, std::string &reason);
 
-/// Adds to the module's record of a weight what its packed form does not show:
+/// Adds to the record of a weight what its packed form does not show:
 /// its type and nonzeros, and further entries.
-void recordPackedWeight(const Weight &weight,
+void recordPackedWeight(WeightRecords &records, const Weight &weight,
                         ArrayRef<NamedAttribute> entries = {});
 
 } // namespace mlir::prune

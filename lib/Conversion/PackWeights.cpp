@@ -59,8 +59,9 @@ struct PackWeights : prune::impl::PackWeightsPassBase<PackWeights> {
                       [&] { return emitError(getOperation().getLoc()); });
     if (failed(choices))
       return signalPassFailure();
+    WeightRecords records;
     for (const Candidate &candidate : collect(uses, *choices))
-      if (failed(pack(candidate)))
+      if (failed(pack(candidate, records)))
         return signalPassFailure();
   }
 
@@ -69,7 +70,7 @@ private:
   LogicalResult readMachine();
   SmallVector<Candidate> collect(const WeightUses &uses,
                                  ArrayRef<Choice> choices);
-  LogicalResult pack(const Candidate &candidate);
+  LogicalResult pack(const Candidate &candidate, WeightRecords &records);
   std::optional<KernelPlan> choose(const Candidate &candidate,
                                    ArrayRef<KernelPlan> plans);
   void split(PackedWeightValues &values, const KernelPlan &plan,
@@ -232,7 +233,8 @@ static ByteBuffer narrow(ArrayRef<uint32_t> numbers, unsigned bits) {
                       : narrowTo<uint32_t>(numbers);
 }
 
-LogicalResult PackWeights::pack(const Candidate &candidate) {
+LogicalResult PackWeights::pack(const Candidate &candidate,
+                                WeightRecords &records) {
   const SparseContraction &contraction = candidate.contraction;
   Location loc = contraction.op.getLoc();
   StringRef name = candidate.weight->name;
@@ -317,6 +319,6 @@ LogicalResult PackWeights::pack(const Candidate &candidate) {
   PackedMatmulOp op = replaceByPackedProduct(b, contraction, candidate.layout,
                                              *plan, kernel, values);
   op->setAttr("prune.weight", b.getStringAttr(name));
-  recordPackedWeight(*candidate.weight);
+  recordPackedWeight(records, *candidate.weight);
   return success();
 }

@@ -62,7 +62,7 @@ private:
   FailureOr<std::optional<SparseFormat>> parseFormat(StringRef text,
                                                      StringRef option);
   LogicalResult sparsify(const Weight &weight, const WeightUse &use,
-                         const Plan &plan);
+                         const Plan &plan, WeightRecords &records);
 };
 } // namespace
 
@@ -135,7 +135,8 @@ static void remarkPacked(const Candidate &candidate,
 }
 
 /// A weight without nonzeros adds nothing to the output.
-static void removeContraction(const Candidate &candidate) {
+static void removeContraction(const Candidate &candidate,
+                              WeightRecords &records) {
   linalg::LinalgOp op = candidate.contraction.op;
   remark::passed(op.getLoc(),
                  remark::RemarkOpts::name("Removed").category(kCategory))
@@ -143,9 +144,9 @@ static void removeContraction(const Candidate &candidate) {
       << remark::metric("Nonzeros", candidate.nonzeros)
       << remark::metric("BytesBefore", candidate.getDenseBytes())
       << remark::metric("BytesAfter", 0);
-  recordPackedWeight(candidate.weight,
-                     NamedAttribute(StringAttr::get(op->getContext(), "removed"),
-                                    UnitAttr::get(op->getContext())));
+  NamedAttribute removed(StringAttr::get(op->getContext(), "removed"),
+                         UnitAttr::get(op->getContext()));
+  recordPackedWeight(records, candidate.weight, removed);
   op->replaceAllUsesWith(ValueRange{candidate.contraction.output->get()});
 }
 
@@ -170,8 +171,8 @@ keepDense(const Weight &weight, const WeightUse &use, const Plan &plan,
 }
 
 LogicalResult SparsifyWeights::sparsify(const Weight &weight,
-                                        const WeightUse &use,
-                                        const Plan &plan) {
+                                        const WeightUse &use, const Plan &plan,
+                                        WeightRecords &records) {
   std::string reason;
   if (!plan.skipped.empty())
     return keepDense(weight, use, plan, plan.skipped);
@@ -190,7 +191,7 @@ LogicalResult SparsifyWeights::sparsify(const Weight &weight,
   auto nonzeros = remark::metric("Nonzeros", candidate.nonzeros);
   auto density = remark::metric("Density", candidate.getDensity());
   if (candidate.nonzeros == 0) {
-    removeContraction(candidate);
+    removeContraction(candidate, records);
     return success();
   }
   if (!plan.isForced && candidate.getDensity() > maxDensity)
@@ -212,7 +213,7 @@ LogicalResult SparsifyWeights::sparsify(const Weight &weight,
          remark::metric("BytesBefore", candidate.getDenseBytes()),
          remark::metric("BytesAfter", encoded->packed.numBytes())});
   remarkPacked(candidate, *encoded);
-  recordPackedWeight(weight);
+  recordPackedWeight(records, weight);
   replaceContraction(candidate.contraction, *encoded, weight.name);
   return success();
 }
@@ -244,9 +245,10 @@ void SparsifyWeights::runOnOperation() {
   if (failed(plans))
     return signalPassFailure();
   llvm::SetVector<Operation *> replaced;
+  WeightRecords records;
   for (auto [weight, plan] : llvm::zip_equal(analysis.getWeights(), *plans))
     for (const WeightUse &use : weight.uses) {
-      if (failed(sparsify(weight, use, plan)))
+      if (failed(sparsify(weight, use, plan, records)))
         return signalPassFailure();
       replaced.insert(use.operand->getOwner());
     }

@@ -40,7 +40,8 @@ struct Match {
 class Exporter {
 public:
   Exporter(ModuleOp module, StringRef path, const ONNXImportOptions &options)
-      : module(module), loc(module.getLoc()), path(path), options(options) {}
+      : module(module), loc(module.getLoc()), path(path), options(options),
+        record(module) {}
 
   FailureOr<std::string> run();
 
@@ -62,6 +63,7 @@ private:
   Location loc;
   StringRef path;
   const ONNXImportOptions &options;
+  KeptRecord record;
   llvm::MapVector<StringRef, Versions> weights;
   std::vector<Match> matches;
   llvm::StringSet<> matched;
@@ -170,8 +172,8 @@ LogicalResult Exporter::matchWeight(StringRef name, const Facts &facts) {
               "same; exclude it from pruning";
   match.value = found->second.front();
   std::optional<KeptIndices> kept =
-      getKept(module, match.value.getRawHandle().getKey(),
-              match.value.getType().getShape());
+      record.get(match.value.getRawHandle().getKey(),
+                 match.value.getType().getShape());
   if (!kept)
     return error() << "'prune.kept' has several records that fit weight '"
                    << match.value.getRawHandle().getKey() << "'";

@@ -52,9 +52,16 @@ LogicalResult mlir::prune::verifyKept(Operation *op, Attribute value) {
   return success();
 }
 
-static DictionaryAttr getRecord(ModuleOp module) {
-  auto record = module->getAttrOfType<DictionaryAttr>(kKept);
-  return record ? record : DictionaryAttr::get(module.getContext());
+KeptRecord::KeptRecord(ModuleOp module)
+    : context(module.getContext()), entries(module, kKept) {
+  for (const auto &entry : entries.getEntries())
+    keys[entry.getKey().split('#').first].push_back(entry.getKey().str());
+}
+
+void KeptRecord::set(StringRef key, Attribute entry) {
+  if (!entries.get(key))
+    keys[key.split('#').first].push_back(key.str());
+  entries.set(key, entry);
 }
 
 /// The lists of an entry if a weight of that shape can have come from them.
@@ -69,17 +76,16 @@ static ArrayAttr matchLists(Attribute entry, ArrayRef<int64_t> shape) {
   return lists;
 }
 
-std::optional<KeptIndices> mlir::prune::getKept(ModuleOp module, StringRef key,
-                                                ArrayRef<int64_t> shape) {
-  DictionaryAttr record = getRecord(module);
+std::optional<KeptIndices> KeptRecord::get(StringRef key,
+                                           ArrayRef<int64_t> shape) const {
   KeptIndices kept(shape.size());
   StringRef name = key.split('#').first;
-  ArrayAttr found = matchLists(record.get(key), shape);
-  if (!found && name != key)
-    for (NamedAttribute entry : record) {
-      StringRef other = entry.getName().getValue();
-      ArrayAttr lists = matchLists(entry.getValue(), shape);
-      if (!lists || other.split('#').first != name)
+  ArrayAttr found = matchLists(entries.get(key), shape);
+  if (auto versions = keys.find(name);
+      !found && name != key && versions != keys.end())
+    for (StringRef other : versions->second) {
+      ArrayAttr lists = matchLists(entries.get(other), shape);
+      if (!lists)
         continue;
       if (found && found != lists)
         return std::nullopt;
@@ -104,17 +110,9 @@ static Attribute toEntry(MLIRContext *context, const KeptIndices &kept) {
   return ArrayAttr::get(context, lists);
 }
 
-static void setRecord(ModuleOp module, const NamedAttrList &entries) {
-  if (entries.empty())
-    module->removeAttr(kKept);
-  else
-    module->setAttr(kKept, entries.getDictionary(module.getContext()));
-}
-
-void mlir::prune::recordKept(ModuleOp module, StringRef oldKey,
-                             ArrayRef<int64_t> oldShape, StringRef newKey,
-                             const KeptIndices &kept) {
-  std::optional<KeptIndices> before = getKept(module, oldKey, oldShape);
+void KeptRecord::set(StringRef oldKey, ArrayRef<int64_t> oldShape,
+                     StringRef newKey, const KeptIndices &kept) {
+  std::optional<KeptIndices> before = get(oldKey, oldShape);
   KeptIndices all(kept);
   if (before)
     for (auto [list, old] : llvm::zip_equal(all, *before)) {
@@ -124,11 +122,8 @@ void mlir::prune::recordKept(ModuleOp module, StringRef oldKey,
         for (int64_t &index : *list)
           index = (*old)[index];
     }
-  if (Attribute entry = toEntry(module.getContext(), all)) {
-    NamedAttrList entries(getRecord(module));
-    entries.set(newKey, entry);
-    setRecord(module, entries);
-  }
+  if (Attribute entry = toEntry(context, all))
+    set(newKey, entry);
 }
 
 llvm::MapVector<StringRef, Versions>
@@ -164,25 +159,26 @@ static Attribute getOnlyNumber(DenseResourceElementsAttr value) {
   return FloatAttr::get(value.getElementType(), numbers.front());
 }
 
-void mlir::prune::tidyKept(ModuleOp module,
-                           const llvm::MapVector<StringRef, Versions> &before) {
-  MLIRContext *context = module.getContext();
+void KeptRecord::tidy(ModuleOp module,
+                      const llvm::MapVector<StringRef, Versions> &before) {
   llvm::MapVector<StringRef, Versions> now = collectResources(module);
-  NamedAttrList entries;
+  llvm::StringMap<Attribute> tidied;
   for (auto &[name, versions] : now)
     for (DenseResourceElementsAttr value : versions) {
       StringRef key = value.getRawHandle().getKey();
-      std::optional<KeptIndices> kept =
-          getKept(module, key, value.getType().getShape());
+      std::optional<KeptIndices> kept = get(key, value.getType().getShape());
       if (Attribute entry = kept ? toEntry(context, *kept) : Attribute())
-        entries.set(key, entry);
+        tidied[key] = entry;
     }
-  for (NamedAttribute entry : getRecord(module))
-    if (!isa<ArrayAttr>(entry.getValue()) && !now.contains(entry.getName()))
-      entries.set(entry.getName(), entry.getValue());
+  for (const auto &entry : entries.getEntries())
+    if (!isa<ArrayAttr>(entry.getValue()) && !now.contains(entry.getKey()))
+      tidied[entry.getKey()] = entry.getValue();
   for (auto &[name, versions] : before)
     if (!now.contains(name))
-      entries.set(name, versions.size() == 1 ? getOnlyNumber(versions.front())
-                                             : UnitAttr::get(context));
-  setRecord(module, entries);
+      tidied[name] = versions.size() == 1 ? getOnlyNumber(versions.front())
+                                          : UnitAttr::get(context);
+  entries.clear();
+  keys.clear();
+  for (const auto &entry : tidied)
+    set(entry.getKey(), entry.getValue());
 }

@@ -72,25 +72,6 @@ LogicalResult PruneDialect::verifyOperationAttribute(Operation *op,
   return success();
 }
 
-void mlir::prune::recordWeight(Operation *op, StringRef name,
-                               ArrayRef<NamedAttribute> entries) {
-  auto module = dyn_cast<ModuleOp>(op);
-  if (!module)
-    module = op->getParentOfType<ModuleOp>();
-  if (!module || name.empty())
-    return;
-  NamedAttrList records, record;
-  if (auto known = module->getAttrOfType<DictionaryAttr>("prune.weights"))
-    records = NamedAttrList(known);
-  if (auto known = dyn_cast_or_null<DictionaryAttr>(records.get(name)))
-    record = NamedAttrList(known);
-  for (NamedAttribute entry : entries)
-    record.set(entry.getName(), entry.getValue());
-  MLIRContext *context = op->getContext();
-  records.set(StringAttr::get(context, name), record.getDictionary(context));
-  module->setAttr("prune.weights", records.getDictionary(context));
-}
-
 static LogicalResult verifyName(Operation *op, NamedAttribute attribute) {
   auto name = dyn_cast<StringAttr>(attribute.getValue());
   if (attribute.getName() != "prune.name" || (name && !name.empty()))

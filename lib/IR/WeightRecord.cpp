@@ -32,20 +32,46 @@ DictionaryAttr mlir::prune::getWeightRecord(Operation *op, StringRef name) {
   return records ? records.getAs<DictionaryAttr>(name) : DictionaryAttr();
 }
 
-void mlir::prune::recordDecision(Operation *op, StringRef name,
-                                 ArrayRef<NamedAttribute> entries) {
+EditedDictionary *WeightRecords::find(Operation *op) {
+  ModuleOp module = getModule(op);
+  if (!module)
+    return nullptr;
+  std::unique_ptr<EditedDictionary> &records = modules[module];
+  if (!records)
+    records = std::make_unique<EditedDictionary>(module, "prune.weights");
+  return records.get();
+}
+
+DictionaryAttr WeightRecords::get(Operation *op, StringRef name) {
+  EditedDictionary *records = find(op);
+  return records ? dyn_cast_or_null<DictionaryAttr>(records->get(name))
+                 : DictionaryAttr();
+}
+
+void WeightRecords::add(Operation *op, StringRef name,
+                        ArrayRef<NamedAttribute> entries) {
+  EditedDictionary *records = find(op);
+  if (!records || name.empty())
+    return;
+  NamedAttrList record;
+  if (DictionaryAttr known = get(op, name))
+    record = NamedAttrList(known);
+  for (NamedAttribute entry : entries)
+    record.set(entry.getName(), entry.getValue());
+  records->set(name, record.getDictionary(op->getContext()));
+}
+
+void WeightRecords::decide(Operation *op, StringRef name,
+                           ArrayRef<NamedAttribute> entries) {
   static constexpr StringLiteral kOutdated[] = {
       "sparsity", "threshold", "count", "reduce_dims", "left_alone"};
-  if (DictionaryAttr known = getWeightRecord(op, name)) {
+  if (DictionaryAttr known = get(op, name)) {
     NamedAttrList record(known);
     for (StringRef entry : kOutdated)
       record.erase(entry);
-    ModuleOp module = getModule(op);
-    NamedAttrList records(module->getAttrOfType<DictionaryAttr>("prune.weights"));
-    records.set(name, record.getDictionary(op->getContext()));
-    module->setAttr("prune.weights", records.getDictionary(op->getContext()));
+    find(op)->set(name, record.getDictionary(op->getContext()));
   }
-  recordWeight(op, name, entries);
+  add(op, name, entries);
 }
 
 int64_t mlir::prune::countNonzeros(Attribute constant) {

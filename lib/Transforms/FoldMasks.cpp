@@ -84,6 +84,7 @@ private:
   MLIRContext *context;
   /// What was decided for the result of each apply op.
   llvm::DenseMap<Operation *, SmallVector<NamedAttribute>> decisions;
+  WeightRecords records;
   /// What each constant was folded to, so that equal results are one resource.
   llvm::DenseMap<Attribute, SmallVector<DenseResourceElementsAttr>> folded;
 };
@@ -350,7 +351,7 @@ void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
   // A decision stands even if what it removes was zero before; one that removes
   // nothing leaves the module as it was. It replaces all of an earlier one.
   if (zeros != 0)
-    recordDecision(apply, name, decisions.lookup(apply));
+    records.decide(apply, name, decisions.lookup(apply));
   if (!changed) {
     apply.getResult().replaceAllUsesWith(apply.getTensor());
     return apply.erase();

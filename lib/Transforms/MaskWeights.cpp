@@ -123,27 +123,29 @@ static void reportNotPrunable(const WeightUses &uses) {
 
 /// Keeps the reason for reports, unless an earlier run decided for the weight.
 /// Only names of resources are there to stay.
-static void recordLeftAlone(const Weight &weight, StringRef reason) {
+static void recordLeftAlone(WeightRecords &records, const Weight &weight,
+                            StringRef reason) {
   Operation *op = weight.constants.front();
-  DictionaryAttr known = getWeightRecord(op, weight.name);
+  DictionaryAttr known = records.get(op, weight.name);
   if ((known && known.get("pattern")) || getWeightName(weight.getValue()).empty())
     return;
   Builder builder(op->getContext());
-  recordWeight(op, weight.name,
-               builder.getNamedAttr("left_alone", builder.getStringAttr(reason)));
+  records.add(op, weight.name,
+              builder.getNamedAttr("left_alone", builder.getStringAttr(reason)));
 }
 
 /// Emits one remark a weight; returns the weights that are ranked together.
 static SmallVector<size_t> reportPlan(ArrayRef<Weight> weights,
                                       const MaskPlan &plan) {
   SmallVector<size_t> together;
+  WeightRecords records;
   for (auto [index, weight, item] : llvm::enumerate(weights, plan.weights)) {
     if (!item.pattern) {
       remark::missed(weight.getLoc(),
                      remark::RemarkOpts::name("LeftAlone").category(kCategory))
           << remark::metric("Weight", weight.name)
           << remark::reason("{0}", item.reason);
-      recordLeftAlone(weight, item.reason);
+      recordLeftAlone(records, weight, item.reason);
       continue;
     }
     bool isTogether =

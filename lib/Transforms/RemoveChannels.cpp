@@ -82,7 +82,7 @@ struct RemoveChannels
     anyChanged |= restoreArguments(module, flattened);
     if (!anyChanged)
       return markAllAnalysesPreserved();
-    tidyKept(module, last);
+    KeptRecord(module).tidy(module, last);
     record(module, before);
     report(module, before);
   }
@@ -144,11 +144,12 @@ private:
       first = known[0];
     module->setAttr(kCounts,
                     b.getDenseI64ArrayAttr({first, uses.countMultiplications()}));
+    WeightRecords records;
     auto note = [&](Operation *op, StringRef name, RankedTensorType type) {
-      DictionaryAttr known = getWeightRecord(op, name);
+      DictionaryAttr known = records.get(op, name);
       if (!known || !known.get("type_before"))
-        recordWeight(op, name,
-                     b.getNamedAttr("type_before", TypeAttr::get(type)));
+        records.add(op, name,
+                    b.getNamedAttr("type_before", TypeAttr::get(type)));
     };
     for (const Weight &weight : uses.getWeights()) {
       auto old = before.find(weight.name);
@@ -163,10 +164,10 @@ private:
       if (!weight.isNamed)
         continue;
       note(module, name, weight.type);
-      recordWeight(module, name,
-                   {b.getNamedAttr("type", TypeAttr::get(weight.type)),
-                    b.getNamedAttr("nonzeros", b.getI64IntegerAttr(0)),
-                    b.getNamedAttr("removed", b.getUnitAttr())});
+      records.add(module, name,
+                  {b.getNamedAttr("type", TypeAttr::get(weight.type)),
+                   b.getNamedAttr("nonzeros", b.getI64IntegerAttr(0)),
+                   b.getNamedAttr("removed", b.getUnitAttr())});
     }
   }
 

@@ -30,7 +30,7 @@ class Shrinker {
 public:
   Shrinker(ModuleOp module, const ChannelGroups &groups,
            const std::vector<bool> &removed)
-      : module(module), groups(groups), removed(removed) {}
+      : record(module), groups(groups), removed(removed) {}
 
   void run(ArrayRef<Operation *> ops);
 
@@ -41,7 +41,7 @@ private:
   TypedAttr shrinkConstant(Attribute value, const KeptIndices &kept);
   void adjust(Operation *op);
 
-  ModuleOp module;
+  KeptRecord record;
   const ChannelGroups &groups;
   const std::vector<bool> &removed;
   /// What remains of each axis.
@@ -86,8 +86,7 @@ TypedAttr Shrinker::shrinkConstant(Attribute value, const KeptIndices &kept) {
                  data.data());
   result = createConstantLike(value, newType, data);
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(result))
-    recordKept(module,
-               cast<DenseResourceElementsAttr>(value).getRawHandle().getKey(),
+    record.set(cast<DenseResourceElementsAttr>(value).getRawHandle().getKey(),
                type.getShape(), resource.getRawHandle().getKey(), kept);
   return cast<TypedAttr>(result);
 }

@@ -15,6 +15,7 @@
 #define PRUNE_IR_KEPTRECORD_H
 
 #include "prune/Core/TensorSlices.h"
+#include "prune/IR/EditedDictionary.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/MapVector.h"
@@ -28,26 +29,40 @@ constexpr StringLiteral kShiftSuffix = "shift";
 /// Fails after an error if an attribute `prune.kept` is not as described.
 LogicalResult verifyKept(Operation *op, Attribute value);
 
-/// The indices of the original that a weight consists of. Keys that nothing is
-/// recorded of, since a pass only rewrote the numbers, take the record of
-/// another version of the weight of this shape. Nothing if there are several
-/// that differ.
-std::optional<KeptIndices> getKept(ModuleOp module, StringRef key,
-                                   ArrayRef<int64_t> shape);
-
-/// Records that `newKey` consists of the given indices of `oldKey`, which has
-/// `oldShape`.
-void recordKept(ModuleOp module, StringRef oldKey, ArrayRef<int64_t> oldShape,
-                StringRef newKey, const KeptIndices &kept);
-
 /// The weights of a module by name: versions that differ, in order.
 using Versions = SmallVector<DenseResourceElementsAttr, 1>;
 llvm::MapVector<StringRef, Versions> collectResources(ModuleOp module);
 
-/// Limits the record to the weights that are there, and to those that were
-/// `before` and are gone.
-void tidyKept(ModuleOp module,
-              const llvm::MapVector<StringRef, Versions> &before);
+/// What a module records, while a pass may change it; the module gets the
+/// changes when this ends.
+class KeptRecord {
+public:
+  explicit KeptRecord(ModuleOp module);
+
+  /// The indices of the original that a weight consists of. Keys that nothing is
+  /// recorded of, since a pass only rewrote the numbers, take the record of
+  /// another version of the weight of this shape. Nothing if there are several
+  /// that differ.
+  std::optional<KeptIndices> get(StringRef key, ArrayRef<int64_t> shape) const;
+
+  /// Records that `newKey` consists of the given indices of `oldKey`, which has
+  /// `oldShape`.
+  void set(StringRef oldKey, ArrayRef<int64_t> oldShape, StringRef newKey,
+           const KeptIndices &kept);
+
+  /// Limits the record to the weights that are there, and to those that were
+  /// `before` and are gone.
+  void tidy(ModuleOp module,
+            const llvm::MapVector<StringRef, Versions> &before);
+
+private:
+  void set(StringRef key, Attribute entry);
+
+  MLIRContext *context;
+  EditedDictionary entries;
+  /// The keys of the versions of each weight.
+  llvm::StringMap<SmallVector<std::string, 1>> keys;
+};
 
 } // namespace mlir::prune
 

@@ -45,11 +45,6 @@ std::optional<FloatKind> getFloatKind(Type elementType);
 CriterionAttrInterface parseCriterion(Location loc, StringRef text,
                                       uint64_t seed);
 
-/// Adds entries to what the module around `op` records of the weight `name`
-/// (attribute `prune.weights`); entries of the same names are replaced.
-void recordWeight(Operation *op, StringRef name,
-                  ArrayRef<NamedAttribute> entries);
-
 } // namespace mlir::prune
 
 #endif // PRUNE_IR_PRUNE_H
