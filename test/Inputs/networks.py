@@ -29,7 +29,10 @@ class Value:
 
     def __init__(self, name, value, error=None):
         self.name, self.value = name, value
-        self.error = np.zeros_like(value) if error is None else error
+        if error is None:
+            error = np.zeros_like(value)
+        # A bound that overflowed on its way, and met a zero, is none.
+        self.error = np.where(np.isnan(error), np.inf, error)
         self.shape = value.shape
 
 

@@ -69,10 +69,7 @@ class Drawn:
         bad = []
         for found, output, seed in zip(results, self.net.outputs, self.owners):
             assert found.shape == output.value.shape
-            # Where the bound overflowed on its way, there is none.
-            bound = 0 if self.integers else np.where(
-                np.isnan(output.error), np.inf, output.error
-            )
+            bound = 0 if self.integers else output.error
             if not np.isfinite(bound).all():
                 self.unbounded.add(seed)
             if self.integers:
