@@ -55,7 +55,8 @@ RankedTensorType Weight::getType() const {
 }
 
 bool Weight::isDepthwise() const {
-  return llvm::any_of(uses, [](const WeightUse &use) { return use.isDepthwise; });
+  return llvm::any_of(uses,
+                      [](const WeightUse &use) { return use.isDepthwise; });
 }
 
 //===----------------------------------------------------------------------===//
@@ -165,9 +166,8 @@ static bool isMultiplyAdd(linalg::LinalgOp op) {
 static FailureOr<linalg::ConvolutionDimensions>
 getConvolutionDims(linalg::LinalgOp op) {
   // A product whose operands are all read in plain order convolves nothing.
-  if (llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) {
-        return map.isProjectedPermutation();
-      }))
+  if (llvm::all_of(op.getIndexingMapsArray(),
+                   [](AffineMap map) { return map.isProjectedPermutation(); }))
     return failure();
   return linalg::inferConvolutionDims(op);
 }
@@ -188,8 +188,8 @@ std::optional<int64_t> Weight::getReductionDim() const {
   AffineMap map = op.getMatchingIndexingMap(use.operand);
   std::optional<int64_t> dim;
   for (unsigned loop : getSummedLoops(op))
-    if (std::optional<unsigned> position = map.getResultPosition(
-            getAffineDimExpr(loop, op.getContext())))
+    if (std::optional<unsigned> position =
+            map.getResultPosition(getAffineDimExpr(loop, op.getContext())))
       dim = std::max<int64_t>(dim.value_or(0), *position);
   for (Operation *step : llvm::reverse(use.chain))
     if (dim)
@@ -198,7 +198,8 @@ std::optional<int64_t> Weight::getReductionDim() const {
 }
 
 /// The constant behind `value`, with the operations in between, or null.
-static Operation *findConstant(Value value, SmallVectorImpl<Operation *> &chain) {
+static Operation *findConstant(Value value,
+                               SmallVectorImpl<Operation *> &chain) {
   chain.clear();
   while (Operation *op = value.getDefiningOp()) {
     if (op->hasTrait<OpTrait::ConstantLike>()) {
@@ -222,9 +223,8 @@ static std::string whyNotPrunable(Operation *constant) {
     return "is not a constant tensor";
   if (!getFloatKind(type.getElementType())) {
     std::string text;
-    llvm::raw_string_ostream(text)
-        << "element type " << type.getElementType()
-        << " is not one of f64, f32, f16, bf16";
+    llvm::raw_string_ostream(text) << "element type " << type.getElementType()
+                                   << " is not one of f64, f32, f16, bf16";
     return text;
   }
   if (isa<SparseElementsAttr>(value) || type.getEncoding())
@@ -277,8 +277,8 @@ void Collector::visit(linalg::LinalgOp op) {
       continue;
     if (Operation *constant = findConstant(use.operand->get(), use.chain))
       return addUse(constant, std::move(use));
-    Value source =
-        use.chain.empty() ? use.operand->get() : use.chain.back()->getOperand(0);
+    Value source = use.chain.empty() ? use.operand->get()
+                                     : use.chain.back()->getOperand(0);
     if (isMasked || isPart)
       continue;
     if (auto apply = source.getDefiningOp<ApplyOp>()) {
@@ -294,9 +294,10 @@ void Collector::visit(linalg::LinalgOp op) {
       {op, name,
        isMasked ? "its weight has a mask already; fold it with "
                   "prune-fold-masks first"
-       : isPart ? "its weight is a slice of a constant; only whole constants are "
-                  "pruned"
-                : "no operand is a constant"});
+       : isPart
+           ? "its weight is a slice of a constant; only whole constants are "
+             "pruned"
+           : "no operand is a constant"});
 }
 
 void Collector::addUse(Operation *constant, WeightUse use) {

@@ -3,9 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A module is compiled from a copy, so that the caller can go on with it. What
-// remains of the IR is the signature, against which every call is checked before
-// machine code sees a pointer. A call has its own descriptors and results, so
-// calls may overlap.
+// remains of the IR is the signature, against which every call is checked
+// before machine code sees a pointer. A call has its own descriptors and
+// results, so calls may overlap.
 //
 //===----------------------------------------------------------------------===//
 
@@ -217,7 +217,8 @@ PruneStatus pruneModuleCompileWithOptions(const PruneModule *module,
   compiled->entry = function.getName().str();
   if (failed(lower(*copy, kernels ? kernels : "dense", options->threads)))
     return PRUNE_COMPILE_ERROR;
-  llvm::Expected<std::unique_ptr<Runner>> runner = Runner::compile(*copy, options->level);
+  llvm::Expected<std::unique_ptr<Runner>> runner =
+      Runner::compile(*copy, options->level);
   if (!runner)
     return context->fail(PRUNE_COMPILE_ERROR,
                          llvm::toString(runner.takeError()));
@@ -255,15 +256,14 @@ PruneTensorType pruneProgramResultType(const PruneProgram *program,
 //===----------------------------------------------------------------------===//
 
 static StringRef elementName(PruneElementType type) {
-  static constexpr StringLiteral kNames[] = {"f64", "f32", "f16", "bf16",
-                                             "i64", "i32", "i16", "i8",
+  static constexpr StringLiteral kNames[] = {"f64", "f32", "f16",  "bf16",
+                                             "i64", "i32", "i16",  "i8",
                                              "ui8", "i1",  "index"};
   return unsigned(type) < std::size(kNames) ? kNames[type]
                                             : "an unknown element type";
 }
 
-static std::string describe(PruneElementType element,
-                            ArrayRef<int64_t> shape) {
+static std::string describe(PruneElementType element, ArrayRef<int64_t> shape) {
   std::string text;
   for (int64_t extent : shape)
     text += (extent < 0 ? "?" : std::to_string(extent)) + "x";
@@ -287,8 +287,8 @@ static std::string whyNot(const Port &port, const PruneTensor &given) {
     hasElements &= shape[i] > 0;
   }
   if (!fits)
-    return "is " + describe(given.element, shape) + ", but the function takes " +
-           describe(port.element, port.shape);
+    return "is " + describe(given.element, shape) +
+           ", but the function takes " + describe(port.element, port.shape);
   return given.data || !hasElements ? "" : "has no data";
 }
 
@@ -324,8 +324,8 @@ PruneStatus pruneProgramCall(const PruneProgram *program,
   for (const Port &port : program->results)
     resultTypes.push_back(port.type());
 
-  auto call = program->runner->bind(program->entry, argumentTypes, resultTypes,
-                                    views);
+  auto call =
+      program->runner->bind(program->entry, argumentTypes, resultTypes, views);
   if (!call)
     return failCall(message, llvm::toString(call.takeError()));
   (*call)->call();

@@ -3,10 +3,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The family of kernels is two loop nests. With lanes along columns a tile is a
-// few rows by a few vectors of columns: for each listed column of the weight the
-// vectors are loaded once, and each weight is broadcast. With lanes along rows
-// it is the other way round. Either way the tile stays in registers over the
-// whole walk, and is stored once, through the epilogue.
+// few rows by a few vectors of columns: for each listed column of the weight
+// the vectors are loaded once, and each weight is broadcast. With lanes along
+// rows it is the other way round. Either way the tile stays in registers over
+// the whole walk, and is stored once, through the epilogue.
 //
 // What is not obvious:
 // - `patterns` has one inner loop for each set of rows, so that it multiplies
@@ -203,11 +203,11 @@ Value Kernel::loadIndex(Value buffer, Value position) {
 static void forbidUnrolling(scf::ForOp loop) {
   MLIRContext *context = loop.getContext();
   auto unroll = LLVM::LoopUnrollAttr::get(
-      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});
-  loop->setAttr("loop_annotation",
-                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {},
-                                              {}, {}, {}, {}, {}, {}, {}, {},
-                                              {}, {}));
+      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {},
+      {});
+  loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(
+                                       context, {}, {}, {}, unroll, {}, {}, {},
+                                       {}, {}, {}, {}, {}, {}, {}, {}));
 }
 
 /// The runs of the segment of this block and group.
@@ -220,8 +220,7 @@ SmallVector<Run> Kernel::getRuns(Value block, Value group) {
     Value end = math.add(begin, layout.kBlock);
     if (layout.k % layout.kBlock != 0)
       end = math.min(end, math.constant(layout.k));
-    Value before =
-        math.mul(begin, layout.numGroups() * layout.groupRows);
+    Value before = math.mul(begin, layout.numGroups() * layout.groupRows);
     Value size = math.mul(math.sub(end, begin), layout.groupRows);
     Value within = arith::MulIOp::create(b, loc, size, group, kNoWrap);
     return {{begin, end, math.add(before, within), allRows}};
@@ -273,8 +272,7 @@ Accumulators Kernel::walk(const Run &run, Accumulators init, int64_t copies,
     for (int64_t copy = 0; copy != step; ++copy) {
       Value listed = math.add(loop.getInductionVar(), copy);
       Value values = math.add(
-          run.values,
-          math.mul(math.sub(listed, run.begin), valuesPerColumn));
+          run.values, math.mul(math.sub(listed, run.begin), valuesPerColumn));
       llvm::append_range(
           next, addColumn(getColumn(listed), values,
                           loop.getRegionIterArgs().slice(copy * size, size)));
@@ -311,8 +309,7 @@ Accumulators Kernel::addVectorsOfColumns(ValueRange position,
     inputs.push_back(loadVector(op.getInput(), vectorAt(position, column, v)));
   Accumulators next;
   for (size_t i = 0; i != rows.size(); ++i) {
-    Value weight =
-        broadcast(loadScalar(op.getValues(), math.add(values, i)));
+    Value weight = broadcast(loadScalar(op.getValues(), math.add(values, i)));
     for (int64_t v = 0; v != numVectors; ++v)
       next.push_back(vector::FMAOp::create(b, loc, weight, inputs[v],
                                            accumulators[next.size()]));
@@ -326,8 +323,8 @@ Accumulators Kernel::addVectorsOfRows(Value n, int64_t columns, Value column,
   int64_t numVectors = kernel.getTileRows() / kernel.getWidth();
   SmallVector<Value> weights;
   for (int64_t v = 0; v != numVectors; ++v)
-    weights.push_back(loadVector(op.getValues(),
-                                 math.add(values, v * kernel.getWidth())));
+    weights.push_back(
+        loadVector(op.getValues(), math.add(values, v * kernel.getWidth())));
   Accumulators next;
   for (int64_t c = 0; c != columns; ++c) {
     Value input =
@@ -382,9 +379,9 @@ void Kernel::storeRowsVector(Value value, Value row, int64_t lanes, Value n) {
 // Loops over tiles
 //===----------------------------------------------------------------------===//
 
-/// Copies of a tile of `size` accumulators that keep the multipliers busy, which
-/// need that many sums in flight: a fused multiply-add takes four cycles and
-/// one or two start in each.
+/// Copies of a tile of `size` accumulators that keep the multipliers busy,
+/// which need that many sums in flight: a fused multiply-add takes four cycles
+/// and one or two start in each.
 static int64_t getCopies(int64_t size, int64_t inFlight) {
   return std::max<int64_t>(1, inFlight / llvm::PowerOf2Ceil(size));
 }
@@ -427,12 +424,12 @@ void Kernel::emitColumnsTile(ValueRange position, Value group, int64_t rows) {
         [&](OpBuilder &, Location) {
           Accumulators partial = tile;
           for (int64_t i = 0; i != rows * numVectors; ++i)
-            partial[i] = loadVector(
-                op.getInit(),
-                vectorAt(position,
-                         math.add(math.mul(group, layout.groupRows),
-                                  i / numVectors),
-                         i % numVectors));
+            partial[i] =
+                loadVector(op.getInit(),
+                           vectorAt(position,
+                                    math.add(math.mul(group, layout.groupRows),
+                                             i / numVectors),
+                                    i % numVectors));
           scf::YieldOp::create(b, loc, partial);
         });
     tile.assign(branch.result_begin(), branch.result_end());
@@ -440,15 +437,15 @@ void Kernel::emitColumnsTile(ValueRange position, Value group, int64_t rows) {
   for (const Run &run : getRuns(block, group)) {
     Accumulators part;
     for (int64_t row : run.rows)
-      llvm::append_range(
-          part, ArrayRef(tile).slice(row * numVectors, numVectors));
+      llvm::append_range(part,
+                         ArrayRef(tile).slice(row * numVectors, numVectors));
     // A run of `patterns` is too short to be split.
     int64_t copies =
         layout.form == PackedForm::Patterns ? 1 : getCopies(part.size(), 8);
     part = walk(run, part, copies,
                 [&](Value column, Value values, ValueRange accumulators) {
-                  return addVectorsOfColumns(position, run.rows, column,
-                                             values, accumulators);
+                  return addVectorsOfColumns(position, run.rows, column, values,
+                                             accumulators);
                 });
     for (auto [i, row] : llvm::enumerate(run.rows))
       std::copy_n(part.begin() + i * numVectors, numVectors,
@@ -456,9 +453,8 @@ void Kernel::emitColumnsTile(ValueRange position, Value group, int64_t rows) {
   }
   if (!isCut)
     return storeColumnsTile(position, group, rows, tile, /*isLast=*/true);
-  Value isLast =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, block,
-                            math.constant(layout.numBlocks() - 1));
+  Value isLast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, block,
+                                       math.constant(layout.numBlocks() - 1));
   auto store = [&](bool last) {
     return [&, last](OpBuilder &, Location) {
       storeColumnsTile(position, group, rows, tile, last);
@@ -515,23 +511,21 @@ void Kernel::emitAlongColumns() {
   emitPanels(whole, end, 1);
 }
 
-void Kernel::emitRowsTile(Value group, int64_t rows, Value n,
-                          int64_t columns) {
+void Kernel::emitRowsTile(Value group, int64_t rows, Value n, int64_t columns) {
   int64_t width = kernel.getWidth();
   int64_t numVectors = kernel.getTileRows() / width;
   Accumulators tile(numVectors * columns, zero(vector));
   Run run = getRuns(math.constant(0), group).front();
-  tile = walk(run, tile, getCopies(tile.size(), 4),
-              [&](Value column, Value values, ValueRange accumulators) {
-                return addVectorsOfRows(n, columns, column, values,
-                                        accumulators);
-              });
+  tile =
+      walk(run, tile, getCopies(tile.size(), 4),
+           [&](Value column, Value values, ValueRange accumulators) {
+             return addVectorsOfRows(n, columns, column, values, accumulators);
+           });
   for (int64_t c = 0; c != columns; ++c)
     for (int64_t v = 0; v != numVectors && v * width < rows; ++v)
-      storeRowsVector(
-          tile[c * numVectors + v],
-          math.add(math.mul(group, layout.groupRows), v * width),
-          std::min(width, rows - v * width), math.add(n, c));
+      storeRowsVector(tile[c * numVectors + v],
+                      math.add(math.mul(group, layout.groupRows), v * width),
+                      std::min(width, rows - v * width), math.add(n, c));
 }
 
 void Kernel::emitAlongRows() {

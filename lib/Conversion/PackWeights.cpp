@@ -213,8 +213,7 @@ Value PackWeights::createConstant(OpBuilder &b, Location loc, const Twine &name,
       createRewrittenConstant(type, name.str(), adoptBlob(std::move(data))));
 }
 
-template <typename T>
-static ByteBuffer narrowTo(ArrayRef<uint32_t> numbers) {
+template <typename T> static ByteBuffer narrowTo(ArrayRef<uint32_t> numbers) {
   // At least one, since buffers without elements are awkward.
   ByteBuffer bytes(std::max<size_t>(numbers.size(), 1) * sizeof(T));
   if (numbers.empty())
@@ -255,10 +254,9 @@ LogicalResult PackWeights::pack(const Candidate &candidate,
     return *map.getResultPosition(getAffineDimExpr(loop, &getContext()));
   };
   ByteBuffer copy;
-  ArrayRef<char> elements =
-      weight->view({positionOf(contraction.rowLoop),
-                    positionOf(contraction.columnLoops[0])},
-                   copy);
+  ArrayRef<char> elements = weight->view(
+      {positionOf(contraction.rowLoop), positionOf(contraction.columnLoops[0])},
+      copy);
   unsigned size = byteSize(weight->kind);
 
   MatrixStatistics matrix = MatrixStatistics::get(
@@ -308,8 +306,7 @@ LogicalResult PackWeights::pack(const Candidate &candidate,
         size);
   remark::passed(loc, remark::RemarkOpts::name("Packed").category(kCategory))
       << remark::metric("Weight", name)
-      << remark::metric("Form",
-                        stringifyKernelForm(kernel.getForm()))
+      << remark::metric("Form", stringifyKernelForm(kernel.getForm()))
       << remark::metric("Nonzeros", matrix.nonzeros)
       << remark::metric("Cycles", int64_t(plan->cycles))
       << remark::metric("DenseCycles",

@@ -5,8 +5,9 @@
 // Upstream makes OpenMP loops of scf.parallel, all of a module at once and with
 // equal shares for threads. Here only chosen loops are parallel, so that no sum
 // of the user's depends on the number of threads. Where iterations are long, a
-// thread takes the next one when it is done with one, since cores are not equally
-// fast; where they are short, asking for each would take longer than that gains.
+// thread takes the next one when it is done with one, since cores are not
+// equally fast; where they are short, asking for each would take longer than
+// that gains.
 //
 //===----------------------------------------------------------------------===//
 

@@ -199,10 +199,10 @@ LogicalResult SparsifyWeights::sparsify(const Weight &weight,
         weight, use, plan, "its density is above max-density",
         {density, nonzeros, remark::metric("MaxDensity", double(maxDensity))});
   auto encoded =
-      plan.format ? encodeWeight(candidate.contraction, candidate.folded,
-                                 *plan.format, reason)
-                  : encodeSmallest(candidate.contraction, candidate.folded,
-                                   reason);
+      plan.format
+          ? encodeWeight(candidate.contraction, candidate.folded, *plan.format,
+                         reason)
+          : encodeSmallest(candidate.contraction, candidate.folded, reason);
   if (!encoded)
     return keepDense(weight, use, plan, reason, {density, nonzeros});
   if (!plan.format && encoded->packed.numBytes() >= candidate.getDenseBytes())

@@ -52,9 +52,8 @@ RankedTensorScores::RankedTensorScores(ScoreSource scoreSource,
       dim *= outer;
       outer = 1;
     }
-    groupsPerTile =
-        std::max<int64_t>(1, kTileElements / std::max<int64_t>(
-                                                 1, groupSize * inner));
+    groupsPerTile = std::max<int64_t>(
+        1, kTileElements / std::max<int64_t>(1, groupSize * inner));
     innerPerTile = groupSize * inner <= kTileElements
                        ? inner
                        : std::max<int64_t>(1, kTileElements / groupSize);
@@ -164,12 +163,11 @@ void RankedTensorScores::scoreUnits(const TileElements &elements,
 }
 
 /// Decides for `scores.size()` units from `firstUnit` on.
-static void decide(ArrayRef<double> scores, int64_t firstUnit,
-                   double cutScore, int64_t firstKeptTie, uint8_t *keep) {
+static void decide(ArrayRef<double> scores, int64_t firstUnit, double cutScore,
+                   int64_t firstKeptTie, uint8_t *keep) {
   int64_t firstKept = firstKeptTie - firstUnit;
   for (int64_t i = 0, e = scores.size(); i != e; ++i)
-    keep[i] = scores[i] > cutScore ||
-              (scores[i] == cutScore && i >= firstKept);
+    keep[i] = scores[i] > cutScore || (scores[i] == cutScore && i >= firstKept);
 }
 
 void RankedTensorScores::visitTile(
@@ -270,8 +268,8 @@ void RankedTensorScores::visitGroupTile(
     int64_t n = std::min(groupSize, extent.height - d);
     int64_t removed = std::max<int64_t>(0, n - groupKeep);
     for (int64_t c = 0; c < width; ++c)
-      maskGroup(&scores[d * width + c], n, width, removed,
-                &keep[d * width + c], order);
+      maskGroup(&scores[d * width + c], n, width, removed, &keep[d * width + c],
+                order);
   }
   if (width == inner)
     return sink(extent.begin, keep);
@@ -287,9 +285,8 @@ void RankedTensorScores::visitGroupTile(
 static bool hasNanScore(const RankedTensorScores &scores,
                         ParallelFor parallelFor) {
   std::vector<uint8_t> found(scores.numTiles());
-  parallelFor(found.size(), [&](size_t tile) {
-    found[tile] = scores.groupTileHasNan(tile);
-  });
+  parallelFor(found.size(),
+              [&](size_t tile) { found[tile] = scores.groupTileHasNan(tile); });
   return std::find(found.begin(), found.end(), 1) != found.end();
 }
 

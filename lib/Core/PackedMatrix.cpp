@@ -3,9 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Elements are copied as bit patterns of their size, so one implementation
-// serves all types. A segment is packed in two steps: note for each column which
-// rows of the group are nonzero, then list columns set by set. `blocks` and
-// `elements` are the case where all nonempty sets are one.
+// serves all types. A segment is packed in two steps: note for each column
+// which rows of the group are nonzero, then list columns set by set. `blocks`
+// and `elements` are the case where all nonempty sets are one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -340,8 +340,7 @@ static int64_t markRow(const char *row, std::vector<uint8_t> &seen) {
   return count;
 }
 
-PackedCounts mlir::prune::countNonzeros(int64_t m, int64_t k,
-                                        int64_t groupRows,
+PackedCounts mlir::prune::countNonzeros(int64_t m, int64_t k, int64_t groupRows,
                                         llvm::ArrayRef<char> elements,
                                         unsigned elementSize) {
   PackedCounts counts;

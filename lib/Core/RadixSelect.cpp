@@ -6,11 +6,11 @@
 // keys of the same order, a histogram of 16 key bits finds the bucket of the
 // k-th, and as soon as few enough keys fall into that bucket they are collected
 // and searched directly. A sample tells the first histogram's bucket in most
-// cases, whose keys are then collected while they are counted: one pass over the
-// scores, and two to four where the sample errs. Linear time, and no more memory
-// than for half of the keys. All counts are integers, so the
-// answer does not depend on the number of threads. Small tensors, for which a
-// histogram would be most of the work, are collected at once.
+// cases, whose keys are then collected while they are counted: one pass over
+// the scores, and two to four where the sample errs. Linear time, and no more
+// memory than for half of the keys. All counts are integers, so the answer does
+// not depend on the number of threads. Small tensors, for which a histogram
+// would be most of the work, are collected at once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -99,8 +99,8 @@ size_t TileSequence::numChunks() const {
 }
 
 size_t TileSequence::getOperand(size_t tile) const {
-  return std::upper_bound(starts.begin(), starts.end(), tile) -
-         starts.begin() - 1;
+  return std::upper_bound(starts.begin(), starts.end(), tile) - starts.begin() -
+         1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -198,9 +198,8 @@ bool RadixSelect::countHighBits(uint64_t guess, int64_t numUnits,
       else
         for (double score : run)
           ++histogram[toKey(score) >> (64 - kBits)];
-      if (nans[chunk] == kNone && llvm::any_of(run, [](double score) {
-            return std::isnan(score);
-          }))
+      if (nans[chunk] == kNone &&
+          llvm::any_of(run, [](double score) { return std::isnan(score); }))
         nans[chunk] = operand;
     });
     allKeys[chunk] = keys.take();
@@ -235,8 +234,7 @@ RadixSelect::KeysPerChunk RadixSelect::collect(uint64_t prefix,
   parallelFor(perChunk.size(), [&](size_t chunk) {
     KeyList keys;
     tiles.forChunk(chunk, [&](size_t, int64_t, ArrayRef<double> run) {
-      keys.append(run,
-                  [&](uint64_t key) { return key >> shift == prefix; });
+      keys.append(run, [&](uint64_t key) { return key >> shift == prefix; });
     });
     perChunk[chunk] = keys.take();
   });
@@ -266,16 +264,17 @@ RankingCut RadixSelect::cutAt(uint64_t key, int64_t removedTies,
 
   RankingCut cut;
   cut.score = fromKey(key);
-  tiles.forChunk(chunk, [&](size_t operand, int64_t unit, ArrayRef<double> run) {
-    for (double score : run) {
-      ++unit;
-      if (toKey(score) != key || removedTies == 0)
-        continue;
-      cut.operand = operand;
-      cut.unit = unit;
-      --removedTies;
-    }
-  });
+  tiles.forChunk(chunk,
+                 [&](size_t operand, int64_t unit, ArrayRef<double> run) {
+                   for (double score : run) {
+                     ++unit;
+                     if (toKey(score) != key || removedTies == 0)
+                       continue;
+                     cut.operand = operand;
+                     cut.unit = unit;
+                     --removedTies;
+                   }
+                 });
   return cut;
 }
 
@@ -296,8 +295,7 @@ RankingCut RadixSelect::selectAmong(const KeysPerChunk &perChunk,
   std::nth_element(keys.begin(), keys.begin() + rank - 1, keys.end());
   uint64_t key = keys[rank - 1];
   // Those before the rank are at most the key.
-  int64_t removedTies =
-      std::count(keys.begin(), keys.begin() + rank, key);
+  int64_t removedTies = std::count(keys.begin(), keys.begin() + rank, key);
   std::vector<int64_t> ties;
   for (const std::vector<uint64_t> &chunk : perChunk)
     ties.push_back(std::count(chunk.begin(), chunk.end(), key));

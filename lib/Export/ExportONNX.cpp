@@ -171,9 +171,8 @@ LogicalResult Exporter::matchWeight(StringRef name, const Facts &facts) {
            << " versions in the module, since its uses did not lose the "
               "same; exclude it from pruning";
   match.value = found->second.front();
-  std::optional<KeptIndices> kept =
-      record.get(match.value.getRawHandle().getKey(),
-                 match.value.getType().getShape());
+  std::optional<KeptIndices> kept = record.get(
+      match.value.getRawHandle().getKey(), match.value.getType().getShape());
   if (!kept)
     return error() << "'prune.kept' has several records that fit weight '"
                    << match.value.getRawHandle().getKey() << "'";

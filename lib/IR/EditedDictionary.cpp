@@ -12,8 +12,8 @@ using namespace mlir::prune;
 EditedDictionary::EditedDictionary(ModuleOp module, StringRef attribute)
     : module(module), attribute(attribute) {
   auto known = module->getAttrOfType<DictionaryAttr>(attribute);
-  for (NamedAttribute entry : known ? known.getValue()
-                                    : ArrayRef<NamedAttribute>())
+  for (NamedAttribute entry :
+       known ? known.getValue() : ArrayRef<NamedAttribute>())
     entries[entry.getName().getValue()] = entry.getValue();
 }
 

@@ -29,7 +29,8 @@ void PruneDialect::initialize() {
 
 static LogicalResult verifyWeights(Operation *op, NamedAttribute attribute) {
   if (!isa<ModuleOp>(op))
-    return op->emitOpError("expects attribute 'prune.weights' on a module only");
+    return op->emitOpError(
+        "expects attribute 'prune.weights' on a module only");
   auto records = dyn_cast<DictionaryAttr>(attribute.getValue());
   bool isValid = records && llvm::all_of(records, [](NamedAttribute record) {
                    return isa<DictionaryAttr>(record.getValue());

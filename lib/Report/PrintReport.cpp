@@ -245,13 +245,12 @@ void WeightReport::printText(raw_ostream &os) const {
                   std::to_string(totals.bytesAfter),
                   std::to_string(totals.bytesBefore)});
   printTable(os, rows);
-  os << "\n" << totals.pruned << " of " << weights.size()
-     << " weights pruned\n";
+  os << "\n"
+     << totals.pruned << " of " << weights.size() << " weights pruned\n";
   if (multiplications)
     os << "channels removed: " << totals.elementsLeft << " of "
-       << totals.elementsBefore << " elements left, "
-       << multiplications->second << " of " << multiplications->first
-       << " multiplications a call\n";
+       << totals.elementsBefore << " elements left, " << multiplications->second
+       << " of " << multiplications->first << " multiplications a call\n";
   auto printReason = [&](StringRef name, StringRef operation, Location loc,
                          StringRef reason) {
     os << "not pruned: " << (name.empty() ? operation : name) << " ("

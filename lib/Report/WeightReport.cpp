@@ -66,8 +66,8 @@ static bool isCountable(ShapedType type) {
   return type && type.hasStaticShape() && type.getElementType().isIntOrFloat();
 }
 
-/// A type of a weight that its record has, or null: `type` is that before it was
-/// packed, `type_before` that before channels were removed.
+/// A type of a weight that its record has, or null: `type` is that before it
+/// was packed, `type_before` that before channels were removed.
 static RankedTensorType getRecordedType(DictionaryAttr record,
                                         StringRef key = "type") {
   auto type = record ? record.getAs<TypeAttr>(key) : TypeAttr();
@@ -131,9 +131,9 @@ WeightEntry *Collector::find(Operation *op, StringRef name) {
 /// that of a packed weight, and says nothing.
 WeightEntry &Collector::add(Operation *op, StringRef name, bool isRecorded) {
   Operation *module = isa<ModuleOp>(op) ? op : getModuleAround(op);
-  places.push_back(std::make_unique<Place>(
-      Place{{isa<ModuleOp>(op) ? SIZE_MAX : positions.lookup(op), places.size()},
-            WeightEntry(op->getLoc())}));
+  places.push_back(std::make_unique<Place>(Place{
+      {isa<ModuleOp>(op) ? SIZE_MAX : positions.lookup(op), places.size()},
+      WeightEntry(op->getLoc())}));
   WeightEntry &entry = places.back()->entry;
   entry.name = name.str();
   if (!isRecorded)
@@ -145,9 +145,8 @@ WeightEntry &Collector::add(Operation *op, StringRef name, bool isRecorded) {
 
 void Collector::addConstant(const Weight &weight) {
   // Canonicalisation reorders constants; uses stay where they are.
-  WeightEntry &entry =
-      add(weight.uses.front().operand->getOwner(), weight.name,
-          isa<DenseResourceElementsAttr>(weight.getValue()));
+  WeightEntry &entry = add(weight.uses.front().operand->getOwner(), weight.name,
+                           isa<DenseResourceElementsAttr>(weight.getValue()));
   entry.loc = weight.getLoc();
   entry.type = weight.getType();
   entry.nonzeros = countNonzeros(weight.getValue());
@@ -171,8 +170,8 @@ void Collector::addPacked(Operation *op, StringRef format, ShapedType seen,
                                                    seen.getElementType());
     auto count =
         entry->record ? entry->record.getAs<IntegerAttr>("nonzeros") : nullptr;
-    entry->nonzeros = count ? count.getInt()
-                            : countNonzeros(getConstant(parts.front()));
+    entry->nonzeros =
+        count ? count.getInt() : countNonzeros(getConstant(parts.front()));
   }
   ++entry->uses;
   entry->addFormat(format);

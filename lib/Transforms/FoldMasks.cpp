@@ -170,10 +170,9 @@ std::optional<ScoreSource> Folder::getSingleScores(Value scores) {
   SmallVector<int64_t> reduced = score.getReducedDims();
   if (reduced.empty())
     return source;
-  std::vector<double> sums =
-      reduceScores(source, reduced, [&](size_t n, function_ref<void(size_t)> f) {
-        parallel(n, f);
-      });
+  std::vector<double> sums = reduceScores(
+      source, reduced,
+      [&](size_t n, function_ref<void(size_t)> f) { parallel(n, f); });
   auto type = cast<RankedTensorType>(score.getScores().getType());
   for (double &sum : sums)
     sum = roundTo(*getFloatKind(type.getElementType()), sum);
@@ -193,8 +192,8 @@ void Folder::foldScore(ScoreOp score) {
       cast<FloatType>(type.getElementType()).getFloatSemantics();
   for (double value : values) {
     bool losesInfo;
-    rounded.emplace_back(value).convert(
-        semantics, APFloat::rmNearestTiesToEven, &losesInfo);
+    rounded.emplace_back(value).convert(semantics, APFloat::rmNearestTiesToEven,
+                                        &losesInfo);
   }
   OpBuilder builder(score);
   score.getScores().replaceAllUsesWith(arith::ConstantOp::create(
@@ -249,8 +248,7 @@ static SmallVector<NamedAttribute> describe(MaskOp mask, size_t operand) {
   SmallVector<NamedAttribute> entries(mask->getAttrs());
   Builder builder(mask.getContext());
   if (auto score = mask.getScores()[operand].getDefiningOp<ScoreOp>()) {
-    entries.push_back(
-        builder.getNamedAttr("criterion", score.getCriterion()));
+    entries.push_back(builder.getNamedAttr("criterion", score.getCriterion()));
     if (std::optional<ArrayAttr> dims = score.getReduceDims())
       entries.push_back(builder.getNamedAttr("reduce_dims", *dims));
   }
@@ -292,10 +290,11 @@ LogicalResult Folder::foldMask(MaskOp mask) {
     auto score = mask.getScores()[operand].getDefiningOp<ScoreOp>();
     for (Operation *user : llvm::make_early_inc_range(result.getUsers())) {
       auto apply = dyn_cast<ApplyOp>(user);
-      bool isScored = apply && score && score.getReducedDims().empty() &&
-                      getConstant(apply.getTensor()) ==
-                          getConstant(score.getTensor());
-      if (isScored && apply.getTensor().getType() == score.getTensor().getType())
+      bool isScored =
+          apply && score && score.getReducedDims().empty() &&
+          getConstant(apply.getTensor()) == getConstant(score.getTensor());
+      if (isScored &&
+          apply.getTensor().getType() == score.getTensor().getType())
         fuseApply(apply, ranked[operand], *selection, operand);
     }
     if (result.use_empty())
@@ -346,7 +345,8 @@ void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
   remark::passed(apply.getLoc(),
                  remark::RemarkOpts::name("Folded").category(kCategory))
       << remark::metric("Weight", name)
-      << remark::metric("Elements", apply.getTensor().getType().getNumElements())
+      << remark::metric("Elements",
+                        apply.getTensor().getType().getNumElements())
       << remark::metric("Removed", zeros);
   // A decision stands even if what it removes was zero before; one that removes
   // nothing leaves the module as it was. It replaces all of an earlier one.
@@ -378,7 +378,8 @@ void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
 void Folder::fuseApply(ApplyOp apply, const RankedTensorScores &ranked,
                        const MaskSelection &selection, size_t operand) {
   ConstantBytes source = *getConstantBytes(getConstant(apply.getTensor()));
-  size_t size = apply.getTensor().getType().getNumElements() * source.elementSize;
+  size_t size =
+      apply.getTensor().getType().getNumElements() * source.elementSize;
   AsmResourceBlob blob = allocateBlob(size);
   char *target = blob.getMutableData().data();
   SelectionTotals totals;
@@ -414,8 +415,7 @@ void Folder::foldApply(ApplyOp apply) {
   }
   int64_t width = shape.empty() ? 1 : shape.back();
   int64_t rows = width ? countElements(shape) / width : 0;
-  AsmResourceBlob blob =
-      allocateBlob(rows * width * source->elementSize);
+  AsmResourceBlob blob = allocateBlob(rows * width * source->elementSize);
   char *target = blob.getMutableData().data();
   SelectionTotals totals;
   parallel(rows, [&](size_t row) {
@@ -432,8 +432,7 @@ void Folder::foldApply(ApplyOp apply) {
   replaceApply(apply, std::move(blob), totals.isChanged, totals.removed);
 }
 
-template <typename OpTy>
-static SmallVector<OpTy> collect(Operation *root) {
+template <typename OpTy> static SmallVector<OpTy> collect(Operation *root) {
   SmallVector<OpTy> ops;
   root->walk([&](OpTy op) { ops.push_back(op); });
   return ops;
@@ -441,8 +440,7 @@ static SmallVector<OpTy> collect(Operation *root) {
 
 /// Removes what nothing uses any more: constants that only masks used would
 /// keep their data in the output.
-template <typename OpTy>
-static void eraseUnused(Operation *root) {
+template <typename OpTy> static void eraseUnused(Operation *root) {
   for (OpTy op : collect<OpTy>(root))
     if (op->use_empty())
       op->erase();

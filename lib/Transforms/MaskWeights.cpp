@@ -5,8 +5,8 @@
 // Writes the decision into the IR as score, mask and apply operations; nothing
 // is computed here. A weight that is ranked alone gets its operations behind
 // each constant that holds it. A global ranking needs all scores in one place:
-// in each function, constants are repeated at its beginning (they are references
-// to resources, not data) and ranked there.
+// in each function, constants are repeated at its beginning (they are
+// references to resources, not data) and ranked there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -57,11 +57,11 @@ static MaskOp createMask(OpBuilder &builder, Location loc, ValueRange scores,
 static void applyMask(const Weight &weight, Operation *constant, Value mask,
                       Operation *score) {
   OpBuilder builder(constant->getContext());
-  builder.setInsertionPointAfter(mask.getParentBlock() == constant->getBlock() &&
-                                         constant->isBeforeInBlock(
-                                             mask.getDefiningOp())
-                                     ? mask.getDefiningOp()
-                                     : constant);
+  builder.setInsertionPointAfter(
+      mask.getParentBlock() == constant->getBlock() &&
+              constant->isBeforeInBlock(mask.getDefiningOp())
+          ? mask.getDefiningOp()
+          : constant);
   auto apply = ApplyOp::create(builder, constant->getLoc(), weight.getType(),
                                constant->getResult(0), mask, nullptr);
   apply->setDiscardableAttr("prune.weight", builder.getStringAttr(weight.name));
@@ -77,8 +77,8 @@ static void maskAlone(const Weight &weight, const WeightPlan &plan,
     builder.setInsertionPointAfter(constant);
     Value score =
         createScore(builder, weight, constant->getResult(0), criterion);
-    MaskOp mask = createMask(builder, weight.getLoc(), score, plan.pattern,
-                             plan.target);
+    MaskOp mask =
+        createMask(builder, weight.getLoc(), score, plan.pattern, plan.target);
     applyMask(weight, constant, mask.getMasks().front(), score.getDefiningOp());
   }
 }
@@ -87,7 +87,8 @@ static void maskAlone(const Weight &weight, const WeightPlan &plan,
 /// the weights.
 static void maskTogether(ArrayRef<Weight> weights, ArrayRef<size_t> indices,
                          const MaskPlan &plan) {
-  llvm::MapVector<Region *, SmallVector<std::pair<size_t, Operation *>>> holders;
+  llvm::MapVector<Region *, SmallVector<std::pair<size_t, Operation *>>>
+      holders;
   for (auto [position, index] : llvm::enumerate(indices))
     for (Operation *constant : weights[index].constants) {
       Region *region = constant->getParentRegion();
@@ -108,8 +109,8 @@ static void maskTogether(ArrayRef<Weight> weights, ArrayRef<size_t> indices,
     MaskOp mask = createMask(builder, scores.front().getLoc(), scores,
                              first.pattern, first.target);
     for (auto [position, constant] : constants)
-      applyMask(weights[indices[position]], constant,
-                mask.getMasks()[position], nullptr);
+      applyMask(weights[indices[position]], constant, mask.getMasks()[position],
+                nullptr);
   }
 }
 
@@ -127,11 +128,13 @@ static void recordLeftAlone(WeightRecords &records, const Weight &weight,
                             StringRef reason) {
   Operation *op = weight.constants.front();
   DictionaryAttr known = records.get(op, weight.name);
-  if ((known && known.get("pattern")) || getWeightName(weight.getValue()).empty())
+  if ((known && known.get("pattern")) ||
+      getWeightName(weight.getValue()).empty())
     return;
   Builder builder(op->getContext());
-  records.add(op, weight.name,
-              builder.getNamedAttr("left_alone", builder.getStringAttr(reason)));
+  records.add(
+      op, weight.name,
+      builder.getNamedAttr("left_alone", builder.getStringAttr(reason)));
 }
 
 /// Emits one remark a weight; returns the weights that are ranked together.
@@ -210,10 +213,11 @@ struct MaskWeights : prune::impl::MaskWeightsPassBase<MaskWeights> {
   void runOnOperation() override {
     WeightUses uses(getOperation());
     SmallVector<std::string> targetList(targets.begin(), targets.end());
-    MaskOptions options{criterion, pattern, sparsity, threshold,  count, scope,
-                        include,   exclude, targetList, seed, minSize};
-    if (failed(maskWeights(uses.getWeights(), options,
-                           getOperation().getLoc())))
+    MaskOptions options{criterion,  pattern, sparsity, threshold,
+                        count,      scope,   include,  exclude,
+                        targetList, seed,    minSize};
+    if (failed(
+            maskWeights(uses.getWeights(), options, getOperation().getLoc())))
       return signalPassFailure();
     reportNotPrunable(uses);
   }

@@ -9,9 +9,9 @@
 // only similar it is an approximation. (Kim et al., Neuron Merging, NeurIPS
 // 2020.)
 //
-// What a channel goes through between its producer and its consumers is followed
-// number by number: first an affine function of the product, then, behind the
-// activation, nothing that does not commute with positive factors.
+// What a channel goes through between its producer and its consumers is
+// followed number by number: first an affine function of the product, then,
+// behind the activation, nothing that does not commute with positive factors.
 //
 //===----------------------------------------------------------------------===//
 
@@ -187,8 +187,8 @@ static std::optional<unsigned> getLoop(AffineMap map, ArrayRef<int64_t> indices,
 
 Form Path::getForm(OpOperand &operand, AffineMap map, unsigned loop,
                    int64_t index) {
-  auto number = dyn_cast_or_null<FloatAttr>(
-      constants.getAt(operand, map, loop, index));
+  auto number =
+      dyn_cast_or_null<FloatAttr>(constants.getAt(operand, map, loop, index));
   return number ? Form{Form::Number, 0, number.getValueAsDouble()} : Form{};
 }
 
@@ -212,8 +212,8 @@ bool Path::produce(linalg::LinalgOp op) {
   OpOperand &init = *op.getDpsInitOperand(0);
   AffineMap map = op.getMatchingIndexingMap(&init);
   int64_t dim;
-  std::vector<int64_t> indices =
-      findIndices(groups.getFirstAxis(op->getResult(0)), map.getNumResults(), dim);
+  std::vector<int64_t> indices = findIndices(
+      groups.getFirstAxis(op->getResult(0)), map.getNumResults(), dim);
   std::optional<unsigned> loop = getLoop(map, indices, dim);
   if (!loop)
     return false;
@@ -256,9 +256,10 @@ bool Path::stepStructured(linalg::LinalgOp op) {
       SmallVector<Form> operands;
       for (Value value : inner.getOperands()) {
         FloatAttr number;
-        operands.push_back(matchPattern(value, m_Constant(&number))
-                               ? Form{Form::Number, 0, number.getValueAsDouble()}
-                               : known.lookup(value));
+        operands.push_back(
+            matchPattern(value, m_Constant(&number))
+                ? Form{Form::Number, 0, number.getValueAsDouble()}
+                : known.lookup(value));
       }
       if (inner.getNumResults() == 1 && !operands.empty())
         known[inner.getResult(0)] = evaluateForm(inner, operands);
@@ -288,7 +289,8 @@ bool Path::step(Operation *op) {
     for (size_t i = 0; i != next.size(); ++i) {
       SmallVector<Form> operands;
       for (OpOperand &operand : op->getOpOperands()) {
-        auto number = dyn_cast_or_null<FloatAttr>(constants.getUniform(operand));
+        auto number =
+            dyn_cast_or_null<FloatAttr>(constants.getUniform(operand));
         auto from = forms.find(operand.get());
         if (number)
           operands.push_back({Form::Number, 0, number.getValueAsDouble()});
@@ -298,7 +300,8 @@ bool Path::step(Operation *op) {
       next[i] = evaluateForm(*op, operands);
     }
   }
-  return op->getNumResults() == 1 && setForms(op->getResult(0), std::move(next));
+  return op->getNumResults() == 1 &&
+         setForms(op->getResult(0), std::move(next));
 }
 
 Operation *Path::follow() {
@@ -431,8 +434,8 @@ MergeOutcome mlir::prune::mergeChannels(const PlannedGroup &group,
 
   // Weights and bias behind normalisation.
   const ChannelConstant &producer = *weights.begin();
-  std::vector<std::vector<double>> vectors = readChannels(
-      producer, getCurrentValue(producer), group.channels.size());
+  std::vector<std::vector<double>> vectors =
+      readChannels(producer, getCurrentValue(producer), group.channels.size());
   for (auto [vector, form] : llvm::zip_equal(vectors, path.getInput())) {
     for (double &value : vector)
       value *= form.a;

@@ -51,8 +51,7 @@ static void eraseDead(ModuleOp module) {
 }
 
 namespace {
-struct RemoveChannels
-    : prune::impl::RemoveChannelsPassBase<RemoveChannels> {
+struct RemoveChannels : prune::impl::RemoveChannelsPassBase<RemoveChannels> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -142,8 +141,8 @@ private:
     constexpr StringLiteral kCounts = "prune.multiplications";
     if (auto known = module->getAttrOfType<DenseI64ArrayAttr>(kCounts))
       first = known[0];
-    module->setAttr(kCounts,
-                    b.getDenseI64ArrayAttr({first, uses.countMultiplications()}));
+    module->setAttr(
+        kCounts, b.getDenseI64ArrayAttr({first, uses.countMultiplications()}));
     WeightRecords records;
     auto note = [&](Operation *op, StringRef name, RankedTensorType type) {
       DictionaryAttr known = records.get(op, name);
@@ -172,8 +171,7 @@ private:
   }
 
   /// One remark for each weight that is smaller now, and one for all.
-  void report(ModuleOp module,
-              const std::map<std::string, Before> &before) {
+  void report(ModuleOp module, const std::map<std::string, Before> &before) {
     auto text = [](Type type) {
       std::string result;
       llvm::raw_string_ostream(result) << type;

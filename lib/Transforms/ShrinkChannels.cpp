@@ -100,16 +100,16 @@ Value Shrinker::repeat(Value value, const KeptIndices &kept) {
   OpBuilder builder(op);
   Location loc = op->getLoc();
   auto type = cast<RankedTensorType>(value.getType());
-  RankedTensorType newType = RankedTensorType::get(
-      keptShape(type.getShape(), kept), type.getElementType(),
-      type.getEncoding());
+  RankedTensorType newType =
+      RankedTensorType::get(keptShape(type.getShape(), kept),
+                            type.getElementType(), type.getEncoding());
   if (auto empty = dyn_cast<tensor::EmptyOp>(op))
     return result = tensor::EmptyOp::create(builder, loc, newType,
                                             empty.getDynamicSizes());
   if (auto fill = dyn_cast<linalg::FillOp>(op)) {
     auto empty = fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>();
-    Value to = tensor::EmptyOp::create(builder, loc, newType,
-                                       empty.getDynamicSizes());
+    Value to =
+        tensor::EmptyOp::create(builder, loc, newType, empty.getDynamicSizes());
     return result = linalg::FillOp::create(builder, loc, fill.getInputs(), to)
                         .getResult(0);
   }
@@ -152,9 +152,10 @@ void Shrinker::run(ArrayRef<Operation *> ops) {
     if (axis.use)
       axis.use->set(repeat(axis.value, kept));
     else
-      Value(axis.value).setType(RankedTensorType::get(
-          keptShape(type.getShape(), kept), type.getElementType(),
-          type.getEncoding()));
+      Value(axis.value)
+          .setType(RankedTensorType::get(keptShape(type.getShape(), kept),
+                                         type.getElementType(),
+                                         type.getEncoding()));
   }
   for (Operation *op : ops)
     adjust(op);

@@ -4,9 +4,9 @@
 //
 // Each module has a context of its own, so that modules in different threads do
 // not meet; the interpreter's lock is released while passes run, while a module
-// is compiled, and during calls. Arrays are copied only where they are not dense
-// or have another type. NumPy has no bfloat16: such arguments and results are
-// float32 here, arguments rounded to the nearest, ties to even.
+// is compiled, and during calls. Arrays are copied only where they are not
+// dense or have another type. NumPy has no bfloat16: such arguments and results
+// are float32 here, arguments rounded to the nearest, ties to even.
 //
 //===----------------------------------------------------------------------===//
 
@@ -71,8 +71,7 @@ private:
 
   /// Calls into the library without the interpreter's lock, one thread at a
   /// time, and throws if the status is not good.
-  template <typename Function>
-  void guarded(Function function) const;
+  template <typename Function> void guarded(Function function) const;
 
   ContextPtr context;
   std::shared_ptr<PruneModule> module;
@@ -95,8 +94,7 @@ static void check(PruneStatus status, const char *diagnostics) {
 // Modules
 //===----------------------------------------------------------------------===//
 
-template <typename Function>
-void Module::guarded(Function function) const {
+template <typename Function> void Module::guarded(Function function) const {
   py::gil_scoped_release release;
   std::lock_guard<std::mutex> lock(*mutex);
   PruneStatus status = function();
@@ -334,10 +332,12 @@ static std::string typeText(const PruneTensorType &type) {
 std::string Program::signature() const {
   std::string text = "(";
   for (size_t i = 0; i < pruneProgramNumArguments(program.get()); ++i)
-    text += (i ? ", " : "") + typeText(pruneProgramArgumentType(program.get(), i));
+    text +=
+        (i ? ", " : "") + typeText(pruneProgramArgumentType(program.get(), i));
   text += ") -> (";
   for (size_t i = 0; i < pruneProgramNumResults(program.get()); ++i)
-    text += (i ? ", " : "") + typeText(pruneProgramResultType(program.get(), i));
+    text +=
+        (i ? ", " : "") + typeText(pruneProgramResultType(program.get(), i));
   return text + ")";
 }
 
@@ -384,18 +384,20 @@ PYBIND11_MODULE(_prune, m) {
       });
 
   py::class_<Module>(m, "Module", "A network as IR.")
-      .def_static("parse", &Module::parse, py::arg("source"),
-                  py::arg("name") = "-",
-                  "Reads text (str or bytes) or bytecode (bytes, from a trusted "
-                  "source). `name` stands in diagnostics.")
-      .def_static("import_onnx", &Module::importONNX, py::arg("path"),
-                  py::arg("dims") = std::map<std::string, int64_t>(),
-                  "Reads an ONNX model. `dims` fixes sizes that it leaves open, by "
-                  "name or as 'input:position'.")
+      .def_static(
+          "parse", &Module::parse, py::arg("source"), py::arg("name") = "-",
+          "Reads text (str or bytes) or bytecode (bytes, from a trusted "
+          "source). `name` stands in diagnostics.")
+      .def_static(
+          "import_onnx", &Module::importONNX, py::arg("path"),
+          py::arg("dims") = std::map<std::string, int64_t>(),
+          "Reads an ONNX model. `dims` fixes sizes that it leaves open, by "
+          "name or as 'input:position'.")
       .def("clone", &Module::clone, "A copy that changes independently.")
-      .def("run", &Module::run, py::arg("pipeline"),
-           "Runs passes in place, e.g. 'prune-weights{sparsity=0.9},cse'. After "
-           "a PassError the module is not to be used any more.")
+      .def(
+          "run", &Module::run, py::arg("pipeline"),
+          "Runs passes in place, e.g. 'prune-weights{sparsity=0.9},cse'. After "
+          "a PassError the module is not to be used any more.")
       .def("text", &Module::print, py::arg("elide_above") = py::none(),
            "The IR; constants of more elements than `elide_above` shortened.")
       .def("__str__", [](const Module &m) { return m.print(std::nullopt); })

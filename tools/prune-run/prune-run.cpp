@@ -212,9 +212,9 @@ static Error compareAll(const Model &model, ArrayRef<NpyArray> results,
   for (auto [i, reference] : llvm::enumerate(references)) {
     const NpyArray &result = results[i];
     if (result.shape() != reference.shape())
-      return createStringError(
-          what + " is " + shapeString(reference.shape()) + ", but " +
-          model.results[i].description + " is " + shapeString(result.shape()));
+      return createStringError(what + " is " + shapeString(reference.shape()) +
+                               ", but " + model.results[i].description +
+                               " is " + shapeString(result.shape()));
     Deviation deviation =
         compareArrays(result, reference, options.rtol, options.atol);
     addDeviation(deviation, what, model.results[i], judged, report);
@@ -239,8 +239,7 @@ static Error judgeExpected(const Model &model, const Outcome &outcome,
 static Error judgeLabels(const Model &model, const Outcome &outcome,
                          const NpyArray &labels, Report &report) {
   if (outcome.results.empty())
-    return createStringError("--labels: '" + model.entry +
-                             "' has no result");
+    return createStringError("--labels: '" + model.entry + "' has no result");
   Expected<Accuracy> accuracy = classify(outcome.results[0], labels);
   if (!accuracy)
     return createStringError("--labels: " +
@@ -265,12 +264,12 @@ static void addTiming(const Outcome &outcome, StringRef prefix,
   report.json[key("leaked_allocations")] = outcome.leaked.allocations;
   report.json[key("leaked_bytes")] = outcome.leaked.bytes;
   report.json[key("calls")] = int64_t(outcome.microseconds.size());
-  report.text += (prefix + "time of a call: median " +
-                  formatNumber(spread.median) + " us, min " +
-                  formatNumber(spread.min) + " us, max " +
-                  formatNumber(spread.max) + " us (" +
-                  Twine(outcome.microseconds.size()) + " calls)\n")
-                     .str();
+  report.text +=
+      (prefix + "time of a call: median " + formatNumber(spread.median) +
+       " us, min " + formatNumber(spread.min) + " us, max " +
+       formatNumber(spread.max) + " us (" + Twine(outcome.microseconds.size()) +
+       " calls)\n")
+          .str();
   if (outcome.leaked.allocations)
     report.text += (prefix + "leaked " + Twine(outcome.leaked.allocations) +
                     " allocations, " + Twine(outcome.leaked.bytes) + " bytes\n")
@@ -288,11 +287,10 @@ static Error judgeCompare(const DialectRegistry &registry, const Model &model,
   if (!other)
     return other.takeError();
   if (other->results.size() != model.results.size())
-    return createStringError("--compare: '" + other->entry + "' of '" +
-                             options.compare + "' has " +
-                             Twine(other->results.size()) +
-                             " results, expected " +
-                             Twine(model.results.size()));
+    return createStringError(
+        "--compare: '" + other->entry + "' of '" + options.compare + "' has " +
+        Twine(other->results.size()) + " results, expected " +
+        Twine(model.results.size()));
   Expected<Outcome> reference = runModel(*other, inputs, options.batching(),
                                          {options.warmup, options.repeat});
   if (!reference)
@@ -327,8 +325,7 @@ static Expected<Outcome> evaluate(const DialectRegistry &registry,
                  options.kernels, options.runtimeChecks, options.threads});
   if (!model)
     return model.takeError();
-  if (Error error =
-          checkResultCount("output", options.outputs.size(), *model))
+  if (Error error = checkResultCount("output", options.outputs.size(), *model))
     return std::move(error);
   if (Error error =
           checkResultCount("expected", options.expected.size(), *model))
@@ -343,8 +340,8 @@ static Expected<Outcome> evaluate(const DialectRegistry &registry,
       return array.takeError();
     labels = std::move(*array);
   }
-  Expected<std::vector<Input>> inputs = makeInputs(
-      *model, options.inputs, options.seed, options.batching());
+  Expected<std::vector<Input>> inputs =
+      makeInputs(*model, options.inputs, options.seed, options.batching());
   if (!inputs)
     return inputs.takeError();
   Expected<Outcome> outcome = runModel(*model, *inputs, options.batching(),
@@ -360,8 +357,8 @@ static Expected<Outcome> evaluate(const DialectRegistry &registry,
     if (Error error = judgeLabels(*model, *outcome, labels, report))
       return std::move(error);
   if (!options.compare.empty())
-    if (Error error = judgeCompare(registry, *model, *outcome, *inputs, options,
-                                   report))
+    if (Error error =
+            judgeCompare(registry, *model, *outcome, *inputs, options, report))
       return std::move(error);
   return outcome;
 }

@@ -111,8 +111,8 @@ TEST(MaskSelection, LargeRankingsAreCutLikeASort) {
   };
   for (const auto &[name, values] : cases) {
     std::vector<int64_t> order = sortedUnits(values);
-    for (int64_t removed : {int64_t(1), kUnits / 4, kUnits / 2,
-                            kUnits * 9 / 10, kUnits - 1, kUnits}) {
+    for (int64_t removed : {int64_t(1), kUnits / 4, kUnits / 2, kUnits * 9 / 10,
+                            kUnits - 1, kUnits}) {
       std::vector<uint8_t> expected(values.size(), 1);
       for (int64_t i = 0; i != removed; ++i)
         expected[order[i]] = 0;

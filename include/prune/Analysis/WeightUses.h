@@ -4,8 +4,8 @@
 //
 // A weight is a constant tensor that reaches the weight operand of a
 // contraction or convolution, directly or through transposes, reshapes, casts
-// and broadcasts. This analysis finds all of them in a module, and says of every
-// contraction without a prunable weight why it has none.
+// and broadcasts. This analysis finds all of them in a module, and says of
+// every contraction without a prunable weight why it has none.
 //
 //===----------------------------------------------------------------------===//
 

@@ -17,9 +17,9 @@ namespace mlir::prune {
 /// Where buffers of this project begin, in bytes: a cache line.
 inline constexpr size_t kBufferAlignment = 64;
 
-/// Memory that is not initialised; to be freed by `freeBytes`. For large amounts
-/// the system is asked for large pages: with small ones, getting memory takes
-/// longer than filling it.
+/// Memory that is not initialised; to be freed by `freeBytes`. For large
+/// amounts the system is asked for large pages: with small ones, getting memory
+/// takes longer than filling it.
 void *allocateBytes(size_t size);
 void freeBytes(void *data);
 

@@ -4,19 +4,19 @@
 //
 // A packed kernel walks over a weight matrix W of `m` rows and `k` columns in
 // row groups of `groupRows` rows and, outermost, in blocks of `kBlock` columns.
-// One group in one block of columns is a *segment*. Packing writes down, segment
-// after segment, exactly what the kernel reads, so that each buffer is read from
-// front to back. Rows beyond `m` in the last group are zeros.
+// One group in one block of columns is a *segment*. Packing writes down,
+// segment after segment, exactly what the kernel reads, so that each buffer is
+// read from front to back. Rows beyond `m` in the last group are zeros.
 //
-// | form     | values                            | indices        | positions       |
+// | form     | values                            | indices        | positions |
 // |----------|-----------------------------------|----------------|-----------------|
-// | dense    | every column, groupRows values    | none           | none            |
-// | blocks   | columns with a nonzero in any row | their columns  | per segment one |
-// |          | of the group, groupRows values    |                |                 |
-// | patterns | columns sorted by the set of rows | their columns, | per segment     |
-// |          | (a bit set: row i is bit i) that  | set by set     | 2^groupRows     |
-// |          | are nonzero; only nonzero values  |                |                 |
-// | elements | blocks with one row in a group    | as blocks      | as blocks       |
+// | dense    | every column, groupRows values    | none           | none | |
+// blocks   | columns with a nonzero in any row | their columns  | per segment
+// one | |          | of the group, groupRows values    |                | | |
+// patterns | columns sorted by the set of rows | their columns, | per segment |
+// |          | (a bit set: row i is bit i) that  | set by set     | 2^groupRows
+// | |          | are nonzero; only nonzero values  |                | | |
+// elements | blocks with one row in a group    | as blocks      | as blocks |
 //
 // Positions of `blocks` point into the indices; a last one closes them. For
 // `patterns` a segment has the position of its first value and then, for the
@@ -92,8 +92,7 @@ struct PackedCounts {
   int64_t groupColumns = 0;
 };
 PackedCounts countNonzeros(int64_t m, int64_t k, int64_t groupRows,
-                           llvm::ArrayRef<char> elements,
-                           unsigned elementSize);
+                           llvm::ArrayRef<char> elements, unsigned elementSize);
 
 } // namespace mlir::prune
 

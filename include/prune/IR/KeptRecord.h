@@ -39,8 +39,8 @@ class KeptRecord {
 public:
   explicit KeptRecord(ModuleOp module);
 
-  /// The indices of the original that a weight consists of. Keys that nothing is
-  /// recorded of, since a pass only rewrote the numbers, take the record of
+  /// The indices of the original that a weight consists of. Keys that nothing
+  /// is recorded of, since a pass only rewrote the numbers, take the record of
   /// another version of the weight of this shape. Nothing if there are several
   /// that differ.
   std::optional<KeptIndices> get(StringRef key, ArrayRef<int64_t> shape) const;

@@ -4,9 +4,9 @@
 //
 // The module attribute `prune.weights` holds a dictionary for each weight that
 // something was decided for: the attributes of the mask, `criterion` and
-// `scope`; `left_alone`, the reason why it was not pruned; `type` and `nonzeros`
-// of a weight that was packed; `removed` if its contractions are gone. And the
-// memory of new constants.
+// `scope`; `left_alone`, the reason why it was not pruned; `type` and
+// `nonzeros` of a weight that was packed; `removed` if its contractions are
+// gone. And the memory of new constants.
 //
 //===----------------------------------------------------------------------===//
 

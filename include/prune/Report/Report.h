@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Collects, per weight, what was decided, what is left and what it takes, in
-// whatever form the weight is at this point of the compilation. Printing goes to
-// a stream that the caller owns.
+// whatever form the weight is at this point of the compilation. Printing goes
+// to a stream that the caller owns.
 //
 //===----------------------------------------------------------------------===//
 
