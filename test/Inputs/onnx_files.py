@@ -46,6 +46,8 @@ def convert(path, *options, timeout=60):
     what = f"{path}: exits with {result.returncode}: {result.stderr[-1000:]}"
     assert result.returncode in (0, 1), what
     assert result.returncode == 0 or "error: " in result.stderr, what
+    # Sanitizers end with 1, too.
+    assert "Sanitizer" not in result.stderr and "runtime error" not in result.stderr, what
     assert os.path.exists(target) == (result.returncode == 0), what
     return result.returncode, result.stderr, target
 
