@@ -49,7 +49,9 @@ InFlightDiagnostic Node::error() {
 LogicalResult Node::output(unsigned at, Tensor *tensor) {
   if (!tensor || state.failed) {
     assert(state.failed && "failure without a diagnostic");
-    state.failed = true;
+    // Should one be forgotten, the user is told that much.
+    if (!state.failed)
+      error() << "cannot be imported";
     return failure();
   }
   if (outputs.size() <= at)
@@ -164,9 +166,11 @@ SmallVector<std::string> Node::strings(StringRef name) {
 
 onnx::TensorProto *Node::tensor(StringRef name) {
   const AttributeProto *attribute = find(name, AttributeProto::TENSOR);
-  return attribute && attribute->has_t()
-             ? const_cast<AttributeProto *>(attribute)->mutable_t()
-             : nullptr;
+  if (attribute && attribute->has_t())
+    return const_cast<AttributeProto *>(attribute)->mutable_t();
+  if (attribute)
+    error() << "attribute '" << name << "' has no tensor";
+  return nullptr;
 }
 
 onnx::GraphProto *Node::subgraph(StringRef name) {
@@ -284,7 +288,8 @@ LogicalResult Node::import() {
                      << " inputs or more, but input " << at << " is missing";
   if (failed(op->function(*this)) || state.failed || failed(checkUse())) {
     assert(state.failed && "failure without a diagnostic");
-    state.failed = true;
+    if (!state.failed)
+      error() << "cannot be imported";
     return failure();
   }
   for (int at = 0; at < proto.output_size(); ++at)

@@ -12,7 +12,7 @@ import shutil
 import sys
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import AttributeProto, TensorProto, helper, numpy_helper
 from onnx_files import info, model
 
 import onnx_damage
@@ -95,6 +95,14 @@ def named_attacks():
     valid = model([relu()]).SerializeToString()
     refuse("empty", b"", "is not a valid ONNX model")
     refuse("text", b"module {}", "is not a valid ONNX model")
+    for op, operands in [("Constant", []), ("ConstantOfShape", ["n"])]:
+        # The attribute says that it is a tensor, and has a text.
+        node = helper.make_node(op, operands, ["y"], name="hollow")
+        attribute = node.attribute.add(name="value", s=b"\x08\x01")
+        attribute.type = AttributeProto.TENSOR
+        size = numpy_helper.from_array(np.array([2]), "n")
+        content = model([node], [size])
+        refuse(f"hollow {op}", content, "'hollow'", "'value' has no tensor")
     refuse("truncated", valid[: len(valid) // 2], "is not a valid ONNX model")
     refuse("bombs", b"\x3a\x7f" * 2000, "is not a valid ONNX model")
     refuse("outside", external("../secret"), "leaves the model's directory")
