@@ -50,6 +50,8 @@ static SmallVector<int64_t> stridesOf(const Tensor &x) {
 }
 
 Tensor *Emitter::transpose(Tensor *x, ArrayRef<int64_t> permutation) {
+  if (!x)
+    return nullptr;
   Sizes dims;
   for (int64_t dim : permutation)
     dims.push_back(x->dims[dim]);
@@ -75,6 +77,8 @@ Tensor *Emitter::transpose(Tensor *x, ArrayRef<int64_t> permutation) {
 
 Tensor *Emitter::slice(Tensor *x, ArrayRef<AffineExpr> offsets,
                        ArrayRef<AffineExpr> sizes, ArrayRef<int64_t> steps) {
+  if (!x)
+    return nullptr;
   SmallVector<int64_t> strides = stridesOf(*x);
   if (std::optional<SmallVector<int64_t>> starts = known(offsets))
     if (Tensor *folded = moved(x, sizes, [&](ArrayRef<int64_t> at) {
@@ -110,6 +114,8 @@ Tensor *Emitter::slice(Tensor *x, ArrayRef<AffineExpr> offsets,
 
 Tensor *Emitter::slice(Tensor *x, int64_t axis, AffineExpr offset,
                        AffineExpr extent) {
+  if (!x)
+    return nullptr;
   Sizes offsets(x->rank(), size(0));
   Sizes sizes(x->dims);
   offsets[axis] = offset;

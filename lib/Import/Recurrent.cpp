@@ -359,7 +359,7 @@ static LogicalResult run(Node &n, Recurrence &r, unsigned numStates,
         return failure();
     }
     directions.push_back(runDirection(n, r, at, initial, biasesGoIn, cell));
-    if (directions.back().empty())
+    if (n.state.failed || directions.back().empty())
       return failure();
   }
   return finish(n, r, directions);

@@ -165,6 +165,8 @@ Tensor *Emitter::reshape(Tensor *x, ArrayRef<AffineExpr> dims) {
 }
 
 Tensor *Emitter::squeeze(Tensor *x, ArrayRef<int64_t> axes) {
+  if (!x)
+    return nullptr;
   Sizes dims;
   for (auto [at, dim] : llvm::enumerate(x->dims))
     if (!llvm::is_contained(axes, at))
@@ -173,6 +175,8 @@ Tensor *Emitter::squeeze(Tensor *x, ArrayRef<int64_t> axes) {
 }
 
 Tensor *Emitter::unsqueeze(Tensor *x, ArrayRef<int64_t> axes) {
+  if (!x)
+    return nullptr;
   Sizes dims;
   unsigned next = 0;
   for (unsigned at = 0; at < x->dims.size() + axes.size(); ++at)
