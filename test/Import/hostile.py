@@ -103,6 +103,14 @@ def named_attacks():
         size = numpy_helper.from_array(np.array([2]), "n")
         content = model([node], [size])
         refuse(f"hollow {op}", content, "'hollow'", "'value' has no tensor")
+    # The first direction cannot be imported; nothing is left for the second.
+    node = helper.make_node(
+        "RNN", ["x", "w", "r", "", "n"], ["y"], hidden_size=4, direction="bidirectional"
+    )
+    sizes = {"w": [2, 4, 1], "r": [2, 4, 4]}
+    weights = [numpy_helper.from_array(np.zeros(s, np.float32), k) for k, s in sizes.items()]
+    inputs = [info("x", [1, None, 1]), info("n", [3], TensorProto.INT32)]
+    refuse("undecided", model([node], weights, inputs), "fix the sizes with --dim")
     refuse("truncated", valid[: len(valid) // 2], "is not a valid ONNX model")
     refuse("bombs", b"\x3a\x7f" * 2000, "is not a valid ONNX model")
     refuse("outside", external("../secret"), "leaves the model's directory")
