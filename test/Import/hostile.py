@@ -105,9 +105,9 @@ def named_attacks():
         refuse(f"hollow {op}", content, "'hollow'", "'value' has no tensor")
     # The first direction cannot be imported; nothing is left for the second.
     node = helper.make_node(
-        "RNN", ["x", "w", "r", "", "n"], ["y"], hidden_size=4, direction="bidirectional"
+        "RNN", ["x", "w", "r", "b", "n"], ["y"], hidden_size=4, direction="bidirectional"
     )
-    sizes = {"w": [2, 4, 1], "r": [2, 4, 4]}
+    sizes = {"w": [2, 4, 1], "r": [2, 4, 4], "b": [2, 8]}
     weights = [numpy_helper.from_array(np.zeros(s, np.float32), k) for k, s in sizes.items()]
     inputs = [info("x", [1, None, 1]), info("n", [3], TensorProto.INT32)]
     refuse("undecided", model([node], weights, inputs), "fix the sizes with --dim")
