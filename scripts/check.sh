@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds from whatever state the checkout is in, runs every test, and fuzzes the
-# ONNX importer for a minute (release only).
+# ONNX importer for a minute or 20,000 inputs (release only).
 #
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
@@ -36,7 +36,7 @@ if [ "$preset" = release ]; then
   echo "check: fuzzing"
   failure=
   # One seed, so that what fails here fails elsewhere; fuzz by hand for more.
-  scripts/fuzz.sh 60 1 >"$results/fuzz.log" 2>&1 || {
+  scripts/fuzz.sh 60 1 20000 >"$results/fuzz.log" 2>&1 || {
     failure='<failure/>'
     tail -n 40 "$results/fuzz.log"
   }

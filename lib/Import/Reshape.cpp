@@ -127,6 +127,10 @@ Tensor *Emitter::reshape(Tensor *x, ArrayRef<AffineExpr> dims) {
   for (Tensor *same = x; same; same = same->source)
     if (same->dims == dims)
       return same;
+  // Refuses sizes whose product is too large to count with.
+  RankedTensorType type = typeOf(dims, x->type);
+  if (state.failed)
+    return nullptr;
   SmallVector<int64_t> strides;
   if (std::optional<SmallVector<int64_t>> shape = known(dims)) {
     strides.assign(shape->size(), 1);
@@ -141,7 +145,6 @@ Tensor *Emitter::reshape(Tensor *x, ArrayRef<AffineExpr> dims) {
       }))
     return folded;
 
-  RankedTensorType type = typeOf(dims, x->type);
   Value source = value(x);
   if (state.failed)
     return nullptr;

@@ -103,6 +103,9 @@ def named_attacks():
         size = numpy_helper.from_array(np.array([2]), "n")
         content = model([node], [size])
         refuse(f"hollow {op}", content, "'hollow'", "'value' has no tensor")
+    node = helper.make_node("Reshape", ["x", "n"], ["y"])
+    shape = numpy_helper.from_array(np.array([2**56, 2**62, 2**60]), "n")
+    refuse("huge shape", model([node], [shape]), "a tensor has at most")
     # The first direction cannot be imported; nothing is left for the second.
     node = helper.make_node(
         "RNN", ["x", "w", "r", "b", "n"], ["y"], hidden_size=4, direction="bidirectional"
