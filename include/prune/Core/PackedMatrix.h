@@ -8,15 +8,17 @@
 // segment after segment, exactly what the kernel reads, so that each buffer is
 // read from front to back. Rows beyond `m` in the last group are zeros.
 //
-// | form     | values                            | indices        | positions |
+// clang-format off
+// | form     | values                            | indices        | positions       |
 // |----------|-----------------------------------|----------------|-----------------|
-// | dense    | every column, groupRows values    | none           | none | |
-// blocks   | columns with a nonzero in any row | their columns  | per segment
-// one | |          | of the group, groupRows values    |                | | |
-// patterns | columns sorted by the set of rows | their columns, | per segment |
-// |          | (a bit set: row i is bit i) that  | set by set     | 2^groupRows
-// | |          | are nonzero; only nonzero values  |                | | |
-// elements | blocks with one row in a group    | as blocks      | as blocks |
+// | dense    | every column, groupRows values    | none           | none            |
+// | blocks   | columns with a nonzero in any row | their columns  | per segment one |
+// |          | of the group, groupRows values    |                |                 |
+// | patterns | columns sorted by the set of rows | their columns, | per segment     |
+// |          | (a bit set: row i is bit i) that  | set by set     | 2^groupRows     |
+// |          | are nonzero; only nonzero values  |                |                 |
+// | elements | blocks with one row in a group    | as blocks      | as blocks       |
+// clang-format on
 //
 // Positions of `blocks` point into the indices; a last one closes them. For
 // `patterns` a segment has the position of its first value and then, for the
