@@ -83,11 +83,7 @@ int64_t mlir::prune::countNonzeros(Attribute constant) {
 }
 
 AsmResourceBlob mlir::prune::allocateBlob(size_t size) {
-  auto *data = static_cast<char *>(allocateBytes(size));
-  return AsmResourceBlob(
-      ArrayRef<char>(data, size), kBufferAlignment,
-      [](void *data, size_t, size_t) { freeBytes(data); },
-      /*dataIsMutable=*/true);
+  return adoptBlob(ByteBuffer(size));
 }
 
 AsmResourceBlob mlir::prune::adoptBlob(ByteBuffer buffer) {

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "prune/IR/WeightRecord.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -72,7 +73,7 @@ static TypedAttr transposed(Attribute value, RankedTensorType type,
       resource ? resource.getRawHandle().getBlob() : nullptr;
   if (!blob || blob->getData().size() != size)
     return {};
-  AsmResourceBlob out = HeapAsmResourceBlob::allocate(size, 64);
+  AsmResourceBlob out = prune::allocateBlob(size);
   permute(blob->getData(), out.getMutableData(), shape, permutation, bytes);
   return DenseResourceElementsAttr::get(
       type, resource.getRawHandle().getKey(), std::move(out));
