@@ -9,29 +9,20 @@
 // the whole walk, and is stored once, through the epilogue.
 //
 // What is not obvious:
-// - `patterns` has one inner loop for each set of rows, so that it multiplies
-//   nonzeros only and yet loads an activation once for all rows that need it.
 // - A tile may be wider than a panel. It then reads as many panels at once, and
 //   panels that are left over get narrower tiles of their own.
 // - Where the weight is cut in blocks of columns, partial sums wait in the
 //   result itself. They are exact there: registers and memory have one format.
 // - Two accumulators or fewer would wait for each other; such tiles are
 //   accumulated several times over, in turn, and summed at the end.
-// - The inner loops are not to be unrolled by LLVM: they are long as they are,
-//   and the loop for what is left over would end in one more surprise.
 // - The last group of rows may stand over the result's edge. It has code of its
 //   own that stores less, so no loop carries a mask.
 //
 //===----------------------------------------------------------------------===//
 
-#include "PackedToVector.h"
+#include "PackedKernel.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -41,135 +32,36 @@ using namespace mlir::prune;
 // Parts of a kernel
 //===----------------------------------------------------------------------===//
 
-static constexpr auto kNoWrap =
-    arith::IntegerOverflowFlags::nsw | arith::IntegerOverflowFlags::nuw;
+/// Where vector `v` of a tile with lanes along columns stands in `row` of the
+/// activations.
+SmallVector<Value> Kernel::inputAt(ValueRange position, Value row, int64_t v) {
+  int64_t column = v * kernel.getWidth();
+  if (op.readsWindows())
+    return {math.add(math.add(math.mul(position[0], panel), column), row)};
+  return {math.add(position[0], column / panel), row,
+          math.add(position[1], column % panel)};
+}
 
-namespace {
-/// The listed columns [begin, end) of one segment, whose values start at
-/// `values` and are those of the rows in `rows`.
-struct Run {
-  Value begin, end;
-  Value values;
-  SmallVector<int64_t> rows;
-};
+/// The same in a row of the result.
+SmallVector<Value> Kernel::resultAt(ValueRange position, Value row, int64_t v) {
+  if (op.readsWindows())
+    return {row, math.add(math.mul(position[0], panel), v * kernel.getWidth())};
+  return inputAt(position, row, v);
+}
 
-using Accumulators = SmallVector<Value>;
-/// Adds the products of column `column`, whose values start at `values`.
-using AddColumn =
-    function_ref<Accumulators(Value column, Value values, ValueRange)>;
-
-class Kernel {
-public:
-  Kernel(RewriterBase &b, PackedMatmulOp op)
-      : b(b), loc(op.getLoc()), op(op), kernel(op.getKernel()),
-        layout(kernel.getLayout()), math(b, loc),
-        vector(VectorType::get(kernel.getWidth(), op.getElementType())),
-        numVectors(kernel.getTileColumns() / kernel.getWidth()) {}
-
-  void emit(unsigned threads) {
-    OpBuilder::InsertionGuard guard(b);
-    if (op.getRowChunks() && threads > 1)
-      enterPart(threads);
-    if (layout.form == PackedForm::Elements)
-      emitElements();
-    else if (kernel.getLanes() == LaneDim::Columns)
-      emitAlongColumns();
-    else
-      emitAlongRows();
-  }
-
-private:
-  void enterPart(unsigned threads);
-  int64_t getPanelsPerTile() {
-    int64_t panel = cast<MemRefType>(op.getInput().getType()).getDimSize(2);
-    return std::max<int64_t>(1, kernel.getTileColumns() / panel);
-  }
-
-  // Loops over tiles.
-  void emitElements();
-  void emitAlongColumns();
-  void emitPanels(Value begin, Value end, int64_t step);
-  void emitAlongRows();
-  void emitGroups(function_ref<void(Value group, int64_t rows)> emitGroup);
-  void emitColumnsTile(ValueRange position, Value group, int64_t rows);
-  void emitRowsTile(Value group, int64_t rows, Value n, int64_t columns);
-
-  // The walk over the weight.
-  SmallVector<Run> getRuns(Value block, Value group);
-  Accumulators walk(const Run &run, Accumulators init, int64_t copies,
-                    AddColumn addColumn);
-  Value loadIndex(Value buffer, Value position);
-  Value getColumn(Value listed);
-  Accumulators addVectorsOfColumns(ValueRange position, ArrayRef<int64_t> rows,
-                                   Value column, Value values,
-                                   ValueRange accumulators);
-  Accumulators addVectorsOfRows(Value n, int64_t columns, Value column,
-                                Value values, ValueRange accumulators);
-
-  // Ends of a tile.
-  Value applyEpilogue(Value element, Value bias, Value residual) {
-    return prune::applyEpilogue(b, op, element, bias, residual);
-  }
-  void storeColumnsTile(ValueRange position, Value group, int64_t rows,
-                        ValueRange accumulators, bool isLast);
-  void storeRowsVector(Value value, Value row, int64_t lanes, Value n);
-
-  scf::ForOp createLoop(Value begin, Value end, int64_t step,
-                        ValueRange init = {}) {
-    return scf::ForOp::create(b, loc, begin, end, math.constant(step), init);
-  }
-  Value zero(Type type) {
-    return arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
-  }
-  Value broadcast(Value scalar) {
-    return vector::BroadcastOp::create(b, loc, vector, scalar);
-  }
-  Value loadScalar(Value buffer, ValueRange position) {
-    return memref::LoadOp::create(b, loc, buffer, position);
-  }
-  Value loadVector(Value buffer, ValueRange position) {
-    return vector::LoadOp::create(b, loc, vector, buffer, position);
-  }
-  /// Of a vector, the first `lanes` lanes; the others are zero.
-  Value loadLanes(Value buffer, ValueRange position, int64_t lanes) {
-    if (lanes == kernel.getWidth())
-      return loadVector(buffer, position);
-    return vector::MaskedLoadOp::create(b, loc, vector, buffer, position,
-                                        getMask(lanes), zero(vector));
-  }
-  /// Where vector `v` of a tile with lanes along columns stands in `row`.
-  SmallVector<Value> vectorAt(ValueRange position, Value row, int64_t v) {
-    int64_t panel = cast<MemRefType>(op.getInput().getType()).getDimSize(2);
-    int64_t column = v * kernel.getWidth();
-    return {math.add(position[0], column / panel), row,
-            math.add(position[1], column % panel)};
-  }
-  Value getMask(int64_t lanes) {
-    auto type = VectorType::get(kernel.getWidth(), b.getI1Type());
-    return vector::ConstantMaskOp::create(b, loc, type, ArrayRef(lanes));
-  }
-
-  RewriterBase &b;
-  Location loc;
-  PackedMatmulOp op;
-  KernelAttr kernel;
-  PackedLayout layout;
-  IndexMath math;
-  VectorType vector;
-  /// Vectors of columns in a tile with lanes along columns.
-  int64_t numVectors;
-  /// What threads take: groups of rows and maybe the panels of one tile; else
-  /// all.
-  Value partBegin, partEnd, partPanel;
-};
-} // namespace
+Value Kernel::countPanels() {
+  if (op.readsWindows())
+    return math.constant(
+        cast<MemRefType>(op.getInit().getType()).getDimSize(1) / panel);
+  return memref::DimOp::create(b, loc, op.getInput(), /*index=*/0);
+}
 
 /// Opens the loop over parts that are computed at the same time.
 void Kernel::enterPart(unsigned threads) {
   ArrayRef<int64_t> chunks = *op.getRowChunks();
   SmallVector<Value> ends{math.constant(chunks.size() - 1)};
   if (op.getParallelPanels()) {
-    Value tiles = memref::DimOp::create(b, loc, op.getInput(), /*index=*/0);
+    Value tiles = countPanels();
     if (int64_t step = getPanelsPerTile(); step > 1)
       tiles = arith::DivUIOp::create(b, loc, math.add(tiles, step - 1),
                                      math.constant(step));
@@ -191,152 +83,6 @@ void Kernel::enterPart(unsigned threads) {
 }
 
 //===----------------------------------------------------------------------===//
-// The walk over the weight
-//===----------------------------------------------------------------------===//
-
-Value Kernel::loadIndex(Value buffer, Value position) {
-  return arith::IndexCastUIOp::create(b, loc, b.getIndexType(),
-                                      loadScalar(buffer, position));
-}
-
-/// Lowering to branches and to LLVM carries the annotation on.
-static void forbidUnrolling(scf::ForOp loop) {
-  MLIRContext *context = loop.getContext();
-  auto unroll = LLVM::LoopUnrollAttr::get(
-      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {},
-      {});
-  loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(
-                                       context, {}, {}, {}, unroll, {}, {}, {},
-                                       {}, {}, {}, {}, {}, {}, {}, {}));
-}
-
-/// The runs of the segment of this block and group.
-SmallVector<Run> Kernel::getRuns(Value block, Value group) {
-  SmallVector<int64_t> allRows =
-      llvm::to_vector(llvm::seq<int64_t>(0, layout.groupRows));
-  if (layout.form == PackedForm::Dense) {
-    // The values before are whole blocks, then groups of this block.
-    Value begin = math.mul(block, layout.kBlock);
-    Value end = math.add(begin, layout.kBlock);
-    if (layout.k % layout.kBlock != 0)
-      end = math.min(end, math.constant(layout.k));
-    Value before = math.mul(begin, layout.numGroups() * layout.groupRows);
-    Value size = math.mul(math.sub(end, begin), layout.groupRows);
-    Value within = arith::MulIOp::create(b, loc, size, group, kNoWrap);
-    return {{begin, end, math.add(before, within), allRows}};
-  }
-  int64_t stride = layout.positionsPerSegment();
-  Value segment = math.add(math.mul(block, layout.numGroups()), group);
-  Value at = math.mul(segment, stride);
-  Value positions = op.getPositions();
-  if (layout.form != PackedForm::Patterns) {
-    Value begin = loadIndex(positions, at);
-    Value end = loadIndex(positions, math.add(at, 1));
-    return {{begin, end, math.mul(begin, layout.groupRows), allRows}};
-  }
-  SmallVector<Run> runs;
-  Value values = loadIndex(positions, at);
-  Value begin = loadIndex(positions, math.add(at, 1));
-  for (int64_t set = 1; set != stride; ++set) {
-    int64_t next = set + 1 == stride ? stride + 1 : set + 1;
-    Value end = loadIndex(positions, math.add(at, next));
-    SmallVector<int64_t> rows = llvm::to_vector(llvm::make_filter_range(
-        allRows, [&](int64_t row) { return set >> row & 1; }));
-    runs.push_back({begin, end, values, rows});
-    Value size = math.mul(math.sub(end, begin), rows.size());
-    values = math.add(values, size);
-    begin = end;
-  }
-  return runs;
-}
-
-/// The column of the weight that stands at `listed` in the list.
-Value Kernel::getColumn(Value listed) {
-  if (layout.form == PackedForm::Dense)
-    return listed;
-  return loadIndex(op.getIndices(), listed);
-}
-
-/// Adds the columns of a run, to `copies` sets of accumulators in turn.
-Accumulators Kernel::walk(const Run &run, Accumulators init, int64_t copies,
-                          AddColumn addColumn) {
-  int64_t size = init.size();
-  int64_t valuesPerColumn = run.rows.size();
-  auto emitLoop = [&](Value begin, Value end, int64_t step,
-                      ArrayRef<Value> init) -> Accumulators {
-    scf::ForOp loop = createLoop(begin, end, step, init);
-    forbidUnrolling(loop);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    Accumulators next;
-    for (int64_t copy = 0; copy != step; ++copy) {
-      Value listed = math.add(loop.getInductionVar(), copy);
-      Value values = math.add(
-          run.values, math.mul(math.sub(listed, run.begin), valuesPerColumn));
-      llvm::append_range(
-          next, addColumn(getColumn(listed), values,
-                          loop.getRegionIterArgs().slice(copy * size, size)));
-    }
-    scf::YieldOp::create(b, loc, next);
-    return Accumulators(loop.getResults());
-  };
-  if (copies == 1)
-    return emitLoop(run.begin, run.end, 1, init);
-
-  assert(llvm::isPowerOf2_64(copies) && "copies split a count by a mask");
-  Value whole = arith::AndIOp::create(b, loc, math.sub(run.end, run.begin),
-                                      math.constant(-copies));
-  Value middle = math.add(run.begin, whole);
-  Accumulators all = init;
-  for (int64_t i = size; i != size * copies; ++i)
-    all.push_back(zero(init.front().getType()));
-  all = emitLoop(run.begin, middle, copies, all);
-  Accumulators sums =
-      emitLoop(middle, run.end, 1, ArrayRef(all).take_front(size));
-  for (int64_t i = size; i != size * copies; ++i)
-    sums[i % size] = arith::AddFOp::create(b, loc, sums[i % size], all[i]);
-  return sums;
-}
-
-/// Products with lanes along columns; `position` is the panel and the column in
-/// it. `rows` says which rows of the tile the values are for.
-Accumulators Kernel::addVectorsOfColumns(ValueRange position,
-                                         ArrayRef<int64_t> rows, Value column,
-                                         Value values,
-                                         ValueRange accumulators) {
-  SmallVector<Value> inputs;
-  for (int64_t v = 0; v != numVectors; ++v)
-    inputs.push_back(loadVector(op.getInput(), vectorAt(position, column, v)));
-  Accumulators next;
-  for (size_t i = 0; i != rows.size(); ++i) {
-    Value weight = broadcast(loadScalar(op.getValues(), math.add(values, i)));
-    for (int64_t v = 0; v != numVectors; ++v)
-      next.push_back(vector::FMAOp::create(b, loc, weight, inputs[v],
-                                           accumulators[next.size()]));
-  }
-  return next;
-}
-
-/// Products with lanes along rows, for `columns` columns from `n` on.
-Accumulators Kernel::addVectorsOfRows(Value n, int64_t columns, Value column,
-                                      Value values, ValueRange accumulators) {
-  int64_t numVectors = kernel.getTileRows() / kernel.getWidth();
-  SmallVector<Value> weights;
-  for (int64_t v = 0; v != numVectors; ++v)
-    weights.push_back(
-        loadVector(op.getValues(), math.add(values, v * kernel.getWidth())));
-  Accumulators next;
-  for (int64_t c = 0; c != columns; ++c) {
-    Value input =
-        broadcast(loadScalar(op.getInput(), {math.add(n, c), column}));
-    for (int64_t v = 0; v != numVectors; ++v)
-      next.push_back(vector::FMAOp::create(b, loc, weights[v], input,
-                                           accumulators[next.size()]));
-  }
-  return next;
-}
-
-//===----------------------------------------------------------------------===//
 // Ends of a tile
 //===----------------------------------------------------------------------===//
 
@@ -349,7 +95,7 @@ void Kernel::storeColumnsTile(ValueRange position, Value group, int64_t rows,
     if (isLast && op.getBias())
       bias = broadcast(loadScalar(op.getBias(), row));
     for (int64_t v = 0; v != numVectors; ++v) {
-      SmallVector<Value> at = vectorAt(position, row, v);
+      SmallVector<Value> at = resultAt(position, row, v);
       Value element = accumulators[i * numVectors + v];
       if (isLast)
         element = applyEpilogue(
@@ -426,7 +172,7 @@ void Kernel::emitColumnsTile(ValueRange position, Value group, int64_t rows) {
           for (int64_t i = 0; i != rows * numVectors; ++i)
             partial[i] =
                 loadVector(op.getInit(),
-                           vectorAt(position,
+                           resultAt(position,
                                     math.add(math.mul(group, layout.groupRows),
                                              i / numVectors),
                                     i % numVectors));
@@ -466,7 +212,6 @@ void Kernel::emitColumnsTile(ValueRange position, Value group, int64_t rows) {
 
 /// Tiles that start in every `step`-th of the panels [begin, end).
 void Kernel::emitPanels(Value begin, Value end, int64_t step) {
-  int64_t panel = cast<MemRefType>(op.getInput().getType()).getDimSize(2);
   int64_t tileColumns = numVectors * kernel.getWidth();
   Value zero = math.constant(0);
   OpBuilder::InsertionGuard guard(b);
@@ -487,10 +232,7 @@ void Kernel::emitPanels(Value begin, Value end, int64_t step) {
 }
 
 void Kernel::emitAlongColumns() {
-  auto type = cast<MemRefType>(op.getInput().getType());
-  int64_t panel = type.getDimSize(2), panels = type.getDimSize(0);
-  Value begin = math.constant(0);
-  Value end = memref::DimOp::create(b, loc, op.getInput(), /*index=*/0);
+  Value begin = math.constant(0), end = countPanels();
   int64_t step = getPanelsPerTile();
   if (partPanel) {
     begin = math.mul(partPanel, step);
@@ -499,6 +241,7 @@ void Kernel::emitAlongColumns() {
   if (step == 1)
     return emitPanels(begin, end, step);
   // Panels in full tiles, and what is left one by one.
+  int64_t panels = cast<MemRefType>(op.getInput().getType()).getDimSize(0);
   bool isStatic = !ShapedType::isDynamic(panels) && !partPanel;
   Value rest =
       arith::RemUIOp::create(b, loc, math.sub(end, begin), math.constant(step));

@@ -2,14 +2,15 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// For each product with a weight: read the weight as a matrix of rows (outputs)
-// and columns (inputs), choose a kernel, pack, replace. Products are taken in
-// the order of the module, so that a layer finds the one before it already in
-// panels.
+// For each product or convolution with a weight: read the weight as a matrix of
+// rows (outputs) and columns (inputs), choose a kernel, pack, replace. They are
+// taken in the order of the module, so that a layer finds the one before it
+// already in panels.
 //
 //===----------------------------------------------------------------------===//
 
 #include "FoldedWeight.h"
+#include "PackedConvolution.h"
 #include "PackedProduct.h"
 
 #include "prune/Analysis/WeightFilter.h"
@@ -19,11 +20,13 @@
 #include "prune/IR/WeightRecord.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <cstring>
+#include <vector>
 
 namespace mlir::prune {
 #define GEN_PASS_DEF_PACKWEIGHTSPASS
@@ -39,12 +42,32 @@ static constexpr unsigned kMaxThreads = 1024;
 static constexpr StringLiteral kCategory = "prune-pack-weights";
 
 namespace {
-/// One product to be packed.
+/// A plain product.
+struct Product {
+  SparseContraction contraction;
+  ProductLayout layout;
+};
+
+/// One product or convolution to be packed.
 struct Candidate {
   const Weight *weight;
   const WeightUse *use;
-  SparseContraction contraction;
-  ProductLayout layout;
+  std::optional<Product> product;
+  std::optional<Convolution> convolution;
+
+  Operation *getOp() const {
+    return use->operand->getOwner();
+  }
+  /// The sizes of the matrix, and the number of its columns' products.
+  int64_t rows() const {
+    return product ? product->contraction.rows : convolution->rows();
+  }
+  int64_t columns() const {
+    return product ? product->contraction.columns : convolution->columns();
+  }
+  int64_t vectors() const {
+    return product ? product->layout.columns : convolution->pitch();
+  }
 };
 
 struct PackWeights : prune::impl::PackWeightsPassBase<PackWeights> {
@@ -68,11 +91,13 @@ struct PackWeights : prune::impl::PackWeightsPassBase<PackWeights> {
 private:
   LogicalResult checkOptions();
   LogicalResult readMachine();
-  SmallVector<Candidate> collect(const WeightUses &uses,
+  std::vector<Candidate> collect(const WeightUses &uses,
                                  ArrayRef<Choice> choices);
   LogicalResult pack(const Candidate &candidate, WeightRecords &records);
   std::optional<KernelPlan> choose(const Candidate &candidate,
                                    ArrayRef<KernelPlan> plans);
+  PackedWeightValues createWeight(OpBuilder &b, const Candidate &candidate,
+                                  Type element, PackedMatrix packed);
   void split(PackedWeightValues &values, const KernelPlan &plan,
              const PackedLayout &layout, int64_t columns,
              ArrayRef<char> elements, unsigned elementSize);
@@ -135,33 +160,50 @@ LogicalResult PackWeights::readMachine() {
   return success();
 }
 
-/// The products that can be packed, in the order of the module.
-SmallVector<Candidate> PackWeights::collect(const WeightUses &uses,
+/// Understands what a weight is used for; false, with a reason, if it cannot be
+/// packed.
+static bool match(Candidate &candidate, std::string &reason) {
+  auto op = cast<linalg::LinalgOp>(candidate.getOp());
+  for (Value value : op->getOperands())
+    if (getElementTypeOrSelf(value.getType()) !=
+        getElementTypeOrSelf(op->getResult(0).getType())) {
+      reason = "its operands have several element types";
+      return false;
+    }
+  if (succeeded(linalg::inferConvolutionDims(op))) {
+    candidate.convolution = matchConvolution(*candidate.use, reason);
+    return candidate.convolution.has_value();
+  }
+  std::optional<SparseContraction> contraction =
+      matchContraction(*candidate.use, reason);
+  std::optional<ProductLayout> layout;
+  if (contraction)
+    layout = matchProductLayout(*contraction, reason);
+  if (layout)
+    candidate.product = {*contraction, *layout};
+  return layout.has_value();
+}
+
+/// What can be packed, in the order of the module.
+std::vector<Candidate> PackWeights::collect(const WeightUses &uses,
                                             ArrayRef<Choice> choices) {
-  SmallVector<Candidate> candidates;
+  std::vector<Candidate> candidates;
   for (auto [weight, choice] : llvm::zip_equal(uses.getWeights(), choices)) {
     if (choice == Choice::Excluded || choice == Choice::NotIncluded)
       continue;
     for (const WeightUse &use : weight.uses) {
       std::string reason;
       Candidate candidate{&weight, &use, {}, {}};
-      std::optional<SparseContraction> match = matchContraction(use, reason);
-      std::optional<ProductLayout> layout;
-      if (match)
-        layout = matchProductLayout(*match, reason);
-      if (!layout) {
+      if (match(candidate, reason))
+        candidates.push_back(std::move(candidate));
+      else
         reportMissed(use.operand->getOwner()->getLoc(), weight.name, reason);
-        continue;
-      }
-      candidate.contraction = *match;
-      candidate.layout = *layout;
-      candidates.push_back(std::move(candidate));
     }
   }
   llvm::DenseMap<Operation *, size_t> order;
   getOperation()->walk([&](Operation *op) { order[op] = order.size(); });
   llvm::sort(candidates, [&](const Candidate &a, const Candidate &b) {
-    return order[a.contraction.op] < order[b.contraction.op];
+    return order[a.getOp()] < order[b.getOp()];
   });
   return candidates;
 }
@@ -175,12 +217,16 @@ std::optional<KernelPlan> PackWeights::choose(const Candidate &candidate,
       continue;
     if (lanes != "auto" && plan.lanesAlongRows != (lanes == "rows"))
       continue;
+    // Windows are listed, and their neighbours are lanes.
+    if (candidate.convolution &&
+        (plan.form == PackedForm::Dense || plan.lanesAlongRows))
+      continue;
     if (tileRows != 0 && plan.tileRows != tileRows)
       continue;
     if (tileColumns != 0 && plan.tileColumns != tileColumns)
       continue;
     if (kBlock != 0 && !plan.lanesAlongRows)
-      plan.kBlock = std::min<int64_t>(kBlock, candidate.contraction.columns);
+      plan.kBlock = std::min<int64_t>(kBlock, candidate.columns());
     return plan;
   }
   return std::nullopt;
@@ -232,10 +278,57 @@ static ByteBuffer narrow(ArrayRef<uint32_t> numbers, unsigned bits) {
                       : narrowTo<uint32_t>(numbers);
 }
 
+/// The weight of a product as a matrix, maybe in `copy`.
+static ArrayRef<char> viewMatrix(const SparseContraction &contraction,
+                                 const FoldedWeight &weight,
+                                 ByteBuffer &copy) {
+  AffineMap map = contraction.op.getMatchingIndexingMap(contraction.weight);
+  auto positionOf = [&](unsigned loop) -> int64_t {
+    return *map.getResultPosition(getAffineDimExpr(loop, map.getContext()));
+  };
+  return weight.view({positionOf(contraction.rowLoop),
+                      positionOf(contraction.columnLoops[0])},
+                     copy);
+}
+
+/// The buffers of a packed matrix as constants.
+PackedWeightValues PackWeights::createWeight(OpBuilder &b,
+                                             const Candidate &candidate,
+                                             Type element,
+                                             PackedMatrix packed) {
+  Location loc = candidate.getOp()->getLoc();
+  StringRef name = candidate.weight->name;
+  if (packed.values.empty())
+    packed.values.resize(packed.elementSize, 0);
+  PackedWeightValues values;
+  auto type = RankedTensorType::get(packed.numValues(), element);
+  values.values = createConstant(b, loc, name, type, std::move(packed.values));
+  if (packed.positions.empty())
+    return values;
+  auto createIntegers = [&](ArrayRef<uint32_t> numbers, unsigned bits,
+                            StringRef suffix) {
+    ByteBuffer bytes = narrow(numbers, bits);
+    auto type = RankedTensorType::get(bytes.size() * 8 / bits,
+                                      b.getIntegerType(bits));
+    return createConstant(b, loc, name.split('#').first + suffix, type,
+                          std::move(bytes));
+  };
+  int64_t last = candidate.columns() - 1;
+  if (candidate.convolution) {
+    std::vector<uint32_t> offsets = candidate.convolution->getOffsets();
+    last = *llvm::max_element(offsets);
+    for (uint32_t &index : packed.indices)
+      index = offsets[index];
+  }
+  values.indices =
+      createIntegers(packed.indices, indexWidth(last), ".indices");
+  values.positions = createIntegers(packed.positions, 32, ".positions");
+  return values;
+}
+
 LogicalResult PackWeights::pack(const Candidate &candidate,
                                 WeightRecords &records) {
-  const SparseContraction &contraction = candidate.contraction;
-  Location loc = contraction.op.getLoc();
+  Location loc = candidate.getOp()->getLoc();
   StringRef name = candidate.weight->name;
   std::string reason;
   std::optional<FoldedWeight> weight =
@@ -245,24 +338,25 @@ LogicalResult PackWeights::pack(const Candidate &candidate,
     weight.reset();
     reason = "its element type is neither f32 nor f64";
   }
-  if (!weight || contraction.rows < 1 || contraction.columns < 1) {
+  if (!weight || candidate.rows() < 1 || candidate.columns() < 1) {
     reportMissed(loc, name, weight ? "it is empty" : reason);
     return success();
   }
-  AffineMap map = contraction.op.getMatchingIndexingMap(contraction.weight);
-  auto positionOf = [&](unsigned loop) -> int64_t {
-    return *map.getResultPosition(getAffineDimExpr(loop, &getContext()));
-  };
   ByteBuffer copy;
-  ArrayRef<char> elements = weight->view(
-      {positionOf(contraction.rowLoop), positionOf(contraction.columnLoops[0])},
-      copy);
+  ArrayRef<char> elements;
+  if (candidate.product) {
+    elements = viewMatrix(candidate.product->contraction, *weight, copy);
+  } else {
+    copy = readFilterMatrix(*candidate.convolution, *weight);
+    elements = copy;
+  }
   unsigned size = byteSize(weight->kind);
-
   MatrixStatistics matrix = MatrixStatistics::get(
-      contraction.rows, contraction.columns, elements, size);
+      candidate.rows(), candidate.columns(), elements, size);
+  if (candidate.convolution)
+    matrix.overlap = candidate.convolution->overlap();
   std::vector<KernelPlan> plans =
-      rankKernels(matrix, candidate.layout.columns, target);
+      rankKernels(matrix, candidate.vectors(), target);
   std::optional<KernelPlan> plan = choose(candidate, plans);
   if (!plan) {
     reportMissed(loc, name, "no kernel is as the options ask for");
@@ -280,30 +374,11 @@ LogicalResult PackWeights::pack(const Candidate &candidate,
   }
 
   IRRewriter b(&getContext());
-  b.setInsertionPoint(contraction.op);
-  if (packed->values.empty())
-    packed->values.resize(size, 0);
-  Type element = getElementTypeOrSelf(contraction.output->get().getType());
-  PackedWeightValues values;
-  auto valuesType =
-      RankedTensorType::get(packed->values.size() / size, element);
-  values.values =
-      createConstant(b, loc, name, valuesType, std::move(packed->values));
-  if (plan->form != PackedForm::Dense) {
-    unsigned bits = matrix.k <= 256 ? 8 : matrix.k <= 65536 ? 16 : 32;
-    auto createIntegers = [&](ArrayRef<uint32_t> numbers, unsigned bits,
-                              StringRef suffix) {
-      ByteBuffer bytes = narrow(numbers, bits);
-      auto type = RankedTensorType::get(bytes.size() * 8 / bits,
-                                        b.getIntegerType(bits));
-      return createConstant(b, loc, name.split('#').first + suffix, type,
-                            std::move(bytes));
-    };
-    values.indices = createIntegers(packed->indices, bits, ".indices");
-    values.positions = createIntegers(packed->positions, 32, ".positions");
-  }
-  split(values, *plan, kernel.getLayout(), candidate.layout.columns, elements,
-        size);
+  b.setInsertionPoint(candidate.getOp());
+  Type element = getElementTypeOrSelf(candidate.getOp()->getResult(0).getType());
+  PackedWeightValues values =
+      createWeight(b, candidate, element, std::move(*packed));
+  split(values, *plan, kernel.getLayout(), candidate.vectors(), elements, size);
   remark::passed(loc, remark::RemarkOpts::name("Packed").category(kCategory))
       << remark::metric("Weight", name)
       << remark::metric("Form", stringifyKernelForm(kernel.getForm()))
@@ -313,8 +388,13 @@ LogicalResult PackWeights::pack(const Candidate &candidate,
                         int64_t(llvm::find_if(plans, [](const KernelPlan &p) {
                                   return p.form == PackedForm::Dense;
                                 })->cycles));
-  PackedMatmulOp op = replaceByPackedProduct(b, contraction, candidate.layout,
-                                             *plan, kernel, values);
+  PackedMatmulOp op =
+      candidate.product
+          ? replaceByPackedProduct(b, candidate.product->contraction,
+                                   candidate.product->layout, *plan, kernel,
+                                   values)
+          : replaceByPackedConvolution(b, *candidate.convolution, kernel,
+                                       values);
   op->setAttr("prune.weight", b.getStringAttr(name));
   recordPackedWeight(records, *candidate.weight);
   return success();

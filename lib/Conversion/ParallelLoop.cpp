@@ -27,7 +27,8 @@ bool mlir::prune::isLongProduct(PackedMatmulOp op) {
   auto input = cast<MemRefType>(op.getInput().getType());
   bool isOpen = input.isDynamicDim(0);
   int64_t columns =
-      op.getKernel().getLanes() == LaneDim::Columns
+      op.readsWindows() ? cast<MemRefType>(op.getInit().getType()).getDimSize(1)
+      : op.getKernel().getLanes() == LaneDim::Columns
           ? input.getDimSize(2) * (isOpen ? kPanels : input.getDimSize(0))
           : (isOpen ? kColumns : input.getDimSize(0));
   return cast<MemRefType>(op.getValues().getType()).getDimSize(0) >=

@@ -28,8 +28,7 @@ static Value skipCast(Value value) {
   return value;
 }
 
-/// Whether the body is `out + cast(a) * cast(b)`, in any order.
-static bool isMultiplyAdd(Block &body) {
+bool mlir::prune::isMultiplyAdd(Block &body) {
   auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
   if (!add)
     return false;

@@ -85,7 +85,10 @@ private:
 MatrixStatistics MatrixStatistics::get(int64_t m, int64_t k,
                                        llvm::ArrayRef<char> elements,
                                        unsigned elementBytes) {
-  MatrixStatistics matrix{m, k, elementBytes, 0, {}};
+  MatrixStatistics matrix;
+  matrix.m = m;
+  matrix.k = k;
+  matrix.elementBytes = elementBytes;
   NonzeroBits bits(m, k, elements, elementBytes);
   for (int64_t rows : kGroups)
     matrix.groupColumns[rows] = bits.countColumns(rows);
@@ -182,7 +185,8 @@ void Ranking::countBytes(KernelPlan &plan, double bytes, double times) const {
 /// in the second.
 llvm::SmallVector<int64_t> Ranking::getKBlocks(PackedForm form,
                                                int64_t vectors) const {
-  int64_t rowBytes = vectors * width * matrix.elementBytes;
+  int64_t rowBytes = std::max<int64_t>(
+      1, vectors * width * matrix.elementBytes / matrix.overlap);
   llvm::SmallVector<int64_t> blocks;
   auto addBytes = [&](int64_t bytes) {
     int64_t block = std::max<int64_t>(16, bytes / rowBytes / 16 * 16);
@@ -222,10 +226,11 @@ void Ranking::countColumnsWork(KernelPlan &plan) const {
                         : std::max(8.0, rows * vectors);
   double chains = products * kLatency / std::max(inFlight, 1.0);
   // What of a block does not fit the first cache is read from the second.
-  double blockBytes =
-      double(plan.kBlock) * vectors * double(target.vectorBits / 8);
+  double blockBytes = double(plan.kBlock) * vectors *
+                      double(target.vectorBits / 8) / double(matrix.overlap);
   double missed = std::max(0.0, 1 - double(target.l1Bytes) / blockBytes);
-  double far = double(matrix.k) * vectors + missed * listed * vectors;
+  double far = double(matrix.k) / double(matrix.overlap) * vectors +
+               missed * listed * vectors;
   double sums = (blocks - 1) * double(matrix.m) * vectors;
   double sumBytes = double(matrix.m) * vectors * double(target.vectorBits / 8);
 

@@ -162,7 +162,7 @@ static LogicalResult verifyWeights(PackedMatmulOp op) {
                        {layout.numGroups() * layout.groupRows * layout.k});
   unsigned bits = cast<ShapedType>(op.getIndices().getType())
                       .getElementTypeBitWidth();
-  if (layout.k - 1 > int64_t(llvm::maxUIntN(bits)))
+  if (!op.readsWindows() && layout.k - 1 > int64_t(llvm::maxUIntN(bits)))
     return op.emitOpError("expects indices wide enough for k = ")
            << layout.k << " but got " << op.getIndices().getType();
   return verifyShape(op, "positions", op.getPositions(),
@@ -192,6 +192,69 @@ static LogicalResult verifyChunks(PackedMatmulOp op) {
          << groups << ", but got [" << chunks << "]";
 }
 
+/// Panels of activations, and of results.
+static LogicalResult verifyPanelsOfProduct(PackedMatmulOp op) {
+  KernelAttr kernel = op.getKernel();
+  auto input = cast<ShapedType>(op.getInput().getType());
+  constexpr int64_t any = ShapedType::kDynamic;
+  if (failed(verifyShape(op, "input", op.getInput(), {any, kernel.getK(), any})))
+    return failure();
+  int64_t panel = input.getDimSize(2);
+  int64_t columns = kernel.getTileColumns();
+  if (ShapedType::isDynamic(panel) || panel == 0 ||
+      panel % kernel.getWidth() != 0 ||
+      (panel % columns != 0 && columns % panel != 0))
+    return op.emitOpError("expects input in panels that are a multiple or a "
+                          "divisor of ")
+           << columns << " columns, in whole vectors, but got " << input;
+  return verifyShape(op, "init", op.getInit(),
+                     {input.getDimSize(0), kernel.getM(), panel});
+}
+
+/// Windows of a vector, as long as a row of the result.
+static LogicalResult verifyWindows(PackedMatmulOp op) {
+  KernelAttr kernel = op.getKernel();
+  if (kernel.getLanes() == LaneDim::Rows || kernel.getForm() == KernelForm::Dense)
+    return op.emitOpError("expects lanes along columns and a list of columns to "
+                          "multiply windows of ")
+           << op.getInput().getType() << " but got " << kernel;
+  constexpr int64_t any = ShapedType::kDynamic;
+  if (failed(verifyShape(op, "init", op.getInit(), {kernel.getM(), any})))
+    return failure();
+  int64_t size = cast<ShapedType>(op.getInput().getType()).getDimSize(0);
+  auto init = cast<ShapedType>(op.getInit().getType());
+  int64_t columns = init.getDimSize(1);
+  if (ShapedType::isDynamic(columns) ||
+      columns % kernel.getTileColumns() != 0)
+    return op.emitOpError("expects init to have whole tiles of ")
+           << kernel.getTileColumns() << " columns but got " << init;
+  if (ShapedType::isDynamic(size) || size < columns)
+    return op.emitOpError("expects input of at least ")
+           << columns << " elements, the length of a window, but got "
+           << op.getInput().getType();
+  if (kernel.getK() > size - columns + 1)
+    return op.emitOpError("expects at least ")
+           << kernel.getK() << " windows, one for each column, but "
+           << op.getInput().getType() << " has " << size - columns + 1
+           << " of " << columns << " elements";
+  return success();
+}
+
+/// The shapes of input and init.
+static LogicalResult verifyActivations(PackedMatmulOp op) {
+  KernelAttr kernel = op.getKernel();
+  auto input = cast<ShapedType>(op.getInput().getType());
+  if (op.readsWindows())
+    return verifyWindows(op);
+  if (kernel.getLanes() == LaneDim::Columns)
+    return verifyPanelsOfProduct(op);
+  if (failed(verifyShape(op, "input", op.getInput(),
+                         {ShapedType::kDynamic, kernel.getK()})))
+    return failure();
+  return verifyShape(op, "init", op.getInit(),
+                     {input.getDimSize(0), kernel.getM()});
+}
+
 LogicalResult PackedMatmulOp::verify() {
   if (failed(verifyTensorsOrBuffers(*this, getInit())) ||
       failed(verifyWeights(*this)) || failed(verifyChunks(*this)))
@@ -203,30 +266,8 @@ LogicalResult PackedMatmulOp::verify() {
         cast<ShapedType>(value.getType()).getElementType() != element)
       return emitOpError("expects element type ")
              << element << " like input but got " << value.getType();
-
-  auto input = cast<ShapedType>(getInput().getType());
-  constexpr int64_t any = ShapedType::kDynamic;
-  if (kernel.getLanes() == LaneDim::Rows) {
-    if (failed(verifyShape(*this, "input", getInput(), {any, kernel.getK()})) ||
-        failed(verifyShape(*this, "init", getInit(),
-                           {input.getDimSize(0), kernel.getM()})))
-      return failure();
-  } else {
-    if (failed(
-            verifyShape(*this, "input", getInput(), {any, kernel.getK(), any})))
-      return failure();
-    int64_t panel = input.getDimSize(2);
-    int64_t columns = kernel.getTileColumns();
-    if (ShapedType::isDynamic(panel) || panel == 0 ||
-        panel % kernel.getWidth() != 0 ||
-        (panel % columns != 0 && columns % panel != 0))
-      return emitOpError("expects input in panels that are a multiple or a "
-                         "divisor of ")
-             << columns << " columns, in whole vectors, but got " << input;
-    if (failed(verifyShape(*this, "init", getInit(),
-                           {input.getDimSize(0), kernel.getM(), panel})))
-      return failure();
-  }
+  if (failed(verifyActivations(*this)))
+    return failure();
   if (getBias() && failed(verifyShape(*this, "bias", getBias(), kernel.getM())))
     return failure();
   if (getResidual() &&

@@ -192,6 +192,7 @@ class Guest:
     """Products compiled for a target, and the guest that calls them."""
 
     def __init__(self, folder, target, products, pack, lower):
+        """`products` are of Product, or of another class with its methods."""
         text = write_module(folder, products)
         base = os.path.join(folder, "products")
         self.target, self.program, self.products = target, base, products
@@ -233,6 +234,25 @@ class Guest:
             at += 8
             yield after, live
         assert at == len(done.stdout)
+
+
+def check(guest, rng, where):
+    """Calls every function on random buffers, at either end of a mapping."""
+    requests = [
+        (i, at_start, product.random_buffers(rng))
+        for i, product in enumerate(guest.products)
+        for at_start in (0, 1)
+    ]
+    for request, (after, live) in zip(requests, guest.call(requests)):
+        number, _, before = request
+        product = guest.products[number]
+        assert live == 0, (where, product, f"{live} allocations are not freed")
+        for old, new in zip(before[:-1], after[:-1]):
+            assert old.tobytes() == new.tobytes(), (where, product, "an input changed")
+        expected, bound = product.expected(*before[:-1])
+        actual = after[-1].T if product.y_feature_major else after[-1]
+        wrong = np.argwhere(~(np.abs(actual - expected) <= bound))
+        assert not len(wrong), (where, number, product, wrong[:5])
 
 
 class Library:

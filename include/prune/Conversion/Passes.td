@@ -47,7 +47,7 @@ def ConvertPruneToLinalgPass : Pass<"convert-prune-to-linalg"> {
 //===----------------------------------------------------------------------===//
 
 def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
-  let summary = "Turn products with constant weights into packed products";
+  let summary = "Turn products and convolutions with constant weights into packed products";
   let description = [{
     Rewrites contractions of an activation with a constant matrix, in any
     orientation, to `prune.packed_matmul`. The weight is packed here, in the
@@ -64,8 +64,16 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
     of about equal numbers of nonzeros, which `convert-prune-packed-to-vector` with
     the same option computes at the same time.
 
-    Weights that are dense are packed as well. Contractions that are left alone
-    (convolutions, batched weights, other types than f32 and f64) get a `missed`
+    A convolution, over any number of spatial dimensions of known sizes, becomes
+    a product for each image, in a loop if there are several. The image is padded
+    and flat, and the product reads windows of it: nothing is unrolled. Strides
+    bring elements together that are a stride apart. Filters of groups are
+    matrices with zeros where a feature does not see a channel. Dimensions may
+    stand in any order; transposes bring images and results to channels first.
+    Residuals do not move into the epilogue of a convolution.
+
+    Weights that are dense are packed as well. What is left alone (batched
+    weights, open spatial sizes, other types than f32 and f64) gets a `missed`
     remark.
 
     ```mlir
@@ -76,6 +84,14 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
     %q = prune.packed_matmul #prune.kernel<patterns, m = 300, k = 784, ...>
         weights(%values, %indices, %positions : ...) input(%p : ...) init(%e1 : ...) -> tensor<1x300x64xf32> { ... }
     %0 = prune.unpack_panels %q into %e2 : tensor<1x300x64xf32> into tensor<64x300xf32> -> tensor<64x300xf32>
+
+    // Before
+    %1 = linalg.conv_2d_nchw_fchw ins(%x, %w : tensor<1x8x18x18xf32>, tensor<4x8x3x3xf32>) outs(%zero : tensor<1x4x16x16xf32>) -> tensor<1x4x16x16xf32>
+    // After: 16 rows of 18 columns, of which 16 are taken
+    %i = tensor.collapse_shape %padded [[0, 1, 2]] : tensor<9x18x18xf32> into tensor<2916xf32>
+    %q = prune.packed_matmul #prune.kernel<blocks, m = 4, k = 72, ...>
+        weights(%values, %indices, %positions : ...) input(%i : tensor<2916xf32>) init(%e : tensor<4x320xf32>) -> tensor<4x320xf32> { ... }
+    %s = tensor.extract_slice %q[0, 0] [4, 288] [1, 1] : tensor<4x320xf32> to tensor<4x288xf32>
     ```
   }];
   let options = [
@@ -86,7 +102,7 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
            "bench/calibrate.py writes it; without it, what is built in">,
     Option<"form", "form", "std::string", "\"auto\"",
            "auto, or the form that every weight is packed in: dense, blocks, "
-           "patterns, elements">,
+           "patterns, elements; convolutions have blocks and patterns">,
     Option<"lanes", "lanes", "std::string", "\"auto\"",
            "auto, or what runs along vector lanes: columns, rows">,
     Option<"tileRows", "tile-rows", "int64_t", "0",
@@ -104,7 +120,8 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::prune::PruneDialect", "::mlir::tensor::TensorDialect"
+    "::mlir::prune::PruneDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
   ];
 }
 

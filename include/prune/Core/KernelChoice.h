@@ -85,6 +85,9 @@ struct MatrixStatistics {
   int64_t nonzeros = 0;
   /// By rows in a group: columns with a nonzero in the group, over all groups.
   std::map<int64_t, int64_t> groupColumns;
+  /// How many columns of the weight meet nearly the same activations: 1, or
+  /// how many windows begin next to each other.
+  int64_t overlap = 1;
 
   static MatrixStatistics get(int64_t m, int64_t k,
                               llvm::ArrayRef<char> elements,

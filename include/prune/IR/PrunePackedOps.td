@@ -54,6 +54,13 @@ def Prune_PackedMatmulOp : Prune_PackedOp<"packed_matmul", [
     tile's columns, or a tile is several panels wide. With lanes along rows, `input` is `n x k` and `init` is
     `n x m`: the usual layout of a fully connected layer.
 
+    With lanes along columns, `input` may also be a vector. X are then windows
+    of it: where an index says `i`, its row is `input[i], input[i + 1], ...`, as
+    many as `init`, which is `m x n`, has columns, whole tiles of them. Indices
+    are those of windows, `k` is how many windows the weight has columns for, and
+    the kernel lists them. That is a convolution: each element of the filter
+    meets the image, padded and flat, at an offset of its own.
+
     `row_chunks` cuts the groups of rows in parts that may be computed at the same
     time: ascending numbers of groups, from 0 to the number of groups. With
     `parallel_panels` each panel is a part of its own as well. An element is
@@ -107,6 +114,18 @@ def Prune_PackedMatmulOp : Prune_PackedOp<"packed_matmul", [
     ::mlir::Type getElementType() {
       return ::llvm::cast<::mlir::ShapedType>(getInput().getType())
           .getElementType();
+    }
+    /// Whether the input is a vector whose windows are multiplied.
+    bool readsWindows() {
+      return ::llvm::cast<::mlir::ShapedType>(getInput().getType())
+                 .getRank() == 1;
+    }
+    /// Columns in a panel, with lanes along columns. Windows have panels as wide
+    /// as tiles.
+    int64_t getPanelSize() {
+      auto input = ::llvm::cast<::mlir::ShapedType>(getInput().getType());
+      return input.getRank() == 3 ? input.getDimSize(2)
+                                  : getKernel().getTileColumns();
     }
   }];
   let hasVerifier = 1;
