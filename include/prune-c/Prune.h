@@ -201,7 +201,7 @@ typedef struct PruneCompileOptions {
   unsigned threads;
 } PruneCompileOptions;
 
-/** As pruneModuleCompile, which takes level 3 and one thread. */
+/** As pruneModuleCompile, which takes level 2 and one thread. */
 PRUNE_C_EXPORT PruneStatus pruneModuleCompileWithOptions(
     const PruneModule *module, const char *entry, const char *kernels,
     const PruneCompileOptions *options, PruneProgram **program);

@@ -181,7 +181,7 @@ static LogicalResult lower(ModuleOp module, StringRef kernels,
 
 PruneStatus pruneModuleCompile(const PruneModule *module, const char *entry,
                                const char *kernels, PruneProgram **program) {
-  const PruneCompileOptions options = {/*level=*/3, /*threads=*/1};
+  const PruneCompileOptions options = {/*level=*/2, /*threads=*/1};
   return pruneModuleCompileWithOptions(module, entry, kernels, &options,
                                        program);
 }

@@ -405,7 +405,7 @@ PYBIND11_MODULE(_prune, m) {
       .def("report", &Module::report,
            "What prune-report-weights reports as JSON, as a dictionary.")
       .def("compile", &Module::compile, py::arg("entry") = py::none(),
-           py::arg("kernels") = "dense", py::arg("level") = 3,
+           py::arg("kernels") = "dense", py::arg("level") = 2,
            py::arg("threads") = 1,
            "Compiles a public function for this machine: the one of that name, "
            "or 'main', or the only one. LLVM optimises at `level`: 0 compiles "

@@ -256,3 +256,55 @@ func.func @panels_along_rows(%w: memref<128xf32>, %x: memref<1x8xf32>, %y: memre
   }
   return
 }
+
+// -----
+
+#k = #prune.kernel<dense, m = 4, k = 16, lanes = columns, width = 16, tile = 4 x 16, k_block = 16>
+func.func @windows_of_a_dense_kernel(%v: tensor<64xf32>, %x: tensor<64xf32>, %y: tensor<4x32xf32>) {
+  // expected-error @below {{expects lanes along columns and a list of columns to multiply windows of 'tensor<64xf32>' but got}}
+  %0 = prune.packed_matmul #k weights(%v : tensor<64xf32>) input(%x : tensor<64xf32>)
+      init(%y : tensor<4x32xf32>) -> tensor<4x32xf32> {
+  ^bb0(%e: f32):
+    prune.yield %e : f32
+  }
+  return
+}
+
+// -----
+
+#k = #prune.kernel<blocks, m = 4, k = 16, lanes = columns, width = 16, tile = 4 x 16, k_block = 16>
+func.func @windows_in_part_of_a_tile(%v: tensor<64xf32>, %i: tensor<16xi8>, %p: tensor<2xi32>, %x: tensor<64xf32>, %y: tensor<4x33xf32>) {
+  // expected-error @below {{expects init to have whole tiles of 16 columns but got 'tensor<4x33xf32>'}}
+  %0 = prune.packed_matmul #k weights(%v, %i, %p : tensor<64xf32>, tensor<16xi8>, tensor<2xi32>) input(%x : tensor<64xf32>)
+      init(%y : tensor<4x33xf32>) -> tensor<4x33xf32> {
+  ^bb0(%e: f32):
+    prune.yield %e : f32
+  }
+  return
+}
+
+// -----
+
+#k = #prune.kernel<blocks, m = 4, k = 16, lanes = columns, width = 16, tile = 4 x 16, k_block = 16>
+func.func @windows_longer_than_the_input(%v: tensor<64xf32>, %i: tensor<16xi8>, %p: tensor<2xi32>, %x: tensor<31xf32>, %y: tensor<4x32xf32>) {
+  // expected-error @below {{expects input of at least 32 elements, the length of a window, but got 'tensor<31xf32>'}}
+  %0 = prune.packed_matmul #k weights(%v, %i, %p : tensor<64xf32>, tensor<16xi8>, tensor<2xi32>) input(%x : tensor<31xf32>)
+      init(%y : tensor<4x32xf32>) -> tensor<4x32xf32> {
+  ^bb0(%e: f32):
+    prune.yield %e : f32
+  }
+  return
+}
+
+// -----
+
+#k = #prune.kernel<blocks, m = 4, k = 16, lanes = columns, width = 16, tile = 4 x 16, k_block = 16>
+func.func @fewer_windows_than_columns(%v: tensor<64xf32>, %i: tensor<16xi8>, %p: tensor<2xi32>, %x: tensor<46xf32>, %y: tensor<4x32xf32>) {
+  // expected-error @below {{expects at least 16 windows, one for each column, but 'tensor<46xf32>' has 15 of 32 elements}}
+  %0 = prune.packed_matmul #k weights(%v, %i, %p : tensor<64xf32>, tensor<16xi8>, tensor<2xi32>) input(%x : tensor<46xf32>)
+      init(%y : tensor<4x32xf32>) -> tensor<4x32xf32> {
+  ^bb0(%e: f32):
+    prune.yield %e : f32
+  }
+  return
+}

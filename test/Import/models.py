@@ -1,5 +1,5 @@
-# Real models import, lower and give the outputs recorded with another runtime, and
-# their weights are reported; those with operators of another domain are refused and
+# Real models import, lower and give the outputs recorded with another runtime, with
+# dense and with packed kernels, and their weights are reported; those with operators of another domain are refused and
 # nothing is written.
 # Prints a line for each model. Arguments after the folders select models.
 # REQUIRES: onnx, data
@@ -89,24 +89,28 @@ def check_outputs(folder, out):
     import_model(f"{folder}/model.onnx", inputs, module)
     imported = time.monotonic()
     weights = check_report(f"{folder}/model.onnx", module, out)
+    line = f"{weights:2} weights, import {imported - begin:5.2f} s"
     arguments = [f"--input=@{name}" for name in inputs]
     arguments += [f"--expected=@{name}" for name in expected]
-    text = output_of(
-        "prune-run",
-        module,
-        "--rtol=1e-3",
-        "--atol=1e-4",
-        "--json",
-        *arguments,
-        timeout=1800,
-    )
-    report = json.loads(text)
-    assert report["leaked_allocations"] == 0, report
-    return (
-        f"{weights:2} weights, import {imported - begin:5.2f} s, compile and run"
-        f" {time.monotonic() - imported:6.2f} s, a call {report['median_us']:10.0f} us,"
-        f" largest error {report['max_abs_error']:.2g}"
-    )
+    for kernels in ("dense", "packed"):
+        begin = time.monotonic()
+        text = output_of(
+            "prune-run",
+            module,
+            f"--kernels={kernels}",
+            "--rtol=1e-3",
+            "--atol=1e-4",
+            "--json",
+            *arguments,
+            timeout=1800,
+        )
+        report = json.loads(text)
+        assert report["leaked_allocations"] == 0, report
+        line += (
+            f"; {kernels}: compile and run {time.monotonic() - begin:6.2f} s, a call"
+            f" {report['median_us']:9.0f} us, largest error {report['max_abs_error']:.2g}"
+        )
+    return line
 
 
 def check(folder, out):

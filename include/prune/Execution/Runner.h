@@ -66,7 +66,7 @@ public:
   /// destroyed afterwards.
   /// `level` is LLVM's, from 0 (compiles fast) to 3 (runs fast).
   static llvm::Expected<std::unique_ptr<Runner>> compile(Operation *module,
-                                                         unsigned level = 3);
+                                                         unsigned level = 2);
   ~Runner();
 
   /// Binds a function with `llvm.emit_c_interface`. Arguments must live as long
