@@ -25,7 +25,7 @@ import tempfile
 import numpy as np
 
 from harness import resources, run
-from peers import describe_machine
+from peers import announce_machine
 
 WIDTH = 8
 HEAD = """#row = affine_map<(d0, d1) -> (d0, d1)>
@@ -108,8 +108,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=pathlib.Path)
     arguments = parser.parse_args()
-    machine = describe_machine(arguments.llvm, 1, None, {})
-    print("\n".join(f"# {key}: {value}" for key, value in machine.items()), flush=True)
+    machine = announce_machine(arguments.llvm, 1)
     rows = []
     for operations in map(int, arguments.operations.split(",")):
         with tempfile.TemporaryDirectory() as directory:

@@ -59,6 +59,9 @@ class Runtime:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.version = self.process.stdout.readline().strip()
+        if not self.version:
+            sys.exit("ONNX Runtime cannot be loaded: NODE_PATH must lead to onnxruntime-node")
 
     def time(self, path, seconds):
         self.process.stdin.write(f"{path} {seconds}\n")

@@ -27,7 +27,7 @@ import numpy as np
 
 from harness import constant, product, resources, run
 from matmul import prune
-from peers import describe_machine
+from peers import announce_machine
 
 
 def write_model(tools, path, w, n):
@@ -87,8 +87,7 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     arguments = parser.parse_args()
     arguments.tools = arguments.tools.resolve()
-    machine = describe_machine(arguments.llvm, 1, None, {})
-    print("\n".join(f"# {key}: {value}" for key, value in machine.items()), flush=True)
+    machine = announce_machine(arguments.llvm, 1)
     rows = []
     for shape in arguments.shapes.split(","):
         for case in arguments.cases.split(","):

@@ -25,7 +25,7 @@ import numpy as np
 from calibrate import Plans, Product
 from harness import Compiler, aligned
 from matmul import CASES, SHAPES, conclude, show, summary, to_panels
-from peers import OnnxRuntime, describe_machine, settle_environment
+from peers import OnnxRuntime, announce_machine, settle_environment
 
 
 class Ours:
@@ -116,7 +116,7 @@ def main():
     compiler = Compiler(arguments.tools, arguments.llvm, arguments.work)
     compiler.library_of_timer.time_kernel.restype = ctypes.c_double
     runtime = None if arguments.compile else OnnxRuntime(arguments.work)
-    machine = describe_machine(arguments.llvm, 1, runtime, {})
+    machine = announce_machine(arguments.llvm, 1, runtime)
     rows = []
     for shape, n in itertools.product(arguments.shapes.split(","), arguments.columns.split(",")):
         m, k = map(int, shape.split("x"))

@@ -33,7 +33,7 @@ import tempfile
 import numpy as np
 
 from harness import BUFFERS, LOOPS, Compiler, Side, check, constant, entry, product, resources
-from peers import Library, OnnxRuntime, describe_machine, reference, settle_environment, stock
+from peers import Library, OnnxRuntime, announce_machine, reference, settle_environment, stock
 
 PEERS = ["one-thread", "ort", "stock", "reference", "openblas", "onednn"]
 SHAPES = "512x512,768x768,3072x768,768x3072,1024x1024,4096x4096"
@@ -245,8 +245,7 @@ def main():
         runtime = None if arguments.no_ort else OnnxRuntime(directory)
         names = [name for name in ("openblas", "onednn") if getattr(arguments, name)]
         libraries = {name: Library(name, arguments.llvm, directory) for name in names}
-        machine = describe_machine(arguments.llvm, arguments.threads, runtime, libraries)
-        print("\n".join(f"# {key}: {value}" for key, value in machine.items()), flush=True)
+        machine = announce_machine(arguments.llvm, arguments.threads, runtime, libraries)
         for shape, n, case in itertools.product(
             arguments.shapes.split(","), arguments.columns.split(","), arguments.cases.split(",")
         ):

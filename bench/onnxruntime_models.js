@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reads lines `<model.onnx> <seconds>` and answers each with the shortest time of
+// Says its version, then reads lines `<model.onnx> <seconds>` and answers each with the shortest time of
 // a run, in seconds. Inputs are what the model's signature says, open sizes 1,
 // filled with random numbers. One session is kept per model.
 
@@ -35,6 +35,7 @@ async function sessionOf(path) {
 }
 
 (async () => {
+  process.stdout.write(ort.env.versions.node + "\n");
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const [path, seconds] = line.trim().split(" ");
     const { session, feeds } = await sessionOf(path);

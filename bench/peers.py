@@ -251,8 +251,8 @@ def processor():
     return {"model": cpu.get("model name", "unknown"), "flags": cpu.get("flags", "").split()}
 
 
-def describe_machine(llvm, threads, runtime, libraries):
-    """The machine and the versions of all that is measured on it."""
+def announce_machine(llvm, threads, runtime=None, libraries=None):
+    """Prints the machine and the versions of all that is measured on it; returns it for a file."""
     cpu = processor()
     vectors = [f for f in ("avx2", "fma", "avx512f", "avx512vl", "asimd") if f in cpu["flags"]]
     machine = {"processor": cpu["model"], "vectors": vectors, "cpus": os.cpu_count(), "threads": threads}
@@ -260,5 +260,6 @@ def describe_machine(llvm, threads, runtime, libraries):
     machine["llvm"] = version.stdout.splitlines()[0]
     if runtime:
         machine["onnxruntime"] = f"ONNX Runtime {runtime.version}"
-    machine.update({name: library.version for name, library in libraries.items()})
+    machine.update({name: library.version for name, library in (libraries or {}).items()})
+    print("\n".join(f"# {key}: {value}" for key, value in machine.items()), flush=True)
     return machine

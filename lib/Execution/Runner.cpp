@@ -11,6 +11,8 @@
 
 #include "prune/Execution/Runner.h"
 
+#include "Heap.h"
+
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/IR/Operation.h"
@@ -25,46 +27,9 @@
 #include <atomic>
 #include <cstring>
 #include <dlfcn.h>
-#include <malloc.h>
 
 using namespace mlir;
 using namespace mlir::prune;
-
-//===----------------------------------------------------------------------===//
-// The heap of compiled code
-//===----------------------------------------------------------------------===//
-
-static std::atomic<int64_t> liveAllocations{0};
-static std::atomic<int64_t> liveBytes{0};
-
-static void *countAllocation(void *pointer) {
-  if (!pointer)
-    llvm::report_fatal_error("compiled code ran out of memory");
-  liveAllocations.fetch_add(1, std::memory_order_relaxed);
-  liveBytes.fetch_add(malloc_usable_size(pointer), std::memory_order_relaxed);
-  return pointer;
-}
-
-static void *countedMalloc(size_t size) {
-  return countAllocation(std::malloc(std::max<size_t>(size, 1)));
-}
-
-static void *countedAlignedAlloc(size_t alignment, size_t size) {
-  return countAllocation(
-      std::aligned_alloc(alignment, std::max<size_t>(size, alignment)));
-}
-
-static void countedFree(void *pointer) {
-  if (!pointer)
-    return;
-  liveAllocations.fetch_sub(1, std::memory_order_relaxed);
-  liveBytes.fetch_sub(malloc_usable_size(pointer), std::memory_order_relaxed);
-  std::free(pointer);
-}
-
-HeapUse mlir::prune::liveHeap() {
-  return {liveAllocations.load(), liveBytes.load()};
-}
 
 //===----------------------------------------------------------------------===//
 // Run-time checks
@@ -112,9 +77,9 @@ runtimeSymbols(llvm::orc::MangleAndInterner interner) {
     map[interner(name)] = {llvm::orc::ExecutorAddr::fromPtr(function),
                            llvm::JITSymbolFlags::Exported};
   };
-  add("malloc", countedMalloc);
-  add("aligned_alloc", countedAlignedAlloc);
-  add("free", countedFree);
+  add("malloc", heapAllocate);
+  add("aligned_alloc", heapAllocateAligned);
+  add("free", heapFree);
   add("puts", keepMessage);
   add("abort", handleFailedCheck);
   return map;
@@ -185,6 +150,8 @@ llvm::Expected<std::unique_ptr<Runner>> Runner::compile(Operation *module,
   runner->engine->initialize();
   return runner;
 }
+
+Runner::Runner() : heap(std::make_unique<HeapUser>()) {}
 
 Runner::~Runner() = default;
 
@@ -277,7 +244,7 @@ void Invocation::freeResults() {
       continue;
     void *allocated;
     std::memcpy(&allocated, resultAt(index), sizeof(allocated));
-    countedFree(allocated);
+    heapFree(allocated);
   }
 }
 

@@ -135,27 +135,20 @@ static LogicalResult importReduce(Node &n) {
 }
 
 ArrayRef<Operator> mlir::prune::onnx_import::reductionOperators() {
+  static constexpr StringLiteral kAxes = "axes are constants";
+  static constexpr StringLiteral kAxesThatAreThere =
+      "axes are constants; no noop_with_empty_axes";
   static const Operator operators[] = {
-      {"ReduceL1", 1, kNewest, 1, importReduce,
-       "axes are constants; no noop_with_empty_axes"},
-      {"ReduceL2", 1, kNewest, 1, importReduce,
-       "axes are constants; no noop_with_empty_axes"},
-      {"ReduceLogSum", 1, kNewest, 1, importReduce,
-       "axes are constants; no noop_with_empty_axes"},
-      {"ReduceLogSumExp", 1, kNewest, 1, importReduce,
-       "axes are constants; no noop_with_empty_axes"},
-      {"ReduceMax", 1, kNewest, 1, importReduce,
-       "axes are constants"},
-      {"ReduceMean", 1, kNewest, 1, importReduce,
-       "axes are constants"},
-      {"ReduceMin", 1, kNewest, 1, importReduce,
-       "axes are constants"},
-      {"ReduceProd", 1, kNewest, 1, importReduce,
-       "axes are constants"},
-      {"ReduceSum", 1, kNewest, 1, importReduce,
-       "axes are constants"},
-      {"ReduceSumSquare", 1, kNewest, 1, importReduce,
-       "axes are constants; no noop_with_empty_axes"},
+      {"ReduceL1", 1, kNewest, 1, importReduce, kAxesThatAreThere},
+      {"ReduceL2", 1, kNewest, 1, importReduce, kAxesThatAreThere},
+      {"ReduceLogSum", 1, kNewest, 1, importReduce, kAxesThatAreThere},
+      {"ReduceLogSumExp", 1, kNewest, 1, importReduce, kAxesThatAreThere},
+      {"ReduceMax", 1, kNewest, 1, importReduce, kAxes},
+      {"ReduceMean", 1, kNewest, 1, importReduce, kAxes},
+      {"ReduceMin", 1, kNewest, 1, importReduce, kAxes},
+      {"ReduceProd", 1, kNewest, 1, importReduce, kAxes},
+      {"ReduceSum", 1, kNewest, 1, importReduce, kAxes},
+      {"ReduceSumSquare", 1, kNewest, 1, importReduce, kAxesThatAreThere},
   };
   return operators;
 }

@@ -67,10 +67,10 @@ StringRef FoldReasons::get(Operation *op) const {
 // Channels
 //===----------------------------------------------------------------------===//
 
-BatchNormFolder::BatchNormFolder(ModuleOp module, ScaledWeight weight,
+BatchNormFolder::BatchNormFolder(ScaledWeight weight, KeptRecord &kept,
                                  FoldReasons &reasons,
                                  llvm::SmallPtrSetImpl<Operation *> &changed)
-    : module(module), weight(std::move(weight)),
+    : weight(std::move(weight)), kept(kept),
       contraction(this->weight.getContraction()), reasons(reasons),
       changed(changed) {
   AffineMap out =
@@ -333,7 +333,7 @@ bool BatchNormFolder::scaleWeight(ArrayRef<Affine> numbers) {
                  [&](int64_t, double value, ArrayRef<int64_t> position) {
                    values.push_back(value * numbers[position[0]].scale);
                  });
-  return weight.replaceValues(module, values);
+  return weight.replaceValues(values, kept);
 }
 
 bool BatchNormFolder::canHold(ArrayRef<double> shifts) {
@@ -440,7 +440,7 @@ unsigned BatchNormFolder::foldAfter() {
   SmallVector<OpOperand *> operands;
   for (Step &step : steps)
     llvm::append_range(operands, step.op.getDpsInputOperands());
-  Attribute name = chooseBiasName(operands, module.getContext());
+  Attribute name = chooseBiasName(operands, contraction.getContext());
   std::vector<double> shifts;
   for (const Affine &number : *numbers)
     shifts.push_back(number.shift);

@@ -42,7 +42,7 @@ Attribute chooseBiasName(ArrayRef<OpOperand *> operands, MLIRContext *context);
 
 class BatchNormFolder {
 public:
-  BatchNormFolder(ModuleOp module, ScaledWeight weight, FoldReasons &reasons,
+  BatchNormFolder(ScaledWeight weight, KeptRecord &kept, FoldReasons &reasons,
                   llvm::SmallPtrSetImpl<Operation *> &changed);
 
   /// Folds what is done to the result; returns the number of operations that
@@ -82,8 +82,8 @@ private:
   int64_t countChannels() const;
   ScaledWeight::Steps getChannelSteps() const;
 
-  ModuleOp module;
   ScaledWeight weight;
+  KeptRecord &kept;
   linalg::LinalgOp contraction;
   FoldReasons &reasons;
   /// Operations with operands that nothing in their bodies uses any more.

@@ -238,12 +238,12 @@ unsigned BatchNormFolder::foldBefore() {
                      contributions[positions[1]] += value * number.shift;
                  });
   Attribute name =
-      chooseBiasName(source->op.getDpsInputOperands(), module.getContext());
+      chooseBiasName(source->op.getDpsInputOperands(), contraction.getContext());
   if (shifts && !canHold(contributions)) {
     reasons.note(source->op, "its shift would overflow as a bias");
     return 0;
   }
-  if (!weight.replaceValues(module, values)) {
+  if (!weight.replaceValues(values, kept)) {
     reasons.note(
         source->op,
         ("weight '" + weight.getName() + "' would overflow when scaled").str());

@@ -75,9 +75,10 @@ struct FoldBatchNorms : prune::impl::FoldBatchNormsPassBase<FoldBatchNorms> {
     WeightUses uses(getOperation());
     FoldReasons reasons;
     llvm::SmallPtrSet<Operation *, 16> changed;
+    KeptRecord kept(getOperation());
     bool anyFolded = false;
     for (const Weight &weight : uses.getWeights())
-      anyFolded |= fold(weight, reasons, changed);
+      anyFolded |= fold(weight, kept, reasons, changed);
     reportMissed(reasons);
     if (!anyFolded)
       return markAllAnalysesPreserved();
@@ -93,7 +94,7 @@ struct FoldBatchNorms : prune::impl::FoldBatchNormsPassBase<FoldBatchNorms> {
   }
 
 private:
-  bool fold(const Weight &weight, FoldReasons &reasons,
+  bool fold(const Weight &weight, KeptRecord &kept, FoldReasons &reasons,
             llvm::SmallPtrSetImpl<Operation *> &changed) {
     std::string reason;
     std::optional<ScaledWeight> scaled = ScaledWeight::create(weight, reason);
@@ -103,8 +104,7 @@ private:
                            use.operand, reason);
       return false;
     }
-    BatchNormFolder folder(getOperation(), std::move(*scaled), reasons,
-                           changed);
+    BatchNormFolder folder(std::move(*scaled), kept, reasons, changed);
     unsigned after = folder.foldAfter();
     unsigned before = folder.foldBefore();
     // The shift of what stood in front joins the bias.

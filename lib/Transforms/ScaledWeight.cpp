@@ -134,24 +134,8 @@ void ScaledWeight::forEach(
   }
 }
 
-/// Kept indices are recorded by key, and still hold.
-static void copyRecord(ModuleOp module, Attribute oldValue,
-                       Attribute newValue) {
-  auto known = module->getAttrOfType<DictionaryAttr>("prune.kept");
-  auto oldKey = dyn_cast<DenseResourceElementsAttr>(oldValue);
-  auto newKey = dyn_cast<DenseResourceElementsAttr>(newValue);
-  if (!known || !oldKey || !newKey)
-    return;
-  Attribute record = known.get(oldKey.getRawHandle().getKey());
-  if (!record)
-    return;
-  NamedAttrList entries(known);
-  entries.set(newKey.getRawHandle().getKey(), record);
-  module->setAttr("prune.kept", entries.getDictionary(module.getContext()));
-}
-
-bool ScaledWeight::replaceValues(ModuleOp module,
-                                 const std::vector<double> &values) {
+bool ScaledWeight::replaceValues(const std::vector<double> &values,
+                                 KeptRecord &kept) {
   ArrayRef<char> wide(reinterpret_cast<const char *>(values.data()),
                       values.size() * sizeof(double));
   std::vector<char> data = convertElements(FloatKind::F64, getKind(), wide);
@@ -163,7 +147,11 @@ bool ScaledWeight::replaceValues(ModuleOp module,
   auto old = cast<arith::ConstantOp>(constant);
   OpBuilder builder(old);
   TypedAttr value = createConstantLike(old.getValue(), type, data);
-  copyRecord(module, old.getValue(), value);
+  auto oldResource = dyn_cast<DenseResourceElementsAttr>(old.getValue());
+  auto newResource = dyn_cast<DenseResourceElementsAttr>(value);
+  if (oldResource && newResource)
+    kept.set(oldResource.getRawHandle().getKey(), type.getShape(),
+             newResource.getRawHandle().getKey(), KeptIndices(type.getRank()));
   auto replacement = arith::ConstantOp::create(builder, old.getLoc(), value);
   old.replaceAllUsesWith(replacement.getResult());
   old.erase();

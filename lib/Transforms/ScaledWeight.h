@@ -15,9 +15,9 @@
 
 #include "prune/Analysis/WeightUses.h"
 #include "prune/Core/TensorView.h"
+#include "prune/IR/KeptRecord.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/IR/BuiltinOps.h"
 
 #include <vector>
 
@@ -53,8 +53,9 @@ public:
                    visit) const;
 
   /// The constant with new values, rounded once, under the next name. False if
-  /// a value that was finite no longer is.
-  bool replaceValues(ModuleOp module, const std::vector<double> &values);
+  /// a value that was finite no longer is. The indices that it kept are recorded
+  /// for the new constant, too.
+  bool replaceValues(const std::vector<double> &values, KeptRecord &kept);
 
 private:
   ScaledWeight(const Weight &weight, DimOrigins origins)

@@ -26,10 +26,6 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <limits>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 using namespace mlir;
 using namespace mlir::prune;
@@ -404,16 +400,6 @@ static void bindThreads() {
   ::setenv("OMP_PLACES", "cores", /*overwrite=*/0);
 }
 
-/// What a call frees the next one allocates again. Left to itself, the C library
-/// gives large activations back to the system after each call, which costs more
-/// than the network.
-static void keepFreedMemory() {
-#ifdef __GLIBC__
-  ::mallopt(M_MMAP_MAX, 0);
-  ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-#endif
-}
-
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   // LLVM's linker, which nobody calls here, has an option of that name.
@@ -425,7 +411,6 @@ int main(int argc, char **argv) {
                               "Compile a module in process and run it\n");
   if (options.threads > 1)
     bindThreads();
-  keepFreedMemory();
   DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);

@@ -58,6 +58,7 @@ HeapUse liveHeap();
 using CheckHandler = void (*)(llvm::StringRef message);
 void setCheckHandler(CheckHandler handler);
 
+class HeapUser;
 class Invocation;
 
 class Runner {
@@ -77,7 +78,8 @@ public:
        llvm::ArrayRef<PortView> arguments) const;
 
 private:
-  Runner() = default;
+  Runner();
+  std::unique_ptr<HeapUser> heap;
   std::unique_ptr<llvm::TargetMachine> target;
   std::unique_ptr<ExecutionEngine> engine;
 };

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Whole networks with pruned weights, compiled by us, beside the dense originals in ONNX Runtime.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+    PYTHONPATH=build/python bench/networks.py model.onnx... --cases=element:0,element:0.8,4x1:0.8
+
+Each network is imported, its batch normalisations are folded, its weights are pruned by
+magnitude in the pattern of the case, and packed kernels are generated for this machine.
+Open sizes are 1. ONNX Runtime runs the file as it is, through onnxruntime-node, where
+NODE_PATH finds it. Both run on one thread, in turn, several rounds, each for a short while;
+a round's time is its shortest call and its ratio is taken within it. What is printed is the
+median of the ratios ONNX Runtime / ours and their spread. Ours are called with NumPy arrays
+and return such, ONNX Runtime likewise with its tensors.
+"""
+
+import argparse
+import pathlib
+import re
+import statistics
+import time
+
+import numpy as np
+import prune
+
+from channels import Runtime
+from peers import announce_machine, settle_environment
+
+
+def fixed_sizes(path):
+    """1 for every size that the model's inputs leave open."""
+    import onnx
+
+    graph = onnx.load(path, load_external_data=False).graph
+    weights = {tensor.name for tensor in graph.initializer}
+    return {
+        f"{info.name}:{at}": 1
+        for info in graph.input
+        if info.name not in weights
+        for at, dim in enumerate(info.type.tensor_type.shape.dim)
+        if not dim.HasField("dim_value")
+    }
+
+
+def compile_network(path, case):
+    pattern, sparsity = case.rsplit(":", 1)
+    pattern = pattern if pattern == "element" or ":" in pattern else f"block:{pattern}"
+    target = "" if ":" in pattern and "block" not in pattern else f"sparsity={sparsity}"
+    module = prune.Module.import_onnx(str(path), fixed_sizes(path))
+    module.run(
+        "prune-drop-identities,prune-fold-batch-norms,"
+        f"prune-weights{{criterion=l1 pattern={pattern} {target}}}"
+    )
+    begin = time.monotonic()
+    program = module.compile("main", "packed")
+    arguments = re.fullmatch(r"\((.*)\) -> .*", program.signature).group(1)
+    inputs = []
+    for dtype, shape in re.findall(r"(\w+)\[([^\]]*)\]", arguments):
+        sizes = [int(size) for size in shape.split(", ") if size]
+        values = np.random.default_rng(0).random(sizes) - 0.5
+        inputs.append((values if "float" in dtype else values * 0).astype(dtype))
+    program(*inputs)
+    return program, inputs, time.monotonic() - begin
+
+
+def shortest(program, inputs, seconds):
+    best, end = float("inf"), time.perf_counter() + seconds
+    while True:
+        begin = time.perf_counter()
+        program(*inputs)
+        now = time.perf_counter()
+        best = min(best, now - begin)
+        if now >= end:
+            return best
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("models", nargs="+", type=pathlib.Path)
+    parser.add_argument("--cases", default="element:0,element:0.5,element:0.8,element:0.9,2:4:0.5,4x1:0.8")
+    parser.add_argument("--llvm", type=pathlib.Path, default="/usr/lib/llvm-22/bin")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.2, help="per side and round")
+    options = parser.parse_args()
+    settle_environment(1)
+    runtime = Runtime()
+    announce_machine(options.llvm, 1, runtime)
+    for path in options.models:
+        name = path.stem if path.stem != "model" else path.parent.name
+        for case in options.cases.split(","):
+            program, inputs, compiled = compile_network(path, case)
+            rounds = []
+            for _ in range(options.rounds):
+                theirs = runtime.time(path, options.seconds)
+                rounds.append((theirs, shortest(program, inputs, options.seconds)))
+            ratios = [theirs / ours for theirs, ours in rounds]
+            theirs, ours = (statistics.median(side) * 1e6 for side in zip(*rounds))
+            print(
+                f"{name:32} {case:12} compiled in {compiled:5.2f} s, ONNX Runtime {theirs:9.1f} us,"
+                f" ours {ours:9.1f} us, {statistics.median(ratios):5.2f} times as fast"
+                f" ({min(ratios):.2f} to {max(ratios):.2f})",
+                flush=True,
+            )
+
+
+main()
