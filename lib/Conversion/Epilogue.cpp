@@ -10,6 +10,7 @@
 
 #include "Epilogue.h"
 
+#include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -35,15 +36,31 @@ Value mlir::prune::getFilledScalar(Operation *op) {
   return generic.isScalar(operand) ? operand->get() : Value();
 }
 
+/// The only element of a constant with one element, else null.
+static Attribute getOnlyElement(Attribute constant) {
+  std::optional<TensorView> view = getTensorView(constant);
+  if (!view || view->size() != 1)
+    return {};
+  double number;
+  view->load(0, number);
+  return FloatAttr::get(
+      cast<DenseResourceElementsAttr>(constant).getElementType(), number);
+}
+
 Attribute mlir::prune::getSplat(Value value) {
   if (Value scalar = getFilledScalar(value.getDefiningOp()))
     value = scalar;
+  while (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(
+      value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
   Attribute constant;
   if (!matchPattern(value, m_Constant(&constant)))
     return {};
   if (auto elements = dyn_cast<DenseElementsAttr>(constant))
     return elements.isSplat() ? elements.getSplatValue<Attribute>()
                               : Attribute();
+  if (isa<DenseResourceElementsAttr>(constant))
+    return getOnlyElement(constant);
   return isa<FloatAttr, IntegerAttr>(constant) ? constant : Attribute();
 }
 

@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Each image is brought to rows of channels with its padding, which takes one
-// copy, or none where the convolution reads single positions without padding.
+// Each image is written down with its padding, which takes one copy, or none
+// where the convolution reads single positions without padding.
 // Columns of the product are the positions of the padded image, row after row:
 // the last few of each row are windows over its end, which are computed and left
 // out. Behind the image stand channels of zeros for the windows of the last
@@ -34,6 +34,10 @@ using namespace mlir::prune;
 
 /// What offsets and sizes of buffers stay below.
 static constexpr int64_t kMaxElements = int64_t(1) << 31;
+
+/// Elements of images that are cleared as a whole before they are written: they
+/// stay in a near cache, and narrow borders take longer.
+static constexpr int64_t kSmallImage = int64_t(1) << 17;
 
 static int64_t getProduct(ArrayRef<int64_t> sizes) {
   return std::accumulate(sizes.begin(), sizes.end(), int64_t(1),
@@ -290,12 +294,26 @@ private:
   Padded findPadding() const;
   Value createImage(Value number, Epilogue &epilogue);
   Value takeImage(Value number);
-  Value padImage(Value image);
-  Value separatePhases(Value image);
+  Value createZeros(Value like);
+  Value fillAround(Value image, ArrayRef<int64_t> begin, ArrayRef<int64_t> end);
+  Value arrangeImage(Value image);
   Value arrangeResult(Value result);
   Value transpose(Value value, ArrayRef<int64_t> order);
   Value reshape(Value value, ArrayRef<int64_t> shape);
   Value slice(Value value, ArrayRef<int64_t> sizes);
+
+  /// Part of a tensor.
+  struct Box {
+    SmallVector<OpFoldResult> offsets, sizes, steps;
+  };
+  Box getBox(ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes,
+             ArrayRef<int64_t> steps = {}) {
+    SmallVector<int64_t> ones(sizes.size(), 1);
+    MLIRContext *context = b.getContext();
+    return {getAsIndexOpFoldResult(context, offsets),
+            getAsIndexOpFoldResult(context, sizes),
+            getAsIndexOpFoldResult(context, steps.empty() ? ones : steps)};
+  }
 
   RewriterBase &b;
   Location loc;
@@ -371,7 +389,7 @@ Padded ImageProduct::findPadding() const {
       bool isChannel = isa<AffineDimExpr>(inputMap.getResult(dim)) &&
                        dim != int64_t(batch.value_or(type.getRank()));
       if (dim != int64_t(batch.value_or(type.getRank())) &&
-          type.isDynamicDim(dim))
+          (type.isDynamicDim(dim) || type.getDimSize(dim) == 0))
         return false;
       if (isChannel && type.getDimSize(dim) != whole.getDimSize(dim))
         return false;
@@ -430,11 +448,15 @@ Value ImageProduct::slice(Value value, ArrayRef<int64_t> sizes) {
   auto type = cast<RankedTensorType>(value.getType());
   if (type.getShape() == sizes)
     return value;
-  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)),
-      steps(sizes.size(), b.getIndexAttr(1));
-  return tensor::ExtractSliceOp::create(b, loc, value, offsets,
-                                        getAsIndexOpFoldResult(b.getContext(), sizes),
-                                        steps);
+  Box box = getBox(SmallVector<int64_t>(sizes.size(), 0), sizes);
+  return tensor::ExtractSliceOp::create(b, loc, value, box.offsets, box.sizes,
+                                        box.steps);
+}
+
+Value ImageProduct::createZeros(Value like) {
+  Type element = getElementTypeOrSelf(like.getType());
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+  return linalg::FillOp::create(b, loc, zero, like).getResult(0);
 }
 
 /// One image as `channels x spatial...`, without padding.
@@ -445,15 +467,12 @@ Value ImageProduct::takeImage(Value number) {
   std::optional<unsigned> batch;
   if (conv.batch) {
     batch = findResult(inputMap, *conv.batch);
-    SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)),
-        steps(shape.size(), b.getIndexAttr(1));
-    offsets[*batch] = getAsOpFoldResult(number);
     shape[*batch] = 1;
-    SmallVector<OpFoldResult> sizes =
-        getAsIndexOpFoldResult(b.getContext(), shape);
+    Box box = getBox(SmallVector<int64_t>(shape.size(), 0), shape);
+    box.offsets[*batch] = getAsOpFoldResult(number);
     shape.erase(shape.begin() + *batch);
     image = tensor::ExtractSliceOp::create(b, loc, type.clone(shape), image,
-                                           offsets, sizes, steps);
+                                           box.offsets, box.sizes, box.steps);
   }
   SmallVector<int64_t> order;
   auto add = [&](std::optional<unsigned> loop) {
@@ -474,43 +493,95 @@ Value ImageProduct::takeImage(Value number) {
   return reshape(image, target);
 }
 
-/// With the padding of the convolution, whole phases and more channels.
-Value ImageProduct::padImage(Value image) {
-  SmallVector<int64_t> shape{allChannels}, low{0};
-  for (auto [size, stride] : llvm::zip_equal(conv.phaseSizes(), conv.strides))
-    shape.push_back(size * stride);
-  for (unsigned loop : conv.outer)
-    low.push_back(input.low[*findResult(inputMap, loop)]);
+/// Writes zeros into `image` before `begin` and from `end` on, in every
+/// dimension.
+Value ImageProduct::fillAround(Value image, ArrayRef<int64_t> begin,
+                               ArrayRef<int64_t> end) {
   auto type = cast<RankedTensorType>(image.getType());
-  if (type.getShape() == ArrayRef(shape))
-    return image;
-  Value zero = arith::ConstantOp::create(b, loc,
-                                         b.getZeroAttr(type.getElementType()));
-  Value empty = tensor::EmptyOp::create(b, loc, shape, type.getElementType());
-  Value zeros = linalg::FillOp::create(b, loc, zero, empty).getResult(0);
-  SmallVector<OpFoldResult> steps(shape.size(), b.getIndexAttr(1));
-  return tensor::InsertSliceOp::create(
-      b, loc, image, zeros, getAsIndexOpFoldResult(b.getContext(), low),
-      getAsIndexOpFoldResult(b.getContext(), type.getShape()), steps);
+  SmallVector<int64_t> offsets(type.getRank(), 0), sizes(type.getShape());
+  auto fill = [&](int64_t dim, int64_t from, int64_t to) {
+    if (from == to)
+      return;
+    offsets[dim] = from;
+    sizes[dim] = to - from;
+    Box box = getBox(offsets, sizes);
+    Value part = tensor::ExtractSliceOp::create(b, loc, image, box.offsets,
+                                                box.sizes, box.steps);
+    image = tensor::InsertSliceOp::create(b, loc, createZeros(part), image,
+                                          box.offsets, box.sizes, box.steps);
+  };
+  for (int64_t dim = 0; dim != type.getRank(); ++dim) {
+    fill(dim, 0, begin[dim]);
+    fill(dim, end[dim], type.getDimSize(dim));
+    // Later dimensions need not fill what this one has.
+    offsets[dim] = begin[dim];
+    sizes[dim] = end[dim] - begin[dim];
+  }
+  return image;
 }
 
-/// Brings the elements of each phase together, and makes the image flat.
-Value ImageProduct::separatePhases(Value image) {
-  SmallVector<int64_t> split{allChannels}, order{0}, sizes;
-  for (auto [size, stride] : llvm::zip_equal(conv.phaseSizes(), conv.strides)) {
-    if (stride > 1)
-      sizes.push_back(split.size() + 1);
-    split.push_back(size);
-    if (stride > 1)
-      split.push_back(stride);
+namespace {
+/// The elements along one dimension of an image whose index in the padded image
+/// is `number` modulo the stride.
+struct Phase {
+  Phase(int64_t number, int64_t stride, int64_t low, int64_t size)
+      : at(low > number ? llvm::divideCeil(low - number, stride) : 0),
+        from(at * stride + number - low),
+        count(from < size ? llvm::divideCeil(size - from, stride) : 0) {}
+  /// Where in the phase the first of them stands, where in the image, and how
+  /// many there are.
+  int64_t at, from, count;
+};
+} // namespace
+
+/// An image with its padding and more channels, the elements of each phase
+/// together, as a vector.
+Value ImageProduct::arrangeImage(Value image) {
+  auto type = cast<RankedTensorType>(image.getType());
+  SmallVector<int64_t> sizes = conv.phaseSizes();
+  int64_t numPhases = getProduct(conv.strides);
+  int64_t flatSize = allChannels * conv.planeSize();
+  if (numPhases == 1 && allChannels == channels &&
+      type.getShape().drop_front() == ArrayRef(sizes))
+    return reshape(image, {flatSize});
+
+  SmallVector<int64_t> shape{allChannels, numPhases};
+  llvm::append_range(shape, sizes);
+  Value all = tensor::EmptyOp::create(b, loc, shape, type.getElementType());
+  bool isPadded = type.getShape().drop_front() != ArrayRef(sizes);
+  bool isCleared =
+      numPhases > 1 || (isPadded && flatSize <= kSmallImage);
+  if (isCleared)
+    all = createZeros(all);
+  for (int64_t number = 0; number != numPhases; ++number) {
+    SmallVector<int64_t> from{0}, count{channels}, steps{1};
+    SmallVector<int64_t> begin{0, number}, end{channels, number + 1};
+    int64_t rest = number, phases = numPhases;
+    for (auto [dim, stride] : llvm::enumerate(conv.strides)) {
+      phases /= stride;
+      int64_t low = input.low[*findResult(inputMap, conv.outer[dim])];
+      Phase phase(rest / phases, stride, low, type.getDimSize(dim + 1));
+      rest %= phases;
+      from.push_back(phase.from);
+      count.push_back(phase.count);
+      steps.push_back(stride);
+      begin.push_back(phase.at);
+      end.push_back(phase.at + phase.count);
+    }
+    if (!isCleared)
+      all = fillAround(all, begin, end);
+    if (llvm::is_contained(count, 0))
+      continue;
+    Box source = getBox(from, count, steps);
+    Value part = tensor::ExtractSliceOp::create(
+        b, loc, type.clone(count), image, source.offsets, source.sizes,
+        source.steps);
+    count.insert(count.begin() + 1, 1);
+    Box target = getBox(begin, count);
+    all = tensor::InsertSliceOp::create(b, loc, part, all, target.offsets,
+                                        target.sizes, target.steps);
   }
-  // Strides stand before sizes.
-  llvm::append_range(order, sizes);
-  for (int64_t dim = 1, end = split.size(); dim != end; ++dim)
-    if (!llvm::is_contained(sizes, dim))
-      order.push_back(dim);
-  image = transpose(reshape(image, split), order);
-  return reshape(image, {allChannels * conv.planeSize()});
+  return reshape(all, {flatSize});
 }
 
 /// The result in the order of the convolution, without windows over an edge.
@@ -543,7 +614,7 @@ Value ImageProduct::arrangeResult(Value result) {
 }
 
 Value ImageProduct::createImage(Value number, Epilogue &epilogue) {
-  Value image = separatePhases(padImage(takeImage(number)));
+  Value image = arrangeImage(takeImage(number));
   Type element = getElementTypeOrSelf(image.getType());
   Value init = tensor::EmptyOp::create(
       b, loc, ArrayRef<int64_t>{conv.rows(), columns}, element);

@@ -6,8 +6,8 @@
 // windows of the last columns; each row of 18 has two windows too many.
 // CHECK-LABEL: func @padded
 // CHECK-DAG: %[[X:.*]] = tensor.extract_slice %{{.*}} : tensor<1x8x16x16xf32> to tensor<8x16x16xf32>
-// CHECK-DAG: %[[ZEROS:.*]] = linalg.fill {{.*}} -> tensor<9x18x18xf32>
-// CHECK: %[[IMAGE:.*]] = tensor.insert_slice %[[X]] into %[[ZEROS]][0, 1, 1] [8, 16, 16]
+// CHECK-DAG: %[[ZEROS:.*]] = linalg.fill {{.*}} -> tensor<9x1x18x18xf32>
+// CHECK: %[[IMAGE:.*]] = tensor.insert_slice %[[X]] into %[[ZEROS]][0, 0, 1, 1] [8, 1, 16, 16]
 // CHECK: %[[FLAT:.*]] = tensor.collapse_shape %[[IMAGE]]
 // CHECK: %[[Y:.*]] = prune.packed_matmul <blocks, m = 4, k = 72, {{.*}}> {{.*}} input(%[[FLAT]] : tensor<2916xf32>) init({{.*}} : tensor<4x320xf32>)
 // CHECK: %[[ROWS:.*]] = tensor.extract_slice %[[Y]][0, 0] [4, 288]
@@ -88,10 +88,39 @@ func.func @pointwise(%x: tensor<1x8x16x16xf32>, %r: tensor<1x4x16x16xf32>) -> te
 
 // -----
 
+// Large images are not cleared as a whole, but around what is copied.
+// CHECK-LABEL: func @large
+// CHECK: %[[EMPTY:.*]] = tensor.empty() : tensor<3x1x514x514xf32>
+// CHECK: linalg.fill {{.*}} -> tensor<1x1x514x514xf32>
+// CHECK: linalg.fill {{.*}} -> tensor<2x1x1x514xf32>
+// CHECK: linalg.fill {{.*}} -> tensor<2x1x1x514xf32>
+// CHECK: linalg.fill {{.*}} -> tensor<2x1x512x1xf32>
+// CHECK: linalg.fill {{.*}} -> tensor<2x1x512x1xf32>
+// CHECK: tensor.insert_slice {{.*}}[0, 0, 1, 1] [2, 1, 512, 512]
+func.func @large(%x: tensor<1x2x512x512xf32>) -> tensor<1x4x512x512xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<1.0> : tensor<4x2x3x3xf32>
+  %padded = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %zero : f32
+  } : tensor<1x2x512x512xf32> to tensor<1x2x514x514xf32>
+  %e = tensor.empty() : tensor<1x4x512x512xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x4x512x512xf32>) -> tensor<1x4x512x512xf32>
+  %y = linalg.conv_2d_nchw_fchw ins(%padded, %w : tensor<1x2x514x514xf32>, tensor<4x2x3x3xf32>) outs(%f : tensor<1x4x512x512xf32>) -> tensor<1x4x512x512xf32>
+  return %y : tensor<1x4x512x512xf32>
+}
+
+// -----
+
 // A stride of two separates even and odd rows and columns.
 // CHECK-LABEL: func @strided
-// CHECK: tensor.expand_shape {{.*}} : tensor<{{[0-9]+}}x18x18xf32> into tensor<{{[0-9]+}}x9x2x9x2xf32>
-// CHECK: linalg.transpose {{.*}} permutation = [0, 2, 4, 1, 3]
+// CHECK: %[[ZEROS:.*]] = linalg.fill {{.*}} -> tensor<9x4x9x9xf32>
+// CHECK: %[[P0:.*]] = tensor.extract_slice %[[X:.*]][0, 0, 0] [8, 9, 9] [1, 2, 2]
+// CHECK: tensor.insert_slice %[[P0]] into %[[ZEROS]][0, 0, 0, 0]
+// CHECK: %[[P1:.*]] = tensor.extract_slice %[[X]][0, 0, 1] [8, 9, 8] [1, 2, 2]
+// CHECK: tensor.insert_slice %[[P1]] into %{{.*}}[0, 1, 0, 0]
+// CHECK: %[[P2:.*]] = tensor.extract_slice %[[X]][0, 1, 0] [8, 8, 9] [1, 2, 2]
+// CHECK: %[[P3:.*]] = tensor.extract_slice %[[X]][0, 1, 1] [8, 8, 8] [1, 2, 2]
 // CHECK: prune.packed_matmul {{.*}} init({{.*}} : tensor<4x{{[0-9]+}}xf32>)
 // CHECK: tensor.expand_shape {{.*}} : tensor<4x72xf32> into tensor<4x8x9xf32>
 func.func @strided(%x: tensor<1x8x17x17xf32>) -> tensor<1x4x8x8xf32> {
