@@ -19,8 +19,8 @@ using namespace mlir;
 using namespace mlir::bufferization;
 using namespace mlir::prune;
 
-/// A buffer of the same shape whose innermost dimension is dense: the same if it
-/// is one. Elements are not copied.
+/// A buffer of the same shape whose innermost dimension is dense: the same if
+/// it is one. Elements are not copied.
 static FailureOr<Value> getDenseBuffer(RewriterBase &rewriter, Value buffer,
                                        const BufferizationOptions &options) {
   auto type = cast<MemRefType>(buffer.getType());
@@ -77,8 +77,8 @@ struct PackedModel
     rewriter.create(buffered);
     Value written = buffers[init->getOperandNumber()];
     if (written != destination &&
-        failed(options.createMemCpy(rewriter, op->getLoc(), written,
-                                    destination)))
+        failed(
+            options.createMemCpy(rewriter, op->getLoc(), written, destination)))
       return failure();
     replaceOpWithBufferizedValues(rewriter, op, destination);
     return success();

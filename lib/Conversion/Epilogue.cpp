@@ -80,9 +80,9 @@ static bool readsRowsOnly(AffineMap map, std::optional<unsigned> rowDim) {
 }
 
 /// What `operand` is to the epilogue, or nothing if it does not fit.
-std::optional<Epilogue::Source>
-Epilogue::classify(Value operand, AffineMap map, Value current, Value &asBias,
-                   Value &asResidual) {
+std::optional<Epilogue::Source> Epilogue::classify(Value operand, AffineMap map,
+                                                   Value current, Value &asBias,
+                                                   Value &asResidual) {
   if (operand == current)
     return map.isIdentity() ? std::optional(Source::Element) : std::nullopt;
   if (getSplat(operand))
@@ -121,8 +121,10 @@ static Value getBroadcastVector(Value value, std::optional<unsigned> rowDim) {
   Block &body = *generic.getBody();
   if (body.getTerminator()->getOperand(0) != body.getArgument(0))
     return {};
-  AffineMap output = generic.getMatchingIndexingMap(generic.getDpsInitOperand(0));
-  AffineMap input = generic.getMatchingIndexingMap(generic.getDpsInputOperand(0));
+  AffineMap output =
+      generic.getMatchingIndexingMap(generic.getDpsInitOperand(0));
+  AffineMap input =
+      generic.getMatchingIndexingMap(generic.getDpsInputOperand(0));
   auto type = dyn_cast<RankedTensorType>(generic.getInputs()[0].getType());
   if (!output.isIdentity() || !type || !type.hasStaticShape() ||
       !readsRowsOnly(input, rowDim))
@@ -130,7 +132,7 @@ static Value getBroadcastVector(Value value, std::optional<unsigned> rowDim) {
   return generic.getInputs()[0];
 }
 
-static bool isZero(Value value) {
+bool mlir::prune::isZero(Value value) {
   auto splat = dyn_cast_or_null<FloatAttr>(getSplat(value));
   return splat && splat.getValue().isZero();
 }
@@ -252,8 +254,8 @@ void Epilogue::build(Region &region) {
       if (operand->get() == currentTensor)
         mapping.map(argument, current);
       else if (Attribute splat = getSplat(operand->get()))
-        mapping.map(argument, arith::ConstantOp::create(
-                                  b, loc, cast<TypedAttr>(splat)));
+        mapping.map(argument,
+                    arith::ConstantOp::create(b, loc, cast<TypedAttr>(splat)));
       else if (operand->get() == bias)
         mapping.map(argument, biasElement);
       else
@@ -275,14 +277,15 @@ void Epilogue::build(Region &region) {
 }
 
 Value Epilogue::createBias() {
-  auto type = bias ? cast<RankedTensorType>(bias.getType()) : RankedTensorType();
+  auto type =
+      bias ? cast<RankedTensorType>(bias.getType()) : RankedTensorType();
   if (!bias || type.getRank() == 1)
     return bias;
   // Dimensions of size 1 stand around the rows.
   ReassociationIndices all =
       llvm::to_vector<2>(llvm::seq<int64_t>(0, type.getRank()));
-  return tensor::CollapseShapeOp::create(b, contraction.getLoc(), bias,
-                                         SmallVector<ReassociationIndices>{all});
+  return tensor::CollapseShapeOp::create(
+      b, contraction.getLoc(), bias, SmallVector<ReassociationIndices>{all});
 }
 
 void Epilogue::replaceBy(Value result) {

@@ -22,6 +22,9 @@ Value getFilledScalar(Operation *op);
 /// filled with, else null.
 Attribute getSplat(Value value);
 
+/// Whether a value is zero, or a tensor of zeros, of either sign.
+bool isZero(Value value);
+
 /// Whether the sums of a contraction start neither from zero nor from a bias.
 /// `rowLoop` is the loop over the rows of the weight, if there is one alone.
 bool startsFromTensor(linalg::LinalgOp contraction,

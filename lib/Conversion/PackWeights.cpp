@@ -55,9 +55,7 @@ struct Candidate {
   std::optional<Product> product;
   std::optional<Convolution> convolution;
 
-  Operation *getOp() const {
-    return use->operand->getOwner();
-  }
+  Operation *getOp() const { return use->operand->getOwner(); }
   /// The sizes of the matrix, and the number of its columns' products.
   int64_t rows() const {
     return product ? product->contraction.rows : convolution->rows();
@@ -280,15 +278,14 @@ static ByteBuffer narrow(ArrayRef<uint32_t> numbers, unsigned bits) {
 
 /// The weight of a product as a matrix, maybe in `copy`.
 static ArrayRef<char> viewMatrix(const SparseContraction &contraction,
-                                 const FoldedWeight &weight,
-                                 ByteBuffer &copy) {
+                                 const FoldedWeight &weight, ByteBuffer &copy) {
   AffineMap map = contraction.op.getMatchingIndexingMap(contraction.weight);
   auto positionOf = [&](unsigned loop) -> int64_t {
     return *map.getResultPosition(getAffineDimExpr(loop, map.getContext()));
   };
-  return weight.view({positionOf(contraction.rowLoop),
-                      positionOf(contraction.columnLoops[0])},
-                     copy);
+  return weight.view(
+      {positionOf(contraction.rowLoop), positionOf(contraction.columnLoops[0])},
+      copy);
 }
 
 /// The buffers of a packed matrix as constants.
@@ -308,8 +305,8 @@ PackedWeightValues PackWeights::createWeight(OpBuilder &b,
   auto createIntegers = [&](ArrayRef<uint32_t> numbers, unsigned bits,
                             StringRef suffix) {
     ByteBuffer bytes = narrow(numbers, bits);
-    auto type = RankedTensorType::get(bytes.size() * 8 / bits,
-                                      b.getIntegerType(bits));
+    auto type =
+        RankedTensorType::get(bytes.size() * 8 / bits, b.getIntegerType(bits));
     return createConstant(b, loc, name.split('#').first + suffix, type,
                           std::move(bytes));
   };
@@ -320,8 +317,7 @@ PackedWeightValues PackWeights::createWeight(OpBuilder &b,
     for (uint32_t &index : packed.indices)
       index = offsets[index];
   }
-  values.indices =
-      createIntegers(packed.indices, indexWidth(last), ".indices");
+  values.indices = createIntegers(packed.indices, indexWidth(last), ".indices");
   values.positions = createIntegers(packed.positions, 32, ".positions");
   return values;
 }
@@ -375,7 +371,8 @@ LogicalResult PackWeights::pack(const Candidate &candidate,
 
   IRRewriter b(&getContext());
   b.setInsertionPoint(candidate.getOp());
-  Type element = getElementTypeOrSelf(candidate.getOp()->getResult(0).getType());
+  Type element =
+      getElementTypeOrSelf(candidate.getOp()->getResult(0).getType());
   PackedWeightValues values =
       createWeight(b, candidate, element, std::move(*packed));
   split(values, *plan, kernel.getLayout(), candidate.vectors(), elements, size);

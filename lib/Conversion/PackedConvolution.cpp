@@ -1,275 +1,40 @@
-//===- PackedConvolution.cpp - Convolutions as packed products ------------===//
+//===- PackedConvolution.cpp - Build packed convolutions ------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Each image is written down with its padding, which takes one copy, or none
-// where the convolution reads single positions without padding.
-// Columns of the product are the positions of the padded image, row after row:
-// the last few of each row are windows over its end, which are computed and left
-// out. Behind the image stand channels of zeros for the windows of the last
-// columns to reach into.
+// where the convolution reads single positions without padding. Columns of the
+// product are the positions of the padded image, row after row: the last few of
+// each row are windows over its end, which are computed and left out. Behind
+// the image stand channels of zeros for the windows of the last columns to
+// reach into.
 //
-// Whatever order the convolution has its dimensions in, the product has features
-// and channels first, and transposes stand around it where that differs.
+// Whatever order the convolution has its dimensions in, the product has
+// features and channels first, and transposes stand around it where that
+// differs.
 //
 //===----------------------------------------------------------------------===//
 
 #include "PackedConvolution.h"
 
 #include "Epilogue.h"
-#include "SparseContraction.h"
 
-#include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
-#include <cstring>
-
 using namespace mlir;
 using namespace mlir::prune;
-
-//===----------------------------------------------------------------------===//
-// Sizes
-//===----------------------------------------------------------------------===//
-
-/// What offsets and sizes of buffers stay below.
-static constexpr int64_t kMaxElements = int64_t(1) << 31;
 
 /// Elements of images that are cleared as a whole before they are written: they
 /// stay in a near cache, and narrow borders take longer.
 static constexpr int64_t kSmallImage = int64_t(1) << 17;
 
-static int64_t getProduct(ArrayRef<int64_t> sizes) {
-  return std::accumulate(sizes.begin(), sizes.end(), int64_t(1),
-                         std::multiplies<>());
-}
-
-int64_t Convolution::columns() const {
-  return groups * channels * getProduct(kernel);
-}
-
-SmallVector<int64_t> Convolution::phaseSizes() const {
-  SmallVector<int64_t> sizes;
-  for (auto [size, stride] : llvm::zip_equal(inputSizes, strides))
-    sizes.push_back(llvm::divideCeil(size, stride));
-  return sizes;
-}
-
-int64_t Convolution::planeSize() const {
-  return getProduct(strides) * getProduct(phaseSizes());
-}
-
-int64_t Convolution::pitch() const {
-  return outputSizes[0] * getProduct(ArrayRef(phaseSizes()).drop_front());
-}
-
-std::vector<uint32_t> Convolution::getOffsets() const {
-  SmallVector<int64_t> sizes = phaseSizes();
-  int64_t phase = getProduct(sizes);
-  // Of one channel, by the elements of the filter.
-  std::vector<int64_t> plane{0};
-  // Steps from one index to the next within a phase, and between phases.
-  int64_t step = phase, phaseStep = planeSize();
-  for (auto [dim, size] : llvm::enumerate(sizes)) {
-    step /= size;
-    phaseStep /= strides[dim];
-    std::vector<int64_t> outer = std::move(plane);
-    plane.clear();
-    for (int64_t offset : outer)
-      for (int64_t i = 0; i != kernel[dim]; ++i) {
-        int64_t at = i * dilations[dim];
-        plane.push_back(offset + at % strides[dim] * phaseStep +
-                        at / strides[dim] * step);
-      }
-  }
-  std::vector<uint32_t> offsets;
-  offsets.reserve(columns());
-  for (int64_t channel = 0; channel != groups * channels; ++channel)
-    for (int64_t offset : plane)
-      offsets.push_back(channel * planeSize() + offset);
-  return offsets;
-}
+/// Phases that are copied one by one; more are separated by a transpose, which
+/// is another walk through memory but no more code.
+static constexpr int64_t kFewPhases = 16;
 
 //===----------------------------------------------------------------------===//
-// Recognition
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// Reads the sizes of a convolution off its maps and types.
-class ConvolutionMatcher {
-public:
-  ConvolutionMatcher(Convolution &match, std::string &reason)
-      : match(match), reason(reason) {}
-
-  bool run() { return matchLoops() && matchSpatial() && checkSizes(); }
-
-private:
-  bool fail(StringRef text) {
-    reason = text.str();
-    return false;
-  }
-  bool matchLoops();
-  bool matchSpatial();
-  bool checkSizes();
-
-  Convolution &match;
-  std::string &reason;
-};
-} // namespace
-
-/// Where the map reads `loop`, alone or in a sum.
-static std::optional<unsigned> findResult(AffineMap map, unsigned loop) {
-  for (auto [at, expr] : llvm::enumerate(map.getResults()))
-    if (expr.isFunctionOfDim(loop))
-      return at;
-  return std::nullopt;
-}
-
-bool ConvolutionMatcher::matchLoops() {
-  linalg::LinalgOp op = match.op;
-  FailureOr<linalg::ConvolutionDimensions> dims =
-      linalg::inferConvolutionDims(op);
-  assert(succeeded(dims) && "not a convolution");
-  auto takeOne = [](ArrayRef<unsigned> loops, std::optional<unsigned> &loop) {
-    if (loops.size() == 1)
-      loop = loops.front();
-    return loops.size() <= 1;
-  };
-  size_t found = dims->batch.size() + dims->depth.size() +
-                 dims->outputChannel.size() + dims->inputChannel.size() +
-                 dims->outputImage.size() + dims->filterLoop.size();
-  if (!takeOne(dims->batch, match.batch) || !takeOne(dims->depth, match.group) ||
-      !takeOne(dims->outputChannel, match.feature) ||
-      !takeOne(dims->inputChannel, match.channel) ||
-      dims->outputImage.size() != dims->filterLoop.size() ||
-      found != op.getNumLoops() || (!match.group && !match.feature))
-    return fail("its loops are not images, groups, features, channels and "
-                "positions");
-  match.outer.assign(dims->outputImage.begin(), dims->outputImage.end());
-  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
-  auto getSize = [&](std::optional<unsigned> loop) {
-    return loop ? sizes[*loop] : 1;
-  };
-  match.groups = getSize(match.group);
-  match.features = getSize(match.feature);
-  match.channels = getSize(match.channel);
-  // A position of the filter belongs to the dimension that both are read in.
-  AffineMap input = op.getMatchingIndexingMap(match.input);
-  for (unsigned loop : match.outer) {
-    unsigned dim = *findResult(input, loop);
-    SmallVector<int64_t> coefficients;
-    if (failed(getFlattenedAffineExpr(input.getResult(dim), op.getNumLoops(), 0,
-                                      &coefficients)) ||
-        coefficients.size() != op.getNumLoops() + 1 || coefficients.back() != 0)
-      return fail("its input is read with an offset");
-    auto inner = llvm::find_if(dims->filterLoop, [&](unsigned other) {
-      return coefficients[other] != 0;
-    });
-    if (inner == dims->filterLoop.end())
-      return fail("a position of the filter is not one of the input");
-    match.inner.push_back(*inner);
-    match.strides.push_back(coefficients[loop]);
-    match.dilations.push_back(coefficients[*inner]);
-    match.kernel.push_back(sizes[*inner]);
-    match.outputSizes.push_back(sizes[loop]);
-    match.inputSizes.push_back(
-        cast<RankedTensorType>(match.input->get().getType()).getDimSize(dim));
-  }
-  return true;
-}
-
-bool ConvolutionMatcher::matchSpatial() {
-  int64_t filterSizes[] = {match.groups, match.features, match.channels};
-  for (ArrayRef<int64_t> sizes :
-       {ArrayRef(match.inputSizes), ArrayRef(match.outputSizes),
-        ArrayRef(match.kernel), ArrayRef(filterSizes)})
-    for (int64_t size : sizes) {
-      if (ShapedType::isDynamic(size))
-        return fail("its spatial size is dynamic");
-      if (size == 0)
-        return fail("it is empty");
-    }
-  for (ArrayRef<int64_t> steps :
-       {ArrayRef(match.strides), ArrayRef(match.dilations)})
-    if (llvm::any_of(steps, [](int64_t step) { return step < 1; }))
-      return fail("its input is read backwards");
-  for (auto [dim, size] : llvm::enumerate(match.inputSizes))
-    if ((match.outputSizes[dim] - 1) * match.strides[dim] +
-            (match.kernel[dim] - 1) * match.dilations[dim] >=
-        size)
-      return fail("its windows stand over the input's edge");
-  return true;
-}
-
-bool ConvolutionMatcher::checkSizes() {
-  double image = double(match.groups) * match.channels;
-  for (auto [size, stride] : llvm::zip_equal(match.phaseSizes(), match.strides))
-    image *= double(size) * stride;
-  double matrix = double(match.groups) * match.features * match.groups *
-                  match.channels;
-  for (int64_t size : match.kernel)
-    matrix *= size;
-  double result = double(match.groups) * match.features * match.pitch();
-  // A few more channels and columns are added to what is counted here.
-  if (std::max({image, matrix, result}) > double(kMaxElements) / 2)
-    return fail("it is too large for 31-bit offsets");
-  return true;
-}
-
-std::optional<Convolution>
-mlir::prune::matchConvolution(const WeightUse &use, std::string &reason) {
-  Convolution match;
-  match.op = cast<linalg::LinalgOp>(use.operand->getOwner());
-  match.filter = use.operand;
-  match.input = match.op.getDpsInputOperand(0);
-  if (match.input == match.filter) {
-    reason = "its weight slides over its input";
-    return std::nullopt;
-  }
-  if (!match.op.hasPureTensorSemantics() ||
-      !isMultiplyAdd(*match.op.getBlock())) {
-    reason = "its body is not a plain multiply-add";
-    return std::nullopt;
-  }
-  if (!ConvolutionMatcher(match, reason).run())
-    return std::nullopt;
-  if (startsFromTensor(match.op, match.rowLoop())) {
-    reason = "its sums start neither from zero nor from a bias";
-    return std::nullopt;
-  }
-  return match;
-}
-
-ByteBuffer mlir::prune::readFilterMatrix(const Convolution &convolution,
-                                         const FoldedWeight &filter) {
-  AffineMap map = convolution.op.getMatchingIndexingMap(convolution.filter);
-  SmallVector<int64_t> dims;
-  auto add = [&](std::optional<unsigned> loop) {
-    if (loop)
-      dims.push_back(*findResult(map, *loop));
-  };
-  add(convolution.group);
-  add(convolution.feature);
-  add(convolution.channel);
-  for (unsigned loop : convolution.inner)
-    add(loop);
-  ByteBuffer read = filter.read(dims);
-  if (convolution.groups == 1)
-    return read;
-  int64_t rows = convolution.rows();
-  size_t rowBytes = convolution.columns() * byteSize(filter.kind);
-  size_t groupBytes = rowBytes / convolution.groups;
-  ByteBuffer matrix(rows * rowBytes);
-  llvm::fill(matrix, 0);
-  for (int64_t row = 0; row != rows; ++row)
-    std::memcpy(matrix.data() + row * rowBytes +
-                    row / convolution.features * groupBytes,
-                read.data() + row * groupBytes, groupBytes);
-  return matrix;
-}
-
-//===----------------------------------------------------------------------===//
-// Rewriting
+// Padding
 //===----------------------------------------------------------------------===//
 
 namespace {
@@ -279,7 +44,89 @@ struct Padded {
   Value source;
   SmallVector<int64_t> low;
 };
+} // namespace
 
+/// What a tensor is the padding of with zeros, along other dimensions than
+/// `batch`.
+static std::optional<Padded> matchPad(Value value,
+                                      std::optional<unsigned> batch) {
+  auto pad = value.getDefiningOp<tensor::PadOp>();
+  if (!pad || !pad.getConstantPaddingValue() ||
+      !isZero(pad.getConstantPaddingValue()) ||
+      ShapedType::isDynamicShape(pad.getStaticLow()) ||
+      ShapedType::isDynamicShape(pad.getStaticHigh()))
+    return std::nullopt;
+  auto isNegative = [](int64_t size) { return size < 0; };
+  if (llvm::any_of(pad.getStaticLow(), isNegative) ||
+      llvm::any_of(pad.getStaticHigh(), isNegative) ||
+      (batch && (pad.getStaticLow()[*batch] || pad.getStaticHigh()[*batch])))
+    return std::nullopt;
+  return Padded{pad.getSource(), llvm::to_vector(pad.getStaticLow())};
+}
+
+/// The same for a tensor that was put into zeros, which is what padding is
+/// lowered to.
+static std::optional<Padded> matchInsert(Value value,
+                                         std::optional<unsigned> batch) {
+  auto insert = value.getDefiningOp<tensor::InsertSliceOp>();
+  if (!insert || !isZero(insert.getDest()) ||
+      insert.getSourceType().getRank() != insert.getType().getRank() ||
+      ShapedType::isDynamicShape(insert.getStaticOffsets()) ||
+      llvm::any_of(insert.getStaticStrides(), [](int64_t s) { return s != 1; }))
+    return std::nullopt;
+  if (batch) {
+    // As many images as there are in the zeros.
+    auto zeros = insert.getDest().getDefiningOp<linalg::LinalgOp>();
+    auto empty = zeros ? zeros.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>()
+                       : tensor::EmptyOp();
+    bool isStatic = !insert.getSourceType().isDynamicDim(*batch) &&
+                    insert.getSourceType().getDimSize(*batch) ==
+                        insert.getType().getDimSize(*batch);
+    bool isSame = empty && empty.getMixedSizes()[*batch] ==
+                               insert.getMixedSizes()[*batch];
+    if (insert.getStaticOffsets()[*batch] != 0 || (!isStatic && !isSame))
+      return std::nullopt;
+  }
+  return Padded{insert.getSource(), llvm::to_vector(insert.getStaticOffsets())};
+}
+
+/// Whether all sizes but the number of images are known, and none but those in
+/// space differ with the padding.
+static bool isSpatial(const Padded &padded, RankedTensorType whole,
+                      AffineMap map, std::optional<unsigned> batch) {
+  auto type = cast<RankedTensorType>(padded.source.getType());
+  for (unsigned dim = 0; dim != type.getRank(); ++dim) {
+    if (batch && dim == *batch)
+      continue;
+    if (type.isDynamicDim(dim) || type.getDimSize(dim) == 0)
+      return false;
+    bool isChannel = isa<AffineDimExpr>(map.getResult(dim));
+    if (isChannel && type.getDimSize(dim) != whole.getDimSize(dim))
+      return false;
+  }
+  return true;
+}
+
+static Padded findPadding(const Convolution &conv) {
+  Value value = conv.input->get();
+  AffineMap map = conv.op.getMatchingIndexingMap(conv.input);
+  std::optional<unsigned> batch;
+  if (conv.batch)
+    batch = findResult(map, *conv.batch);
+  std::optional<Padded> found = matchPad(value, batch);
+  if (!found)
+    found = matchInsert(value, batch);
+  auto type = cast<RankedTensorType>(value.getType());
+  if (found && isSpatial(*found, type, map, batch))
+    return *found;
+  return {value, SmallVector<int64_t>(map.getNumResults(), 0)};
+}
+
+//===----------------------------------------------------------------------===//
+// Images
+//===----------------------------------------------------------------------===//
+
+namespace {
 /// Builds the product of one image after another.
 class ImageProduct {
 public:
@@ -291,12 +138,13 @@ public:
   PackedMatmulOp packed;
 
 private:
-  Padded findPadding() const;
   Value createImage(Value number, Epilogue &epilogue);
   Value takeImage(Value number);
   Value createZeros(Value like);
   Value fillAround(Value image, ArrayRef<int64_t> begin, ArrayRef<int64_t> end);
   Value arrangeImage(Value image);
+  Value copyPhases(Value image);
+  Value transposePhases(Value image);
   Value arrangeResult(Value result);
   Value transpose(Value value, ArrayRef<int64_t> order);
   Value reshape(Value value, ArrayRef<int64_t> shape);
@@ -327,80 +175,6 @@ private:
 };
 } // namespace
 
-static bool isZeroAttr(Attribute value) {
-  auto number = dyn_cast_or_null<FloatAttr>(value);
-  return number && number.getValue().isZero();
-}
-
-/// What a tensor is the padding of with zeros, along other dimensions than
-/// `batch`.
-static std::optional<Padded> matchPad(Value value, std::optional<unsigned> batch) {
-  auto pad = value.getDefiningOp<tensor::PadOp>();
-  Attribute zero;
-  if (!pad || !pad.getConstantPaddingValue() ||
-      !matchPattern(pad.getConstantPaddingValue(), m_Constant(&zero)) ||
-      !isZeroAttr(zero) || ShapedType::isDynamicShape(pad.getStaticLow()) ||
-      ShapedType::isDynamicShape(pad.getStaticHigh()))
-    return std::nullopt;
-  if (batch && (pad.getStaticLow()[*batch] || pad.getStaticHigh()[*batch]))
-    return std::nullopt;
-  return Padded{pad.getSource(), llvm::to_vector(pad.getStaticLow())};
-}
-
-/// The same for a tensor that was put into zeros, which is what padding is
-/// lowered to.
-static std::optional<Padded> matchInsert(Value value,
-                                         std::optional<unsigned> batch) {
-  auto insert = value.getDefiningOp<tensor::InsertSliceOp>();
-  if (!insert || !isZeroAttr(getSplat(insert.getDest())) ||
-      insert.getSourceType().getRank() != insert.getType().getRank() ||
-      ShapedType::isDynamicShape(insert.getStaticOffsets()) ||
-      llvm::any_of(insert.getStaticStrides(), [](int64_t s) { return s != 1; }))
-    return std::nullopt;
-  if (batch) {
-    // As many images as there are in the zeros.
-    auto zeros = insert.getDest().getDefiningOp<linalg::LinalgOp>();
-    auto empty = zeros ? zeros.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>()
-                       : tensor::EmptyOp();
-    bool isStatic = !insert.getSourceType().isDynamicDim(*batch) &&
-                    insert.getSourceType().getDimSize(*batch) ==
-                        insert.getType().getDimSize(*batch);
-    bool isSame = empty && empty.getMixedSizes()[*batch] ==
-                               insert.getMixedSizes()[*batch];
-    if (insert.getStaticOffsets()[*batch] != 0 || (!isStatic && !isSame))
-      return std::nullopt;
-  }
-  return Padded{insert.getSource(), llvm::to_vector(insert.getStaticOffsets())};
-}
-
-Padded ImageProduct::findPadding() const {
-  Value value = conv.input->get();
-  std::optional<unsigned> batch;
-  if (conv.batch)
-    batch = findResult(inputMap, *conv.batch);
-  std::optional<Padded> found = matchPad(value, batch);
-  if (!found)
-    found = matchInsert(value, batch);
-  // All but the number of images must be known, and no channel may be added.
-  auto isUseful = [&](const Padded &padded) {
-    auto type = cast<RankedTensorType>(padded.source.getType());
-    auto whole = cast<RankedTensorType>(value.getType());
-    for (int64_t dim = 0; dim != type.getRank(); ++dim) {
-      bool isChannel = isa<AffineDimExpr>(inputMap.getResult(dim)) &&
-                       dim != int64_t(batch.value_or(type.getRank()));
-      if (dim != int64_t(batch.value_or(type.getRank())) &&
-          (type.isDynamicDim(dim) || type.getDimSize(dim) == 0))
-        return false;
-      if (isChannel && type.getDimSize(dim) != whole.getDimSize(dim))
-        return false;
-    }
-    return true;
-  };
-  if (found && isUseful(*found))
-    return *found;
-  return {value, SmallVector<int64_t>(inputMap.getNumResults(), 0)};
-}
-
 ImageProduct::ImageProduct(RewriterBase &b, const Convolution &convolution,
                            KernelAttr kernel, const PackedWeightValues &weight)
     : b(b), loc(convolution.op.getLoc()), conv(convolution), kernel(kernel),
@@ -408,7 +182,7 @@ ImageProduct::ImageProduct(RewriterBase &b, const Convolution &convolution,
       inputMap(convolution.op.getMatchingIndexingMap(convolution.input)),
       outputMap(convolution.op.getMatchingIndexingMap(
           convolution.op.getDpsInitOperand(0))),
-      input(findPadding()), channels(conv.groups * conv.channels),
+      input(findPadding(convolution)), channels(conv.groups * conv.channels),
       columns(llvm::alignTo(conv.pitch(), kernel.getTileColumns())) {
   std::vector<uint32_t> offsets = conv.getOffsets();
   int64_t reach = *llvm::max_element(offsets) + columns;
@@ -534,23 +308,18 @@ struct Phase {
 };
 } // namespace
 
-/// An image with its padding and more channels, the elements of each phase
-/// together, as a vector.
-Value ImageProduct::arrangeImage(Value image) {
+/// Copies an image into another with its padding and more channels, phase by
+/// phase.
+Value ImageProduct::copyPhases(Value image) {
   auto type = cast<RankedTensorType>(image.getType());
   SmallVector<int64_t> sizes = conv.phaseSizes();
-  int64_t numPhases = getProduct(conv.strides);
-  int64_t flatSize = allChannels * conv.planeSize();
-  if (numPhases == 1 && allChannels == channels &&
-      type.getShape().drop_front() == ArrayRef(sizes))
-    return reshape(image, {flatSize});
-
+  int64_t numPhases = conv.numPhases();
   SmallVector<int64_t> shape{allChannels, numPhases};
   llvm::append_range(shape, sizes);
   Value all = tensor::EmptyOp::create(b, loc, shape, type.getElementType());
   bool isPadded = type.getShape().drop_front() != ArrayRef(sizes);
-  bool isCleared =
-      numPhases > 1 || (isPadded && flatSize <= kSmallImage);
+  bool isCleared = numPhases > 1 ||
+                   (isPadded && allChannels * conv.planeSize() <= kSmallImage);
   if (isCleared)
     all = createZeros(all);
   for (int64_t number = 0; number != numPhases; ++number) {
@@ -573,15 +342,48 @@ Value ImageProduct::arrangeImage(Value image) {
     if (llvm::is_contained(count, 0))
       continue;
     Box source = getBox(from, count, steps);
-    Value part = tensor::ExtractSliceOp::create(
-        b, loc, type.clone(count), image, source.offsets, source.sizes,
-        source.steps);
+    Value part = tensor::ExtractSliceOp::create(b, loc, type.clone(count),
+                                                image, source.offsets,
+                                                source.sizes, source.steps);
     count.insert(count.begin() + 1, 1);
     Box target = getBox(begin, count);
     all = tensor::InsertSliceOp::create(b, loc, part, all, target.offsets,
                                         target.sizes, target.steps);
   }
-  return reshape(all, {flatSize});
+  return all;
+}
+
+/// The same as a whole, with the phases in order afterwards.
+Value ImageProduct::transposePhases(Value image) {
+  auto type = cast<RankedTensorType>(image.getType());
+  SmallVector<int64_t> shape{allChannels}, low{0};
+  SmallVector<int64_t> split{allChannels}, order{0};
+  for (auto [dim, size] : llvm::enumerate(conv.phaseSizes())) {
+    int64_t stride = conv.strides[dim];
+    shape.push_back(size * stride);
+    low.push_back(input.low[*findResult(inputMap, conv.outer[dim])]);
+    split.append({size, stride});
+    order.push_back(2 * dim + 2);
+  }
+  for (size_t dim = 0; dim != conv.strides.size(); ++dim)
+    order.push_back(2 * dim + 1);
+  Value empty = tensor::EmptyOp::create(b, loc, shape, type.getElementType());
+  Box box = getBox(low, type.getShape());
+  Value all = tensor::InsertSliceOp::create(b, loc, image, createZeros(empty),
+                                            box.offsets, box.sizes, box.steps);
+  return transpose(reshape(all, split), order);
+}
+
+/// An image with its padding and more channels, the elements of each phase
+/// together, as a vector.
+Value ImageProduct::arrangeImage(Value image) {
+  auto type = cast<RankedTensorType>(image.getType());
+  bool isWhole = conv.numPhases() == 1 && allChannels == channels &&
+                 type.getShape().drop_front() == ArrayRef(conv.phaseSizes());
+  if (!isWhole)
+    image = conv.numPhases() <= kFewPhases ? copyPhases(image)
+                                           : transposePhases(image);
+  return reshape(image, {allChannels * conv.planeSize()});
 }
 
 /// The result in the order of the convolution, without windows over an edge.
@@ -618,10 +420,10 @@ Value ImageProduct::createImage(Value number, Epilogue &epilogue) {
   Type element = getElementTypeOrSelf(image.getType());
   Value init = tensor::EmptyOp::create(
       b, loc, ArrayRef<int64_t>{conv.rows(), columns}, element);
-  packed = PackedMatmulOp::create(b, loc, init.getType(), kernel, weight.values,
-                                  weight.indices, weight.positions, image,
-                                  epilogue.createBias(), /*residual=*/Value(),
-                                  init, weight.rowChunks, weight.parallelPanels);
+  packed = PackedMatmulOp::create(
+      b, loc, init.getType(), kernel, weight.values, weight.indices,
+      weight.positions, image, epilogue.createBias(), /*residual=*/Value(),
+      init, weight.rowChunks, weight.parallelPanels);
   epilogue.build(packed.getEpilogue());
   return arrangeResult(packed.getResult());
 }

@@ -151,7 +151,8 @@ Value Relayout::enter(Value activation, bool featureMajor) {
   OpFoldResult panels;
   if (ShapedType::isDynamic(known)) {
     Value panel = arith::ConstantIndexOp::create(b, loc, plan.panel);
-    panels = b.createOrFold<arith::CeilDivUIOp>(loc, cast<Value>(columns), panel);
+    panels =
+        b.createOrFold<arith::CeilDivUIOp>(loc, cast<Value>(columns), panel);
   } else {
     panels = b.getIndexAttr(llvm::divideCeil(known, plan.panel));
   }

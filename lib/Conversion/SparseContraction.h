@@ -54,8 +54,8 @@ struct SparseContraction {
   bool isConvolution() const { return !offsets.empty(); }
 };
 
-/// Whether the body of an operation with two inputs is `out + cast(a) * cast(b)`,
-/// in any order.
+/// Whether the body of an operation with two inputs is `out + cast(a) *
+/// cast(b)`, in any order.
 bool isMultiplyAdd(Block &body);
 
 /// Understands the contraction; empty, with a reason, if it has another form.

@@ -2,10 +2,10 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A network allocates and frees the same activations in each call. The C library
-// gives large ones back to the system, and touching new pages can cost more
-// than the network. Kept blocks take no more than compiled code had allocated
-// at its peak, and go when the last program does.
+// A network allocates and frees the same activations in each call. The C
+// library gives large ones back to the system, and touching new pages can cost
+// more than the network. Kept blocks take no more than compiled code had
+// allocated at its peak, and go when the last program does.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,7 +39,8 @@ static std::atomic<int64_t> liveBytes{0}, peakBytes{0};
 namespace {
 class KeptBlocks {
 public:
-  /// The smallest kept block that is large enough, and not much larger; or null.
+  /// The smallest kept block that is large enough, and not much larger; or
+  /// null.
   void *take(size_t size) {
     std::lock_guard<std::mutex> lock(mutex);
     auto found = blocks.lower_bound(size);

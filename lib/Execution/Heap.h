@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What compiled programs allocate comes from here, so that it is counted, and so
-// that a large block that one call freed is there for the next.
+// What compiled programs allocate comes from here, so that it is counted, and
+// so that a large block that one call freed is there for the next.
 //
 //===----------------------------------------------------------------------===//
 

@@ -130,8 +130,8 @@ llvm::Expected<std::unique_ptr<Runner>> Runner::compile(Operation *module,
 
   std::unique_ptr<Runner> runner(new Runner());
   runner->target = std::move(*optimizerTarget);
-  auto optimize = makeOptimizingTransformer(level, /*sizeLevel=*/0,
-                                            runner->target.get());
+  auto optimize =
+      makeOptimizingTransformer(level, /*sizeLevel=*/0, runner->target.get());
   auto transformer = [&](llvm::Module *llvmModule) {
     preferWideVectors(*llvmModule, *runner->target);
     return optimize(llvmModule);
@@ -230,8 +230,7 @@ void Invocation::call() {
 }
 
 char *Invocation::resultAt(unsigned index) const {
-  return reinterpret_cast<char *>(
-             const_cast<int64_t *>(results.data())) +
+  return reinterpret_cast<char *>(const_cast<int64_t *>(results.data())) +
          resultOffsets[index];
 }
 
@@ -265,8 +264,8 @@ void Invocation::copyResult(unsigned index, char *out) const {
   auto *words = reinterpret_cast<const int64_t *>(resultAt(index));
   ArrayRef<int64_t> sizes(words + kSizesAt, type.rank);
   ArrayRef<int64_t> strides(words + kSizesAt + type.rank, type.rank);
-  auto *data = reinterpret_cast<const char *>(words[1]) +
-               words[2] * type.elementBytes;
+  auto *data =
+      reinterpret_cast<const char *>(words[1]) + words[2] * type.elementBytes;
   if (llvm::is_contained(sizes, 0))
     return;
   // Row by row; a row is one run if its elements are adjacent.

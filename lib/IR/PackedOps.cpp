@@ -19,13 +19,12 @@ using namespace mlir::prune;
 // KernelAttr
 //===----------------------------------------------------------------------===//
 
-static_assert(uint32_t(KernelForm::Dense) == uint32_t(PackedForm::Dense) &&
-                  uint32_t(KernelForm::Blocks) == uint32_t(PackedForm::Blocks) &&
-                  uint32_t(KernelForm::Patterns) ==
-                      uint32_t(PackedForm::Patterns) &&
-                  uint32_t(KernelForm::Elements) ==
-                      uint32_t(PackedForm::Elements),
-              "attribute and numerics name the forms alike");
+static_assert(
+    uint32_t(KernelForm::Dense) == uint32_t(PackedForm::Dense) &&
+        uint32_t(KernelForm::Blocks) == uint32_t(PackedForm::Blocks) &&
+        uint32_t(KernelForm::Patterns) == uint32_t(PackedForm::Patterns) &&
+        uint32_t(KernelForm::Elements) == uint32_t(PackedForm::Elements),
+    "attribute and numerics name the forms alike");
 
 PackedLayout KernelAttr::getLayout() const {
   return {static_cast<PackedForm>(getForm()), getM(), getK(), getTileRows(),
@@ -41,9 +40,8 @@ LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   auto check = [&](StringRef name, int64_t value, int64_t max) {
     if (value >= 1 && value <= max)
       return success();
-    return LogicalResult(emitError() << "kernel expects " << name
-                                     << " in [1, " << max << "] but got "
-                                     << value);
+    return LogicalResult(emitError() << "kernel expects " << name << " in [1, "
+                                     << max << "] but got " << value);
   };
   if (failed(check("m", m, kMaxSize)) || failed(check("k", k, kMaxSize)) ||
       failed(check("width", width, 64)) ||
@@ -58,7 +56,8 @@ LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   bool alongColumns = lanes == LaneDim::Columns;
   int64_t laneSize = alongColumns ? tileColumns : tileRows;
   if (laneSize % width != 0)
-    return emitError() << "kernel expects " << (alongColumns ? "columns" : "rows")
+    return emitError() << "kernel expects "
+                       << (alongColumns ? "columns" : "rows")
                        << " of the tile to be a multiple of width " << width
                        << " but got " << laneSize;
   if (!alongColumns && kBlock != k)
@@ -71,8 +70,9 @@ LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                        << kMaxPatternRows << " tile rows";
   if (form == KernelForm::Elements &&
       (alongColumns || width != 1 || tileRows != 1 || tileColumns != 1))
-    return emitError() << "kernel of elements expects lanes along rows, width 1 "
-                          "and tile 1 x 1";
+    return emitError()
+           << "kernel of elements expects lanes along rows, width 1 "
+              "and tile 1 x 1";
   return success();
 }
 
@@ -128,8 +128,8 @@ static LogicalResult verifyShape(Operation *op, StringRef name, Value value,
     fits = !differs(type.getDimSize(i), expected[i]);
   if (fits)
     return success();
-  InFlightDiagnostic diagnostic =
-      op->emitOpError("expects ") << name << " of shape [";
+  InFlightDiagnostic diagnostic = op->emitOpError("expects ")
+                                  << name << " of shape [";
   llvm::interleaveComma(expected, diagnostic, [&](int64_t size) {
     if (ShapedType::isDynamic(size))
       diagnostic << "?";
@@ -160,8 +160,8 @@ static LogicalResult verifyWeights(PackedMatmulOp op) {
   if (isDense)
     return verifyShape(op, "values", op.getValues(),
                        {layout.numGroups() * layout.groupRows * layout.k});
-  unsigned bits = cast<ShapedType>(op.getIndices().getType())
-                      .getElementTypeBitWidth();
+  unsigned bits =
+      cast<ShapedType>(op.getIndices().getType()).getElementTypeBitWidth();
   if (!op.readsWindows() && layout.k - 1 > int64_t(llvm::maxUIntN(bits)))
     return op.emitOpError("expects indices wide enough for k = ")
            << layout.k << " but got " << op.getIndices().getType();
@@ -197,7 +197,8 @@ static LogicalResult verifyPanelsOfProduct(PackedMatmulOp op) {
   KernelAttr kernel = op.getKernel();
   auto input = cast<ShapedType>(op.getInput().getType());
   constexpr int64_t any = ShapedType::kDynamic;
-  if (failed(verifyShape(op, "input", op.getInput(), {any, kernel.getK(), any})))
+  if (failed(
+          verifyShape(op, "input", op.getInput(), {any, kernel.getK(), any})))
     return failure();
   int64_t panel = input.getDimSize(2);
   int64_t columns = kernel.getTileColumns();
@@ -214,9 +215,11 @@ static LogicalResult verifyPanelsOfProduct(PackedMatmulOp op) {
 /// Windows of a vector, as long as a row of the result.
 static LogicalResult verifyWindows(PackedMatmulOp op) {
   KernelAttr kernel = op.getKernel();
-  if (kernel.getLanes() == LaneDim::Rows || kernel.getForm() == KernelForm::Dense)
-    return op.emitOpError("expects lanes along columns and a list of columns to "
-                          "multiply windows of ")
+  if (kernel.getLanes() == LaneDim::Rows ||
+      kernel.getForm() == KernelForm::Dense)
+    return op.emitOpError(
+               "expects lanes along columns and a list of columns to "
+               "multiply windows of ")
            << op.getInput().getType() << " but got " << kernel;
   constexpr int64_t any = ShapedType::kDynamic;
   if (failed(verifyShape(op, "init", op.getInit(), {kernel.getM(), any})))
@@ -224,8 +227,7 @@ static LogicalResult verifyWindows(PackedMatmulOp op) {
   int64_t size = cast<ShapedType>(op.getInput().getType()).getDimSize(0);
   auto init = cast<ShapedType>(op.getInit().getType());
   int64_t columns = init.getDimSize(1);
-  if (ShapedType::isDynamic(columns) ||
-      columns % kernel.getTileColumns() != 0)
+  if (ShapedType::isDynamic(columns) || columns % kernel.getTileColumns() != 0)
     return op.emitOpError("expects init to have whole tiles of ")
            << kernel.getTileColumns() << " columns but got " << init;
   if (ShapedType::isDynamic(size) || size < columns)
@@ -235,8 +237,8 @@ static LogicalResult verifyWindows(PackedMatmulOp op) {
   if (kernel.getK() > size - columns + 1)
     return op.emitOpError("expects at least ")
            << kernel.getK() << " windows, one for each column, but "
-           << op.getInput().getType() << " has " << size - columns + 1
-           << " of " << columns << " elements";
+           << op.getInput().getType() << " has " << size - columns + 1 << " of "
+           << columns << " elements";
   return success();
 }
 
@@ -262,8 +264,7 @@ LogicalResult PackedMatmulOp::verify() {
   KernelAttr kernel = getKernel();
   Type element = getElementType();
   for (Value value : {getValues(), getBias(), getResidual(), getInit()})
-    if (value &&
-        cast<ShapedType>(value.getType()).getElementType() != element)
+    if (value && cast<ShapedType>(value.getType()).getElementType() != element)
       return emitOpError("expects element type ")
              << element << " like input but got " << value.getType();
   if (failed(verifyActivations(*this)))

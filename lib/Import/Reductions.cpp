@@ -22,7 +22,8 @@ struct Reduction {
 static std::optional<Reduction> readReduction(Node &n) {
   Reduction reduction;
   int64_t rank = n.input(0)->rank();
-  bool asInput = n.opset >= (StringRef(n.proto.op_type()) == "ReduceSum" ? 13 : 18);
+  bool asInput =
+      n.opset >= (StringRef(n.proto.op_type()) == "ReduceSum" ? 13 : 18);
   reduction.keepDims = n.integer("keepdims", 1);
   bool nothing = asInput && n.integer("noop_with_empty_axes", 0);
   SmallVector<int64_t> stated;
@@ -81,8 +82,8 @@ static Tensor *reduceBy(Node &n, StringRef name, Tensor *x,
   if (name == "ReduceProd")
     return n.reduce(x, r.axes, r.keepDims, n.attribute(x->type, 1), multiply);
   if (name == "ReduceL1")
-    return sum(n.map(x, x->type,
-                     [](Scalar &s, ValueRange v) { return s.abs(v[0]); }));
+    return sum(
+        n.map(x, x->type, [](Scalar &s, ValueRange v) { return s.abs(v[0]); }));
   if (name == "ReduceSumSquare")
     return sum(square(n, x));
   if (name == "ReduceL2")
@@ -129,8 +130,8 @@ static LogicalResult importReduce(Node &n) {
   // The sum of many narrow floats needs a wider one.
   bool narrow = x->type == DataType::Float16 || x->type == DataType::BFloat16;
   DataType type = x->type;
-  Tensor *result = reduceBy(
-      n, name, narrow ? n.convert(x, DataType::Float) : x, *reduction);
+  Tensor *result =
+      reduceBy(n, name, narrow ? n.convert(x, DataType::Float) : x, *reduction);
   return n.output(result ? n.convert(result, type) : nullptr);
 }
 

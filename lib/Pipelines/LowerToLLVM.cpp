@@ -147,6 +147,7 @@ static void addLoops(OpPassManager &pm, bool runtimeChecks, unsigned vectorBits,
   // Structured operations are checked as a whole, not element by element.
   if (runtimeChecks)
     pm.addPass(createGenerateRuntimeVerificationPass());
+  pm.addPass(createOutlinePackedKernelsPass());
   ConvertPrunePackedToVectorPassOptions packed;
   packed.vectorBits = vectorBits;
   packed.threads = threads;

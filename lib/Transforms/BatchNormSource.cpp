@@ -237,8 +237,8 @@ unsigned BatchNormFolder::foldBefore() {
                    if (number.shift != 0)
                      contributions[positions[1]] += value * number.shift;
                  });
-  Attribute name =
-      chooseBiasName(source->op.getDpsInputOperands(), contraction.getContext());
+  Attribute name = chooseBiasName(source->op.getDpsInputOperands(),
+                                  contraction.getContext());
   if (shifts && !canHold(contributions)) {
     reasons.note(source->op, "its shift would overflow as a bias");
     return 0;

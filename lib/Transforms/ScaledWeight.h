@@ -53,8 +53,8 @@ public:
                    visit) const;
 
   /// The constant with new values, rounded once, under the next name. False if
-  /// a value that was finite no longer is. The indices that it kept are recorded
-  /// for the new constant, too.
+  /// a value that was finite no longer is. The indices that it kept are
+  /// recorded for the new constant, too.
   bool replaceValues(const std::vector<double> &values, KeptRecord &kept);
 
 private:

@@ -134,6 +134,23 @@ func.func @strided(%x: tensor<1x8x17x17xf32>) -> tensor<1x4x8x8xf32> {
 
 // -----
 
+// Many phases are separated by a transpose, as in patches of 8 by 8.
+// CHECK-LABEL: func @patches
+// CHECK: tensor.expand_shape {{.*}} : tensor<{{[0-9]+}}x32x32xf32> into tensor<{{[0-9]+}}x4x8x4x8xf32>
+// CHECK: linalg.transpose {{.*}} permutation = [0, 2, 4, 1, 3]
+// CHECK: prune.packed_matmul
+// CHECK-NOT: tensor.extract_slice {{.*}} [1, 8, 8]
+func.func @patches(%x: tensor<1x3x32x32xf32>) -> tensor<1x4x4x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<1.0> : tensor<4x3x8x8xf32>
+  %e = tensor.empty() : tensor<1x4x4x4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x4x4x4xf32>) -> tensor<1x4x4x4xf32>
+  %y = linalg.conv_2d_nchw_fchw {strides = dense<8> : vector<2xi64>} ins(%x, %w : tensor<1x3x32x32xf32>, tensor<4x3x8x8xf32>) outs(%f : tensor<1x4x4x4xf32>) -> tensor<1x4x4x4xf32>
+  return %y : tensor<1x4x4x4xf32>
+}
+
+// -----
+
 // Several images, or an open number, are taken one after another; channels that
 // stand last are brought to the front, and features back.
 // CHECK-LABEL: func @images

@@ -125,6 +125,30 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
   ];
 }
 
+def OutlinePackedKernelsPass
+    : Pass<"prune-outline-packed-kernels", "::mlir::ModuleOp"> {
+  let summary = "Move packed products to functions that equal ones share";
+  let description = [{
+    Every `prune.packed_matmul` on buffers moves to a private function, with its
+    epilogue. Its operands are arguments, and so are scalars that the epilogue
+    uses; constants among these move with it. Products that differ in their weights only call the same function:
+    a network has many layers, but few shapes of them, and compiles the faster.
+    Products that are cut for threads have functions of their own.
+
+    ```mlir
+    // Before
+    prune.packed_matmul #kernel weights(%v0 : memref<2304xf32>) input(%x : ...) init(%y : ...) { ... }
+    prune.packed_matmul #kernel weights(%v1 : memref<2304xf32>) input(%y : ...) init(%z : ...) { ... }
+    // After
+    call @packed_kernel(%c0, %x, %y) : (memref<?xf32>, ...) -> ()
+    call @packed_kernel(%c1, %y, %z) : (memref<?xf32>, ...) -> ()
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"
+  ];
+}
+
 def ConvertPrunePackedToVectorPass
     : Pass<"convert-prune-packed-to-vector"> {
   let summary = "Expand packed products to loops over vectors";
