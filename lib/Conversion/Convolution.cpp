@@ -217,8 +217,7 @@ std::optional<Convolution> mlir::prune::matchConvolution(const WeightUse &use,
     reason = "its weight slides over its input";
     return std::nullopt;
   }
-  if (!match.op.hasPureTensorSemantics() ||
-      !isMultiplyAdd(*match.op.getBlock())) {
+  if (!isMultiplyAdd(*match.op.getBlock())) {
     reason = "its body is not a plain multiply-add";
     return std::nullopt;
   }

@@ -63,8 +63,8 @@ struct Convolution {
 /// Where the map reads `loop`, alone or in a sum.
 std::optional<unsigned> findResult(AffineMap map, unsigned loop);
 
-/// Understands a convolution of known spatial sizes; empty, with a reason, if
-/// it has another form.
+/// Understands a convolution, an operation with two inputs and one output, of
+/// known spatial sizes; empty, with a reason, if it has another form.
 std::optional<Convolution> matchConvolution(const WeightUse &use,
                                             std::string &reason);
 

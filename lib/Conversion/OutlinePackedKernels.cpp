@@ -55,8 +55,7 @@ static Type getArgumentType(PackedMatmulOp op, Value operand) {
   bool isWeight = operand == op.getValues() || operand == op.getIndices() ||
                   operand == op.getPositions();
   auto type = dyn_cast<MemRefType>(operand.getType());
-  if (!isWeight || op.getRowChunks() || !type ||
-      !type.getLayout().isIdentity())
+  if (!isWeight || op.getRowChunks() || !type || !type.getLayout().isIdentity())
     return operand.getType();
   return MemRefType::get(ShapedType::kDynamic, type.getElementType(),
                          type.getLayout(), type.getMemorySpace());
@@ -64,8 +63,7 @@ static Type getArgumentType(PackedMatmulOp op, Value operand) {
 
 /// The function of a product whose arguments are `arguments`; constants that
 /// the epilogue uses come with it.
-static func::FuncOp createFunction(PackedMatmulOp op,
-                                   ArrayRef<Value> arguments,
+static func::FuncOp createFunction(PackedMatmulOp op, ArrayRef<Value> arguments,
                                    ArrayRef<Operation *> constants) {
   OpBuilder builder(op.getContext());
   SmallVector<Type> types = llvm::map_to_vector(
@@ -117,11 +115,11 @@ void OutlinePackedKernels::outline(PackedMatmulOp op, SymbolTable &symbols,
   SmallVector<Value> operands;
   for (auto [value, type] :
        llvm::zip_equal(arguments, function.getArgumentTypes()))
-    operands.push_back(value.getType() == type
-                           ? value
-                           : memref::CastOp::create(builder, op.getLoc(), type,
-                                                    value)
-                                 .getResult());
+    operands.push_back(
+        value.getType() == type
+            ? value
+            : memref::CastOp::create(builder, op.getLoc(), type, value)
+                  .getResult());
   func::CallOp::create(builder, op.getLoc(), function, operands);
   op.erase();
 }

@@ -162,6 +162,11 @@ LogicalResult PackWeights::readMachine() {
 /// packed.
 static bool match(Candidate &candidate, std::string &reason) {
   auto op = cast<linalg::LinalgOp>(candidate.getOp());
+  if (!op.hasPureTensorSemantics() || op.getNumDpsInputs() != 2 ||
+      op.getNumDpsInits() != 1) {
+    reason = "it does not have two inputs and one output";
+    return false;
+  }
   for (Value value : op->getOperands())
     if (getElementTypeOrSelf(value.getType()) !=
         getElementTypeOrSelf(op->getResult(0).getType())) {

@@ -99,10 +99,10 @@ static void addStructuring(OpPassManager &pm, bool isSparse,
   pm.addPass(createCSEPass());
 }
 
-/// Stage 2, with sparse operands: each kernel becomes loops in a function of its
-/// own, by the upstream sparsifier without its run-time library, so that the
-/// constants that a weight is assembled from are read where they are. No vectors:
-/// sums keep the order of the dense operation.
+/// Stage 2, with sparse operands: each kernel becomes loops in a function of
+/// its own, by the upstream sparsifier without its run-time library, so that
+/// the constants that a weight is assembled from are read where they are. No
+/// vectors: sums keep the order of the dense operation.
 static void addSparseBufferization(OpPassManager &pm) {
   pm.addPass(createOutlineSparseKernelsPass());
   bufferization::OneShotBufferizationOptions options =
