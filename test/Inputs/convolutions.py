@@ -12,6 +12,8 @@ import itertools
 
 import numpy as np
 
+from products import draw, elementwise_text
+
 
 @dataclasses.dataclass
 class Convolution:
@@ -130,29 +132,11 @@ func.func @{name}(%x: memref<{x}>, %b: memref<{b}>, %y: memref<{y}>) {{
     linalg.yield %sum : {e}
   }} -> tensor<{y}>
 """
-        last = 0
-        if self.bias:
-            last += 1
-            lines += f"""  %v1 = linalg.generic {{indexing_maps = [{identity}, {row}, {identity}],
-      iterator_types = [{parallel}]}} ins(%v0, %tb : tensor<{y}>, tensor<{b}>) outs(%e : tensor<{y}>) {{
-  ^bb0(%p: {e}, %q: {e}, %out: {e}):
-    %o = arith.addf %p, %q : {e}
-    linalg.yield %o : {e}
-  }} -> tensor<{y}>
-"""
-        if self.relu:
-            lines += f"""  %v{last + 1} = linalg.generic {{indexing_maps = [{identity}, {identity}],
-      iterator_types = [{parallel}]}} ins(%v{last} : tensor<{y}>) outs(%e : tensor<{y}>) {{
-  ^bb0(%p: {e}, %out: {e}):
-    %o = arith.maximumf %p, %zero : {e}
-    linalg.yield %o : {e}
-  }} -> tensor<{y}>
-"""
-            last += 1
-        return lines + (
-            f"  bufferization.materialize_in_destination %v{last} in restrict writable %y"
-            f" : (tensor<{y}>, memref<{y}>) -> ()\n  return\n}}\n"
-        )
+        steps = [
+            (self.bias, "%tb", f"tensor<{b}>", row, f"%o = arith.addf %p, %q : {e}"),
+            (self.relu, "", "", "", f"%o = arith.maximumf %p, %zero : {e}"),
+        ]
+        return lines + elementwise_text(steps, identity, y, e)
 
     def pad_text(self, size):
         x, padded = self.type(0), self.type(0, padded=True)
@@ -186,18 +170,9 @@ func.func @{name}(%x: memref<{x}>, %b: memref<{b}>, %y: memref<{y}>) {{
         return f'"{name}.w": "0x40000000{stored.tobytes().hex().upper()}"'
 
     def random_buffers(self, rng):
-        dtype = self.filter.dtype
-
-        def draw(shape):
-            if self.exact:
-                return rng.integers(-4, 5, shape).astype(dtype)
-            return rng.standard_normal(shape).astype(dtype)
-
-        return [
-            draw(self.shape(0)),
-            draw(self.loop_sizes()[self.bias_loop()]),
-            np.full(self.shape(2), np.nan, dtype),
-        ]
+        dtype, features = self.filter.dtype, self.loop_sizes()[self.bias_loop()]
+        inputs = [draw(rng, shape, dtype, self.exact) for shape in (self.shape(0), features)]
+        return [*inputs, np.full(self.shape(2), np.nan, dtype)]
 
     def canonical(self, x):
         """The input as images, groups, channels and space, padded."""

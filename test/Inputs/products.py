@@ -8,6 +8,7 @@ with a bound of what rounding may change; `Guest` compiles a module of such func
 together with guest.c, which see, and calls them.
 """
 
+import argparse
 import ctypes
 import dataclasses
 import os
@@ -45,6 +46,40 @@ def host_targets():
 
 def aarch64_target():
     return Target("aarch64", 128, ["--target=aarch64-linux-gnu"], ("qemu-aarch64",))
+
+
+def draw(rng, shape, dtype, exact):
+    """Small integers, whose sums are exact, or real numbers."""
+    values = rng.integers(-4, 5, shape) if exact else rng.standard_normal(shape)
+    return values.astype(dtype)
+
+
+def elementwise_text(steps, identity, y, element):
+    """What follows %v0 of type `y`, to the end of the function, which stores it in %y.
+
+    A step is whether there is one, a second operand (or ""), its type and map, and code
+    that computes %o from %p and %q."""
+    text, last = "", 0
+    parallel = ", ".join(['"parallel"'] * (identity.split("->")[0].count(",") + 1))
+    for used, operand, kind, its_map, code in steps:
+        if not used:
+            continue
+        maps = [identity, *([its_map] if operand else []), identity]
+        names = ", ".join([f"%v{last}", *([operand] if operand else [])])
+        types = ", ".join([f"tensor<{y}>", *([kind] if operand else [])])
+        arguments = f"%p: {element}, " + (f"%q: {element}, " if operand else "") + f"%out: {element}"
+        text += f"""  %v{last + 1} = linalg.generic {{indexing_maps = [{', '.join(maps)}],
+      iterator_types = [{parallel}]}} ins({names} : {types}) outs(%e : tensor<{y}>) {{
+  ^bb0({arguments}):
+    {code}
+    linalg.yield %o : {element}
+  }} -> tensor<{y}>
+"""
+        last += 1
+    return text + (
+        f"  bufferization.materialize_in_destination %v{last} in restrict writable %y"
+        f" : (tensor<{y}>, memref<{y}>) -> ()\n  return\n}}\n"
+    )
 
 
 @dataclasses.dataclass
@@ -110,7 +145,6 @@ func.func @{name}(%x: memref<{x}>, %b: memref<{m}x{e}>, %r: memref<{y}>, %y: mem
     linalg.yield %sum : {e}
   }} -> tensor<{y}>
 """
-        last = 0
         identity = "affine_map<(i, j) -> (i, j)>"
         row = f"affine_map<(i, j) -> ({'i' if self.y_feature_major else 'j'})>"
         steps = [
@@ -119,41 +153,16 @@ func.func @{name}(%x: memref<{x}>, %b: memref<{m}x{e}>, %r: memref<{y}>, %y: mem
             (self.residual, "%tr", f"tensor<{y}>", identity, f"%o = arith.addf %p, %q : {e}"),
             (self.relu, "", "", "", f"%h = arith.constant 0.0 : {e}\n%o = arith.maximumf %p, %h : {e}"),
         ]
-        for used, operand, kind, its_map, code in steps:
-            if not used:
-                continue
-            with_operand = [operand] if operand else []
-            maps = [identity, *([its_map] if operand else []), identity]
-            arguments = f"%p: {e}, " + (f"%q: {e}, " if operand else "") + f"%out: {e}"
-            body += f"""  %v{last + 1} = linalg.generic {{indexing_maps = [{', '.join(maps)}],
-      iterator_types = ["parallel", "parallel"]}}
-      ins({', '.join([f'%v{last}', *with_operand])} : {', '.join([f'tensor<{y}>', *([kind] if operand else [])])})
-      outs(%e : tensor<{y}>) {{
-  ^bb0({arguments}):
-    {code}
-    linalg.yield %o : {e}
-  }} -> tensor<{y}>
-"""
-            last += 1
-        return body + (
-            f"  bufferization.materialize_in_destination %v{last} in restrict writable %y"
-            f" : (tensor<{y}>, memref<{y}>) -> ()\n  return\n}}\n"
-        )
+        return body + elementwise_text(steps, identity, y, e)
 
     def resource(self, name):
         stored = np.ascontiguousarray(self.w.T if self.w_transposed else self.w)
         return f'"{name}.w": "0x40000000{stored.tobytes().hex().upper()}"'
 
     def random_buffers(self, rng):
-        dtype = self.w.dtype
-
-        def draw(shape):
-            if self.exact:
-                return rng.integers(-4, 5, shape).astype(dtype)
-            return rng.standard_normal(shape).astype(dtype)
-
         *inputs, y = self.shapes()
-        return [*map(draw, inputs), np.full(y, np.nan, dtype)]
+        dtype = self.w.dtype
+        return [*(draw(rng, x, dtype, self.exact) for x in inputs), np.full(y, np.nan, dtype)]
 
     def expected(self, x, b, r):
         """The result and how far rounding may be from it, both of shape n x m."""
@@ -191,15 +200,15 @@ def write_module(folder, products):
 class Guest:
     """Products compiled for a target, and the guest that calls them."""
 
-    def __init__(self, folder, target, products, pack, lower):
+    def __init__(self, trial, products):
         """`products` are of Product, or of another class with its methods."""
-        text = write_module(folder, products)
-        base = os.path.join(folder, "products")
-        self.target, self.program, self.products = target, base, products
-        self.packed = output_of("prune-opt", text, f"--prune-pack-weights={pack}",
+        text = write_module(trial.folder, products)
+        base = os.path.join(trial.folder, "products")
+        self.target, self.program, self.products = trial.target, base, products
+        self.packed = output_of("prune-opt", text, f"--prune-pack-weights={trial.pack}",
                                 "--mlir-elide-resource-strings-if-larger=32")  # fmt: skip
-        output_of("prune-opt", text, f"--prune-pack-weights={pack}",
-                  f"--prune-lower-to-llvm={lower}", "-o", base + ".llvm.mlir")  # fmt: skip
+        output_of("prune-opt", text, f"--prune-pack-weights={trial.pack}",
+                  f"--prune-lower-to-llvm={trial.lower}", "-o", base + ".llvm.mlir")  # fmt: skip
         with open(base + ".table.c", "w", encoding="utf-8") as file:
             names = [f"_mlir_ciface_f{i}" for i in range(len(products))]
             file.write("".join(f"void {name}();\n" for name in names))
@@ -236,23 +245,66 @@ class Guest:
         assert at == len(done.stdout)
 
 
-def check(guest, rng, where):
+@dataclasses.dataclass
+class Trial:
+    """A module to be made of `size` random cases, and with what."""
+
+    number: int
+    size: int
+    rng: np.random.Generator
+    target: Target
+    variant: str
+    folder: str
+
+    @property
+    def pack(self):
+        return f"vector-bits={self.target.bits} {self.variant}"
+
+    @property
+    def lower(self):
+        return f"kernels=packed vector-bits={self.target.bits}"
+
+
+def trials(option, variable, variants, per_module=16):
+    """Reads the command line: a folder, a target, and how many cases, which the environment
+    may say instead; yields modules of them, with every target and variant in turn."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("--target", choices=["host", "aarch64"], default="host")
+    parser.add_argument(f"--{option}", dest="count", type=int, required=True)
+    arguments = parser.parse_args()
+    count = int(os.environ.get(variable, arguments.count))
+    seed = int(os.environ.get("PRUNE_SEED", "1"))
+    targets = list(host_targets()) if arguments.target == "host" else [aarch64_target()]
+    for number in range(-(-count // per_module)):
+        yield Trial(
+            number,
+            min(per_module, count - number * per_module),
+            np.random.default_rng([seed, number]),
+            targets[number % len(targets)],
+            variants[number // len(targets) % len(variants)],
+            os.path.join(arguments.folder, str(number)),
+        )
+    print(count, option)
+
+
+def check(guest, trial):
     """Calls every function on random buffers, at either end of a mapping."""
     requests = [
-        (i, at_start, product.random_buffers(rng))
+        (i, at_start, product.random_buffers(trial.rng))
         for i, product in enumerate(guest.products)
         for at_start in (0, 1)
     ]
     for request, (after, live) in zip(requests, guest.call(requests)):
         number, _, before = request
         product = guest.products[number]
-        assert live == 0, (where, product, f"{live} allocations are not freed")
+        assert live == 0, (trial, product, f"{live} allocations are not freed")
         for old, new in zip(before[:-1], after[:-1]):
-            assert old.tobytes() == new.tobytes(), (where, product, "an input changed")
+            assert old.tobytes() == new.tobytes(), (trial, product, "an input changed")
         expected, bound = product.expected(*before[:-1])
         actual = after[-1].T if product.y_feature_major else after[-1]
         wrong = np.argwhere(~(np.abs(actual - expected) <= bound))
-        assert not len(wrong), (where, number, product, wrong[:5])
+        assert not len(wrong), (trial, number, product, wrong[:5])
 
 
 class Library:

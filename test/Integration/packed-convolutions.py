@@ -14,15 +14,11 @@ PRUNE_PACKED_CONVOLUTIONS sets how many are tried in place of `--convolutions` (
 run: 1000), PRUNE_SEED which.
 """
 
-import argparse
-import os
-
 import numpy as np
 
 from convolutions import Convolution
-from products import Guest, aarch64_target, check, host_targets
+from products import Guest, check, trials
 
-PER_MODULE = 16
 VARIANTS = [
     "form=auto",
     "form=blocks",
@@ -88,28 +84,8 @@ def random_convolution(rng):
     )  # fmt: skip
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder")
-    parser.add_argument("--target", choices=["host", "aarch64"], default="host")
-    parser.add_argument("--convolutions", type=int, required=True)
-    arguments = parser.parse_args()
-    count = int(os.environ.get("PRUNE_PACKED_CONVOLUTIONS", arguments.convolutions))
-    seed = int(os.environ.get("PRUNE_SEED", "1"))
-    targets = list(host_targets()) if arguments.target == "host" else [aarch64_target()]
-    for module in range(-(-count // PER_MODULE)):
-        rng = np.random.default_rng([seed, module])
-        target = targets[module % len(targets)]
-        variant = VARIANTS[module // len(targets) % len(VARIANTS)]
-        size = min(PER_MODULE, count - module * PER_MODULE)
-        convolutions = [random_convolution(rng) for _ in range(size)]
-        folder = os.path.join(arguments.folder, str(module))
-        lower = f"kernels=packed vector-bits={target.bits}"
-        guest = Guest(folder, target, convolutions, f"vector-bits={target.bits} {variant}", lower)
-        packed = guest.packed.count("prune.packed_matmul")
-        assert packed == size, (folder, variant, f"{packed} of {size} are packed")
-        check(guest, rng, (folder, target.name, variant))
-    print(count, "convolutions")
-
-
-main()
+for trial in trials("convolutions", "PRUNE_PACKED_CONVOLUTIONS", VARIANTS):
+    guest = Guest(trial, [random_convolution(trial.rng) for _ in range(trial.size)])
+    packed = guest.packed.count("prune.packed_matmul")
+    assert packed == trial.size, (trial, f"{packed} of {trial.size} are packed")
+    check(guest, trial)

@@ -14,15 +14,12 @@ PRUNE_PACKED_PRODUCTS sets how many products are tried in place of `--products` 
 full run: 1000), PRUNE_SEED which.
 """
 
-import argparse
-import os
 import re
 
 import numpy as np
 
-from products import Guest, Product, aarch64_target, check, host_targets
+from products import Guest, Product, check, trials
 
-PER_MODULE = 16
 # Options of prune-pack-weights. A form that a product does not have is packed as `auto`.
 VARIANTS = [
     "form=auto",
@@ -66,33 +63,19 @@ def random_product(rng, few_columns):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder")
-    parser.add_argument("--target", choices=["host", "aarch64"], default="host")
-    parser.add_argument("--products", type=int, required=True)
-    arguments = parser.parse_args()
-    count = int(os.environ.get("PRUNE_PACKED_PRODUCTS", arguments.products))
-    seed = int(os.environ.get("PRUNE_SEED", "1"))
-    targets = list(host_targets()) if arguments.target == "host" else [aarch64_target()]
     forms = set()
-    for module in range(-(-count // PER_MODULE)):
-        rng = np.random.default_rng([seed, module])
-        target = targets[module % len(targets)]
-        variant = VARIANTS[module // len(targets) % len(VARIANTS)]
+    for trial in trials("products", "PRUNE_PACKED_PRODUCTS", VARIANTS):
         # With many columns there are no kernels along rows.
-        few_columns = "rows" in variant or "elements" in variant
-        size = min(PER_MODULE, count - module * PER_MODULE)
-        products = [random_product(rng, few_columns) for _ in range(size)]
-        folder = os.path.join(arguments.folder, str(module))
-        lower = f"kernels=packed vector-bits={target.bits}"
-        guest = Guest(folder, target, products, f"vector-bits={target.bits} {variant}", lower)
+        few_columns = "rows" in trial.variant or "elements" in trial.variant
+        products = [random_product(trial.rng, few_columns) for _ in range(trial.size)]
+        guest = Guest(trial, products)
         packed = re.findall(r"packed_matmul <(\w+),.*?lanes = (\w+)", guest.packed)
-        form = re.search(r"form=(\w+)", variant).group(1)
-        assert form == "auto" or packed, (folder, variant, "nothing is packed so")
-        assert form == "auto" or {form} == {f for f, _ in packed}, (folder, variant, packed)
+        form = re.search(r"form=(\w+)", trial.variant).group(1)
+        assert form == "auto" or packed, (trial, "nothing is packed so")
+        assert form == "auto" or {form} == {f for f, _ in packed}, (trial, packed)
         forms.update(packed)
-        check(guest, rng, (folder, target.name, variant))
-    print(count, "products;", "; ".join(" along ".join(form) for form in sorted(forms)))
+        check(guest, trial)
+    print("; ".join(" along ".join(form) for form in sorted(forms)))
 
 
 main()
