@@ -44,8 +44,10 @@ def fixed_sizes(path):
 
 def compile_network(path, case):
     pattern, sparsity = case.rsplit(":", 1)
-    pattern = pattern if pattern == "element" or ":" in pattern else f"block:{pattern}"
-    target = "" if ":" in pattern and "block" not in pattern else f"sparsity={sparsity}"
+    # N:M says itself how much goes.
+    target = "" if ":" in pattern else f"sparsity={sparsity}"
+    if "x" in pattern:
+        pattern = f"block:{pattern}"
     module = prune.Module.import_onnx(str(path), fixed_sizes(path))
     module.run(
         "prune-drop-identities,prune-fold-batch-norms,"

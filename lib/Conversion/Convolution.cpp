@@ -12,11 +12,9 @@
 #include "Epilogue.h"
 #include "SparseContraction.h"
 
-#include "mlir/Analysis/FlatLinearValueConstraints.h"
+#include "prune/Core/TensorView.h"
 
 #include <cstring>
-#include <functional>
-#include <numeric>
 
 using namespace mlir;
 using namespace mlir::prune;
@@ -28,13 +26,8 @@ using namespace mlir::prune;
 /// What offsets and sizes of buffers stay below.
 static constexpr int64_t kMaxElements = int64_t(1) << 31;
 
-static int64_t getProduct(ArrayRef<int64_t> sizes) {
-  return std::accumulate(sizes.begin(), sizes.end(), int64_t(1),
-                         std::multiplies<>());
-}
-
 int64_t Convolution::columns() const {
-  return groups * channels * getProduct(kernel);
+  return groups * channels * countElements(kernel);
 }
 
 SmallVector<int64_t> Convolution::phaseSizes() const {
@@ -44,40 +37,41 @@ SmallVector<int64_t> Convolution::phaseSizes() const {
   return sizes;
 }
 
-int64_t Convolution::numPhases() const { return getProduct(strides); }
+int64_t Convolution::numPhases() const { return countElements(strides); }
 
 int64_t Convolution::planeSize() const {
-  return numPhases() * getProduct(phaseSizes());
+  return numPhases() * countElements(phaseSizes());
 }
 
 int64_t Convolution::pitch() const {
-  return outputSizes[0] * getProduct(ArrayRef(phaseSizes()).drop_front());
+  return outputSizes[0] * countElements(ArrayRef(phaseSizes()).drop_front());
 }
 
-std::vector<uint32_t> Convolution::getOffsets() const {
-  SmallVector<int64_t> sizes = phaseSizes();
-  int64_t phase = getProduct(sizes);
+/// The offset of the window of each column.
+static std::vector<uint32_t> getOffsets(const Convolution &conv) {
+  SmallVector<int64_t> sizes = conv.phaseSizes();
+  int64_t phase = countElements(sizes);
   // Of one channel, by the elements of the filter.
   std::vector<int64_t> plane{0};
   // Steps from one index to the next within a phase, and between phases.
-  int64_t step = phase, phaseStep = planeSize();
+  int64_t step = phase, phaseStep = conv.planeSize();
   for (auto [dim, size] : llvm::enumerate(sizes)) {
     step /= size;
-    phaseStep /= strides[dim];
+    phaseStep /= conv.strides[dim];
     std::vector<int64_t> outer = std::move(plane);
     plane.clear();
     for (int64_t offset : outer)
-      for (int64_t i = 0; i != kernel[dim]; ++i) {
-        int64_t at = i * dilations[dim];
-        plane.push_back(offset + at % strides[dim] * phaseStep +
-                        at / strides[dim] * step);
+      for (int64_t i = 0; i != conv.kernel[dim]; ++i) {
+        int64_t at = i * conv.dilations[dim];
+        plane.push_back(offset + at % conv.strides[dim] * phaseStep +
+                        at / conv.strides[dim] * step);
       }
   }
   std::vector<uint32_t> offsets;
-  offsets.reserve(columns());
-  for (int64_t channel = 0; channel != groups * channels; ++channel)
+  offsets.reserve(conv.columns());
+  for (int64_t channel = 0; channel != conv.groups * conv.channels; ++channel)
     for (int64_t offset : plane)
-      offsets.push_back(channel * planeSize() + offset);
+      offsets.push_back(channel * conv.planeSize() + offset);
   return offsets;
 }
 
@@ -89,8 +83,10 @@ namespace {
 /// Reads the sizes of a convolution off its maps and types.
 class ConvolutionMatcher {
 public:
-  ConvolutionMatcher(Convolution &match, std::string &reason)
-      : match(match), reason(reason) {}
+  ConvolutionMatcher(Convolution &match,
+                     const linalg::ConvolutionDimensions &dims,
+                     std::string &reason)
+      : match(match), dims(dims), reason(reason) {}
 
   bool run() { return matchLoops() && matchSpatial() && checkSizes(); }
 
@@ -104,6 +100,7 @@ private:
   bool checkSizes();
 
   Convolution &match;
+  const linalg::ConvolutionDimensions &dims;
   std::string &reason;
 };
 } // namespace
@@ -117,26 +114,22 @@ std::optional<unsigned> mlir::prune::findResult(AffineMap map, unsigned loop) {
 
 bool ConvolutionMatcher::matchLoops() {
   linalg::LinalgOp op = match.op;
-  FailureOr<linalg::ConvolutionDimensions> dims =
-      linalg::inferConvolutionDims(op);
-  assert(succeeded(dims) && "not a convolution");
   auto takeOne = [](ArrayRef<unsigned> loops, std::optional<unsigned> &loop) {
     if (loops.size() == 1)
       loop = loops.front();
     return loops.size() <= 1;
   };
-  size_t found = dims->batch.size() + dims->depth.size() +
-                 dims->outputChannel.size() + dims->inputChannel.size() +
-                 dims->outputImage.size() + dims->filterLoop.size();
-  if (!takeOne(dims->batch, match.batch) ||
-      !takeOne(dims->depth, match.group) ||
-      !takeOne(dims->outputChannel, match.feature) ||
-      !takeOne(dims->inputChannel, match.channel) ||
-      dims->outputImage.size() != dims->filterLoop.size() ||
+  size_t found = dims.batch.size() + dims.depth.size() +
+                 dims.outputChannel.size() + dims.inputChannel.size() +
+                 dims.outputImage.size() + dims.filterLoop.size();
+  if (!takeOne(dims.batch, match.batch) || !takeOne(dims.depth, match.group) ||
+      !takeOne(dims.outputChannel, match.feature) ||
+      !takeOne(dims.inputChannel, match.channel) ||
+      dims.outputImage.size() != dims.filterLoop.size() ||
       found != op.getNumLoops() || (!match.group && !match.feature))
     return fail("its loops are not images, groups, features, channels and "
                 "positions");
-  match.outer.assign(dims->outputImage.begin(), dims->outputImage.end());
+  match.outer.assign(dims.outputImage.begin(), dims.outputImage.end());
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
   auto getSize = [&](std::optional<unsigned> loop) {
     return loop ? sizes[*loop] : 1;
@@ -148,19 +141,17 @@ bool ConvolutionMatcher::matchLoops() {
   AffineMap input = op.getMatchingIndexingMap(match.input);
   for (unsigned loop : match.outer) {
     unsigned dim = *findResult(input, loop);
-    SmallVector<int64_t> coefficients;
-    if (failed(getFlattenedAffineExpr(input.getResult(dim), op.getNumLoops(), 0,
-                                      &coefficients)) ||
-        coefficients.size() != op.getNumLoops() + 1 || coefficients.back() != 0)
-      return fail("its input is read with an offset");
-    auto inner = llvm::find_if(dims->filterLoop, [&](unsigned other) {
-      return coefficients[other] != 0;
+    auto coefficients = getCoefficients(input.getResult(dim), op.getNumLoops());
+    if (!coefficients || (*coefficients)[loop] == 0)
+      return fail("its input is read with an offset, or backwards");
+    auto inner = llvm::find_if(dims.filterLoop, [&](unsigned other) {
+      return (*coefficients)[other] != 0;
     });
-    if (inner == dims->filterLoop.end())
+    if (inner == dims.filterLoop.end())
       return fail("a position of the filter is not one of the input");
     match.inner.push_back(*inner);
-    match.strides.push_back(coefficients[loop]);
-    match.dilations.push_back(coefficients[*inner]);
+    match.strides.push_back((*coefficients)[loop]);
+    match.dilations.push_back((*coefficients)[*inner]);
     match.kernel.push_back(sizes[*inner]);
     match.outputSizes.push_back(sizes[loop]);
     match.inputSizes.push_back(
@@ -180,10 +171,6 @@ bool ConvolutionMatcher::matchSpatial() {
       if (size == 0)
         return fail("it is empty");
     }
-  for (ArrayRef<int64_t> steps :
-       {ArrayRef(match.strides), ArrayRef(match.dilations)})
-    if (llvm::any_of(steps, [](int64_t step) { return step < 1; }))
-      return fail("its input is read backwards");
   for (auto [dim, size] : llvm::enumerate(match.inputSizes))
     if ((match.outputSizes[dim] - 1) * match.strides[dim] +
             (match.kernel[dim] - 1) * match.dilations[dim] >=
@@ -207,8 +194,10 @@ bool ConvolutionMatcher::checkSizes() {
   return true;
 }
 
-std::optional<Convolution> mlir::prune::matchConvolution(const WeightUse &use,
-                                                         std::string &reason) {
+std::optional<Convolution>
+mlir::prune::matchConvolution(const WeightUse &use,
+                              const linalg::ConvolutionDimensions &dims,
+                              std::string &reason) {
   Convolution match;
   match.op = cast<linalg::LinalgOp>(use.operand->getOwner());
   match.filter = use.operand;
@@ -221,12 +210,14 @@ std::optional<Convolution> mlir::prune::matchConvolution(const WeightUse &use,
     reason = "its body is not a plain multiply-add";
     return std::nullopt;
   }
-  if (!ConvolutionMatcher(match, reason).run())
+  if (!ConvolutionMatcher(match, dims, reason).run())
     return std::nullopt;
   if (startsFromTensor(match.op, match.rowLoop())) {
     reason = "its sums start neither from zero nor from a bias";
     return std::nullopt;
   }
+  match.offsets = getOffsets(match);
+  match.numOffsets = int64_t(*llvm::max_element(match.offsets)) + 1;
   return match;
 }
 

@@ -32,6 +32,10 @@ struct Convolution {
   int64_t groups = 1, features = 1, channels = 1;
   /// By spatial dimension.
   SmallVector<int64_t> inputSizes, outputSizes, kernel, strides, dilations;
+  /// Where in the image the window of each column of the matrix starts, and a
+  /// bound of that.
+  std::vector<uint32_t> offsets;
+  int64_t numOffsets = 0;
 
   /// The matrix that the filter is.
   int64_t rows() const { return groups * features; }
@@ -56,17 +60,18 @@ struct Convolution {
   int64_t overlap() const {
     return llvm::divideCeil(kernel.back(), strides.back());
   }
-  /// Where in the image the window of each column of the matrix starts.
-  std::vector<uint32_t> getOffsets() const;
 };
 
 /// Where the map reads `loop`, alone or in a sum.
 std::optional<unsigned> findResult(AffineMap map, unsigned loop);
 
-/// Understands a convolution, an operation with two inputs and one output, of
-/// known spatial sizes; empty, with a reason, if it has another form.
-std::optional<Convolution> matchConvolution(const WeightUse &use,
-                                            std::string &reason);
+/// Understands a convolution, an operation with two inputs and one output and
+/// the loops `dims`, of known spatial sizes; empty, with a reason, if it has
+/// another form.
+std::optional<Convolution>
+matchConvolution(const WeightUse &use,
+                 const linalg::ConvolutionDimensions &dims,
+                 std::string &reason);
 
 /// The filter as a matrix of rows and columns, with zeros where a feature does
 /// not see a channel.

@@ -173,8 +173,10 @@ static bool match(Candidate &candidate, std::string &reason) {
       reason = "its operands have several element types";
       return false;
     }
-  if (succeeded(linalg::inferConvolutionDims(op))) {
-    candidate.convolution = matchConvolution(*candidate.use, reason);
+  FailureOr<linalg::ConvolutionDimensions> dims =
+      linalg::inferConvolutionDims(op);
+  if (succeeded(dims)) {
+    candidate.convolution = matchConvolution(*candidate.use, *dims, reason);
     return candidate.convolution.has_value();
   }
   std::optional<SparseContraction> contraction =
@@ -315,14 +317,14 @@ PackedWeightValues PackWeights::createWeight(OpBuilder &b,
     return createConstant(b, loc, name.split('#').first + suffix, type,
                           std::move(bytes));
   };
-  int64_t last = candidate.columns() - 1;
+  int64_t bound = candidate.columns();
   if (candidate.convolution) {
-    std::vector<uint32_t> offsets = candidate.convolution->getOffsets();
-    last = *llvm::max_element(offsets);
+    bound = candidate.convolution->numOffsets;
     for (uint32_t &index : packed.indices)
-      index = offsets[index];
+      index = candidate.convolution->offsets[index];
   }
-  values.indices = createIntegers(packed.indices, indexWidth(last), ".indices");
+  values.indices =
+      createIntegers(packed.indices, indexWidth(bound - 1), ".indices");
   values.positions = createIntegers(packed.positions, 32, ".positions");
   return values;
 }

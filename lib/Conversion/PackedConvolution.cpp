@@ -184,8 +184,7 @@ ImageProduct::ImageProduct(RewriterBase &b, const Convolution &convolution,
           convolution.op.getDpsInitOperand(0))),
       input(findPadding(convolution)), channels(conv.groups * conv.channels),
       columns(llvm::alignTo(conv.pitch(), kernel.getTileColumns())) {
-  std::vector<uint32_t> offsets = conv.getOffsets();
-  int64_t reach = *llvm::max_element(offsets) + columns;
+  int64_t reach = conv.numOffsets - 1 + columns;
   allChannels =
       std::max<int64_t>(channels, llvm::divideCeil(reach, conv.planeSize()));
 }

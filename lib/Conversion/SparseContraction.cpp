@@ -74,10 +74,8 @@ static std::string matchLoops(SparseContraction &match) {
   return "";
 }
 
-/// The coefficients of the loops in a sum without constant term and without
-/// negative coefficients, or nothing.
-static std::optional<SmallVector<int64_t>> getCoefficients(AffineExpr expr,
-                                                           unsigned numLoops) {
+std::optional<SmallVector<int64_t>>
+mlir::prune::getCoefficients(AffineExpr expr, unsigned numLoops) {
   SmallVector<int64_t> coefficients;
   if (failed(getFlattenedAffineExpr(expr, numLoops, 0, &coefficients)) ||
       coefficients.size() != numLoops + 1 || coefficients.back() != 0 ||

@@ -58,6 +58,11 @@ struct SparseContraction {
 /// cast(b)`, in any order.
 bool isMultiplyAdd(Block &body);
 
+/// The coefficients of the loops in a sum without constant term and without
+/// negative coefficients, or nothing.
+std::optional<SmallVector<int64_t>> getCoefficients(AffineExpr expr,
+                                                    unsigned numLoops);
+
 /// Understands the contraction; empty, with a reason, if it has another form.
 std::optional<SparseContraction> matchContraction(const WeightUse &use,
                                                   std::string &reason);

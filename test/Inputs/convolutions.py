@@ -12,6 +12,7 @@ import itertools
 
 import numpy as np
 
+from execute import TYPES
 from products import draw, elementwise_text
 
 
@@ -37,7 +38,7 @@ class Convolution:
 
     @property
     def element(self):
-        return {"float32": "f32", "float64": "f64"}[str(self.filter.dtype)]
+        return TYPES[str(self.filter.dtype)]
 
     @property
     def rank(self):

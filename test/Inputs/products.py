@@ -18,6 +18,7 @@ import threading
 
 import numpy as np
 
+from execute import TYPES
 from tools import output_of
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -98,7 +99,7 @@ class Product:
 
     @property
     def element(self):
-        return {"float32": "f32", "float64": "f64"}[str(self.w.dtype)]
+        return TYPES[str(self.w.dtype)]
 
     def shape(self, features, feature_major):
         return (features, self.n) if feature_major else (self.n, features)

@@ -88,7 +88,7 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
     // Before
     %1 = linalg.conv_2d_nchw_fchw ins(%x, %w : tensor<1x8x18x18xf32>, tensor<4x8x3x3xf32>) outs(%zero : tensor<1x4x16x16xf32>) -> tensor<1x4x16x16xf32>
     // After: 16 rows of 18 columns, of which 16 are taken
-    %i = tensor.collapse_shape %padded [[0, 1, 2]] : tensor<9x18x18xf32> into tensor<2916xf32>
+    %i = tensor.collapse_shape %padded [[0, 1, 2, 3]] : tensor<9x1x18x18xf32> into tensor<2916xf32>
     %q = prune.packed_matmul #prune.kernel<blocks, m = 4, k = 72, ...>
         weights(%values, %indices, %positions : ...) input(%i : tensor<2916xf32>) init(%e : tensor<4x320xf32>) -> tensor<4x320xf32> { ... }
     %s = tensor.extract_slice %q[0, 0] [4, 288] [1, 1] : tensor<4x320xf32> to tensor<4x288xf32>
@@ -131,9 +131,10 @@ def OutlinePackedKernelsPass
   let description = [{
     Every `prune.packed_matmul` on buffers moves to a private function, with its
     epilogue. Its operands are arguments, and so are scalars that the epilogue
-    uses; constants among these move with it. Products that differ in their weights only call the same function:
-    a network has many layers, but few shapes of them, and compiles the faster.
-    Products that are cut for threads have functions of their own.
+    uses; constants among these move with it. Products that differ in their
+    weights only call the same function: a network has many layers, but few
+    shapes of them, and compiles the faster. Products that are cut for threads
+    have functions of their own.
 
     ```mlir
     // Before
