@@ -29,7 +29,10 @@ endforeach()
 install(TARGETS PrunePlugin LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET PrunePython)
   install(TARGETS PrunePython LIBRARY DESTINATION python/prune)
-  install(FILES ${PROJECT_SOURCE_DIR}/python/prune/__init__.py
+  install(FILES
+    ${PROJECT_SOURCE_DIR}/python/prune/__init__.py
+    ${PROJECT_SOURCE_DIR}/python/prune/_prune.pyi
+    ${PROJECT_SOURCE_DIR}/python/prune/py.typed
     DESTINATION python/prune)
 endif()
 
@@ -55,3 +58,8 @@ install(FILES
   ${PROJECT_BINARY_DIR}/cmake/PruneConfig.cmake
   ${PROJECT_BINARY_DIR}/cmake/PruneConfigVersion.cmake
   DESTINATION ${PRUNE_CONFIG_DIR})
+
+# For builds without CMake: `pkg-config --cflags --libs prune` gives the C interface.
+configure_file(${CMAKE_CURRENT_LIST_DIR}/prune.pc.in ${PROJECT_BINARY_DIR}/cmake/prune.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/cmake/prune.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -15,8 +15,10 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
 
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -52,7 +54,7 @@ private:
 class Module {
 public:
   static Module parse(const py::object &source, const std::string &name);
-  static Module importONNX(const std::string &path,
+  static Module importONNX(const std::filesystem::path &path,
                            const std::map<std::string, int64_t> &dims);
   Module clone() const;
   void run(const std::string &pipeline);
@@ -119,7 +121,7 @@ Module Module::parse(const py::object &source, const std::string &name) {
   return Module(std::move(context), parsed);
 }
 
-Module Module::importONNX(const std::string &path,
+Module Module::importONNX(const std::filesystem::path &path,
                           const std::map<std::string, int64_t> &dims) {
   std::vector<const char *> names;
   std::vector<int64_t> sizes;
@@ -355,6 +357,11 @@ static void defineExceptions(py::module_ &m) {
   static py::exception<void> pass(m, "PassError", error);
   static py::exception<void> compile(m, "CompileError", error);
   error.attr("__doc__") = "What the compiler said; base of all our exceptions.";
+  parse.attr("__doc__") = "The text, bytecode or model cannot be read.";
+  pipeline.attr("__doc__") = "A pass or an option of a pipeline is not known.";
+  pass.attr("__doc__") = "A pass failed; the module is not to be used further.";
+  compile.attr("__doc__") = "There is no such function, or it cannot be "
+                            "compiled.";
   exceptionOf[PRUNE_INVALID_ARGUMENT] = error.ptr();
   exceptionOf[PRUNE_PARSE_ERROR] = parse.ptr();
   exceptionOf[PRUNE_PIPELINE_ERROR] = pipeline.ptr();
@@ -378,7 +385,9 @@ PYBIND11_MODULE(_prune, m) {
       .def("__call__", &Program::call,
            "Takes one array per argument; returns an array, or a tuple if the "
            "function has none or several results.")
-      .def_property_readonly("signature", &Program::signature)
+      .def_property_readonly("signature", &Program::signature,
+                             "Types of arguments and results, such as "
+                             "'(float32[?, 3]) -> (float32[?, 4])'.")
       .def("__repr__", [](const Program &program) {
         return "<prune.Program " + program.signature() + ">";
       });
