@@ -1,18 +1,18 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Fits the cost model of the packed kernels to this machine, and says how well it chooses.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-    bench/calibrate.py --tools=build/bin --work=DIR measure --shapes=512x512 --columns=1,64
-    bench/calibrate.py --tools=build/bin --work=DIR fit --output=machine.json
+    bench/calibrate.py --tools=build/bin --work=work measure --shapes=512x512 --columns=1,64
+    bench/calibrate.py --tools=build/bin --work=work fit --output=machine.json
 
 `measure` compiles every plan that the model lists within --reach times the cheapest, times
-each on random weights, and adds what it saw to DIR. Libraries are kept there, so --compile
+each on random weights, and adds what it saw to the folder --work. Libraries are kept there, so --compile
 first makes them and a second call, on a quiet machine, only times. `fit` finds the cycles
 per unit of work that explain the times best (least squares of relative errors, none below
 zero, drawn a little towards the built-in values), writes a file for
 `prune-pack-weights=machine-file=`, and prints how much slower than the best measured plan
-the chosen one is.
+the chosen one is. Needs the target prune-kernel-plans, and scipy for `fit`.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import sys
 
 import numpy as np
 
-from harness import LOOPS, Compiler, aligned
+from harness import LOOPS, Compiler, aligned, parse
 from matmul import CASES, SHAPES, prune, to_panels
 
 FORMS = ["dense", "blocks", "patterns", "elements"]
@@ -295,7 +295,7 @@ def parse_arguments():
     parser.add_argument("--llvm", type=pathlib.Path, default="/usr/lib/llvm-22/bin")
     parser.add_argument("--work", type=pathlib.Path, required=True, help="directory of libraries and measurements")
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("measure")
+    command = clock = commands.add_parser("measure")
     command.add_argument("--shapes", default=SHAPES)
     command.add_argument("--columns", default="1,64,128,256")
     command.add_argument("--cases", default=CASES + ",8x1:0.8,16x1:0.8,32x1:0.8")
@@ -308,7 +308,8 @@ def parse_arguments():
     command.add_argument("--output", type=pathlib.Path)
     command.add_argument("--pull", type=float, default=1e-3)
     command.add_argument("--prior", type=json.loads, default={"issue": 1.0, "panel-elements": 0.45})
-    arguments = parser.parse_args()
+    quick = {"shapes": "64x64", "columns": "64", "cases": "element:0.5", "most": 3, "seconds": 0.001}
+    arguments = parse(parser, quick, clock)
     arguments.tools = arguments.tools.resolve()
     return arguments
 

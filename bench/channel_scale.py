@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """How long the channel passes take on long networks.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -24,7 +24,7 @@ import tempfile
 
 import numpy as np
 
-from harness import resources, run
+from harness import parse, resources, run
 from peers import announce_machine
 
 WIDTH = 8
@@ -107,7 +107,7 @@ def main():
     parser.add_argument("--operations", default="10000,20000,40000")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=pathlib.Path)
-    arguments = parser.parse_args()
+    arguments = parse(parser, {"operations": "200,400", "rounds": 1})
     machine = announce_machine(arguments.llvm, 1)
     rows = []
     for operations in map(int, arguments.operations.split(",")):

@@ -1,14 +1,14 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Networks that lost channels, exported, beside the original in ONNX Runtime.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-    bench/channels.py prepare --tools=build/bin --out=DIR MODEL.onnx... --ratios=0.25,0.5 --round-to=8
-    bench/channels.py time --out=DIR [--rounds=7] [--seconds=0.3] [--plot=sweep.svg]
+    bench/channels.py prepare --tools=build/bin --out=sweep model.onnx --ratios=0.25,0.5 --round-to=8
+    bench/channels.py time --out=sweep --rounds=7 --seconds=0.3 --plot=sweep.svg
 
 `prepare` imports, masks the given share of every group's channels (l2), removes them and
-exports; it writes DIR/<name>-<ratio>.onnx, and <name>-0.onnx, the original. `time` runs the
-models of DIR in ONNX Runtime on one thread (onnxruntime-node, where NODE_PATH finds it), in turn,
+exports; it writes <name>-<ratio>.onnx to the folder --out, and <name>-0.onnx, the original. `time` runs the
+models there in ONNX Runtime on one thread (onnxruntime-node, where NODE_PATH finds it), in turn,
 several rounds, each for a short while; a round's time is its shortest call and its ratio is taken
 within it. What is printed is the median of the ratios original / pruned and their spread, and
 whether any step of the ratio was slower than the one before.
@@ -21,6 +21,8 @@ import re
 import statistics
 import subprocess
 import sys
+
+from harness import parse
 
 BENCH = pathlib.Path(__file__).resolve().parent
 
@@ -145,7 +147,7 @@ def main():
     clock.add_argument("--seconds", type=float, default=0.3)
     clock.add_argument("--plot")
     clock.set_defaults(run=measure)
-    options = parser.parse_args()
+    options = parse(parser, {"rounds": 1, "seconds": 0.001}, clock)
     options.run(options)
 
 

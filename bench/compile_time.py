@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """How long a layer takes to pack and to compile.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,17 +1,18 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The whole grid of products against dense ONNX Runtime, in minutes instead of hours.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-    bench/grid.py --tools=build/bin --work=DIR --compile
-    bench/grid.py --tools=build/bin --work=DIR --json=grid.json
+    bench/grid.py --tools=build/bin --work=work --compile
+    bench/grid.py --tools=build/bin --work=work --json=grid.json
     bench/plot.py grid.json grid.svg
 
 What matmul.py measures one weight at a time, with fewer compilations: the plan that the
 cost model puts first is compiled for each shape, with the weight's buffers as arguments,
 and dense ONNX Runtime, to which zeros mean nothing, is timed once per shape in each round.
 A ratio is taken within a round; printed are the median of the rounds and their spread.
---compile makes the libraries and times nothing.
+--compile makes the libraries and times nothing. Needs the target prune-kernel-plans, and
+onnxruntime-node where NODE_PATH finds it.
 """
 
 import argparse
@@ -23,7 +24,7 @@ import pathlib
 import numpy as np
 
 from calibrate import Plans, Product
-from harness import Compiler, aligned
+from harness import Compiler, aligned, parse
 from matmul import CASES, SHAPES, conclude, show, summary, to_panels
 from peers import OnnxRuntime, announce_machine, settle_environment
 
@@ -102,7 +103,8 @@ def parse_arguments():
     parser.add_argument("--ort-seconds", type=float, default=0.06, help="of ONNX Runtime in a round")
     parser.add_argument("--compile", action="store_true", help="only make the libraries")
     parser.add_argument("--json", type=pathlib.Path)
-    arguments = parser.parse_args()
+    quick = {"shapes": "64x64", "columns": "64", "cases": "element:0,4x1:0.5", "rounds": 1, "ort_seconds": 0.01}
+    arguments = parse(parser, quick)
     arguments.tools = arguments.tools.resolve()
     arguments.reach, arguments.most = 1.0, 1
     return arguments

@@ -36,6 +36,18 @@ LOOPS = [
 ]
 
 
+def parse(parser, quick, command=None):
+    """Parses the command line. `--quick` replaces defaults by those of `quick`, so that a run of
+    everything takes seconds; its figures mean nothing. `command` is the parser that has it, if
+    it is not the whole program's."""
+    (command or parser).add_argument(
+        "--quick", action="store_true", help="the smallest run of everything, to see that it works"
+    )
+    if getattr(parser.parse_args(), "quick", False):
+        (command or parser).set_defaults(**quick)
+    return parser.parse_args()
+
+
 def run(*command, **options):
     return subprocess.run([str(c) for c in command], check=True, **options)
 

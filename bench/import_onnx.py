@@ -1,9 +1,9 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Measures the import of a large ONNX model: time, and peak memory.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-    bench/import_onnx.py --tools build/bin [--megabytes 100]
+    bench/import_onnx.py --tools build/bin --megabytes 100
 
 Three models of that size are made in a temporary folder: weights stored in the
 file, weights in a file beside it, and weights in the typed field that some
@@ -23,6 +23,8 @@ import time
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from harness import parse
 
 SIDE = 1024
 
@@ -112,7 +114,7 @@ def main():
     parser.add_argument("--tools", default="build/bin")
     parser.add_argument("--megabytes", type=int, default=100)
     parser.add_argument("--repeat", type=int, default=5)
-    options = parser.parse_args()
+    options = parse(parser, {"megabytes": 8, "repeat": 1})
     tool = os.path.join(options.tools, "prune-translate")
     if not os.path.exists(tool):
         sys.exit(f"no {tool}; build it first, or say where with --tools")

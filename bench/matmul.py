@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Products with pruned weights: our kernels beside dense ONNX Runtime and the stock sparsifier.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -32,7 +32,7 @@ import tempfile
 
 import numpy as np
 
-from harness import BUFFERS, LOOPS, Compiler, Side, check, constant, entry, product, resources
+from harness import BUFFERS, LOOPS, Compiler, Side, check, constant, entry, parse, product, resources
 from peers import Library, OnnxRuntime, announce_machine, reference, settle_environment, stock
 
 PEERS = ["one-thread", "ort", "stock", "reference", "openblas", "onednn"]
@@ -233,7 +233,8 @@ def parse_arguments():
     parser.add_argument("--onednn", action="store_true", help="needs libdnnl-dev")
     parser.add_argument("--threads", type=int, default=1, help="of our kernels and the dense peers")
     parser.add_argument("--json", type=pathlib.Path)
-    return parser.parse_args()
+    quick = {"shapes": "64x64", "columns": "64", "cases": "element:0.5", "rounds": 1, "seconds": 0.001}
+    return parse(parser, quick)
 
 
 def main():

@@ -1,9 +1,9 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Whole networks with pruned weights, compiled by us, beside the dense originals in ONNX Runtime.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-    PYTHONPATH=build/python bench/networks.py model.onnx... --cases=element:0,element:0.8,4x1:0.8
+    PYTHONPATH=build/python bench/networks.py model.onnx --cases=element:0,element:0.8,4x1:0.8
 
 Each network is imported, its batch normalisations are folded, its weights are pruned by
 magnitude in the pattern of the case, and packed kernels are generated for this machine.
@@ -24,6 +24,7 @@ import numpy as np
 import prune
 
 from channels import Runtime
+from harness import parse
 from peers import announce_machine, settle_environment
 
 
@@ -85,7 +86,7 @@ def main():
     parser.add_argument("--llvm", type=pathlib.Path, default="/usr/lib/llvm-22/bin")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.2, help="per side and round")
-    options = parser.parse_args()
+    options = parse(parser, {"cases": "4x1:0.8", "rounds": 1, "seconds": 0.001})
     settle_environment(1)
     runtime = Runtime()
     announce_machine(options.llvm, 1, runtime)

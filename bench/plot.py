@@ -1,11 +1,11 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Draws what matmul.py measured: how many times faster than each peer, case by case, as SVG.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-    bench/plot.py measured.json... measured.svg
+    bench/plot.py grid.json grid.svg
 
-A bar is the median over the products with 64 columns and more, a dot is one product, and
+The last name is the picture, those before are what was measured. A bar is the median over the products with 64 columns and more, a dot is one product, and
 the line is where both sides are equally fast. The scale is logarithmic.
 """
 
