@@ -2,10 +2,11 @@
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-For each network, pattern and sparsity: prune-opt masks the weights, prune-run
-measures the accuracy on the 360 held-out images and the time of a call on 24 of
-them, with dense loops and with kernels made for the packed weights. Bytes are
-those of the network's bytecode file, dense and packed.
+For each network, pattern and sparsity: prune-opt masks the weights and packs
+them, prune-run measures the accuracy on the 360 held-out images and the time of a
+call on 24 of them, of the original with dense loops and of the packed network.
+Bytes are those of the two files that are timed. What costs more than ten points
+of accuracy without retraining is left out.
 """
 
 import argparse
@@ -20,15 +21,10 @@ import tempfile
 import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-NETWORKS = ("mlp", "cnn")
-SETTINGS = (
-    ("element", 0.5),
-    ("element", 0.8),
-    ("element", 0.9),
-    ("2:4", None),
-    ("block:4x1", 0.5),
-    ("block:4x1", 0.8),
-)
+SETTINGS = {
+    "mlp": (("element", 0.5), ("element", 0.8), ("2:4", None), ("block:4x1", 0.5)),
+    "cnn": (("element", 0.3), ("element", 0.5), ("2:4", None)),
+}
 
 
 def run(*command):
@@ -61,17 +57,10 @@ def evaluate(tools, network, kernels, repeat):
     )
 
 
-def packed_bytes(tools, network, folder, packs):
-    path = os.path.join(folder, "packed.mlirbc")
-    passes = ["--prune-sparsify-weights"] if packs else []
-    run(
-        os.path.join(tools, "prune-opt"),
-        network,
-        *passes,
-        "--emit-bytecode",
-        "-o",
-        path,
-    )
+def write_bytecode(tools, network, path, *passes):
+    """Runs passes over a network; returns the bytes of the file."""
+    opt = os.path.join(tools, "prune-opt")
+    run(opt, network, *passes, "--emit-bytecode", "-o", path)
     return os.path.getsize(path)
 
 
@@ -105,18 +94,19 @@ def main():
         f"{'nonzeros':>15} {'bytes':>16} {'dense us':>9} {'packed us':>9}"
     )
     with tempfile.TemporaryDirectory() as folder:
-        for name in NETWORKS:
-            dense = os.path.join(HERE, name + ".mlir")
+        for name, settings in SETTINGS.items():
+            source = os.path.join(HERE, name + ".mlir")
             # What canonicalisation alone does is no change by pruning.
-            original = run(opt, dense, "--canonicalize")
-            before = evaluate(options.tools, dense, "dense", options.repeat)
-            dense_bytes = packed_bytes(options.tools, dense, folder, False)
-            for pattern, sparsity in SETTINGS:
-                pruned = os.path.join(folder, "pruned.mlir")
+            original = run(opt, source, "--canonicalize")
+            dense = os.path.join(folder, "dense.mlirbc")
+            dense_bytes = write_bytecode(options.tools, source, dense)
+            pruned = os.path.join(folder, "pruned.mlir")
+            packed = os.path.join(folder, "packed.mlirbc")
+            for pattern, sparsity in settings:
                 target = "" if sparsity is None else f" sparsity={sparsity}"
                 run(
                     opt,
-                    dense,
+                    source,
                     f"--prune-weights=pattern={pattern}{target}",
                     "-o",
                     pruned,
@@ -124,16 +114,19 @@ def main():
                 with open(pruned) as file:
                     text = file.read()
                 nonzeros, elements = count_nonzeros(text)
-                after = evaluate(options.tools, pruned, "dense", options.repeat)
-                packed = evaluate(options.tools, pruned, "packed", options.repeat)
-                size = packed_bytes(options.tools, pruned, folder, True)
+                # Constants that packing replaced leave with the canonicalizer.
+                passes = ("--prune-pack-weights", "--canonicalize")
+                size = write_bytecode(options.tools, pruned, packed, *passes)
+                # In turn, so that both meet the same machine.
+                before = evaluate(options.tools, dense, "dense", options.repeat)
+                after = evaluate(options.tools, packed, "packed", options.repeat)
                 achieved = 100 * (1 - nonzeros / elements)
                 print(
                     f"{name:8} {pattern:10} {achieved:7.1f}% "
                     f"{before['top1']:6.2f} ->{after['top1']:6.2f} "
                     f"{nonzeros:7d}/{elements:7d} "
                     f"{dense_bytes:7d} ->{size:7d} "
-                    f"{after['median_us']:9.1f} {packed['median_us']:9.1f}"
+                    f"{before['median_us']:9.1f} {after['median_us']:9.1f}"
                 )
                 if (name, pattern, sparsity) == ("mlp", "element", 0.8):
                     changed = text
