@@ -3,7 +3,7 @@
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-    PYTHONPATH=build/python bench/networks.py model.onnx --cases=element:0,element:0.8,4x1:0.8
+    PYTHONPATH=build/python bench/networks.py model.onnx --cases=element:0,element:0.8,4x1:0.8 --x=x.npy --y=y.npy
 
 Each network is imported, its batch normalisations are folded, its weights are pruned by
 magnitude in the pattern of the case, and packed kernels are generated for this machine.
@@ -12,6 +12,10 @@ NODE_PATH finds it. Both run on one thread, in turn, several rounds, each for a 
 a round's time is its shortest call and its ratio is taken within it. What is printed is the
 median of the ratios ONNX Runtime / ours and their spread. Ours are called with NumPy arrays
 and return such, ONNX Runtime likewise with its tensors.
+
+Beside the times stand the bytes of the two files that ran, the ONNX model and our bytecode, and
+the accuracy of both: the top-1 over the samples of --x and --y, where they are given, and the
+relative error of the first result on drawn input, where they are not.
 """
 
 import argparse
@@ -55,6 +59,7 @@ def compile_network(path, case):
         f"prune-weights{{criterion=l1 pattern={pattern} {target}}}"
     )
     begin = time.monotonic()
+    size = len(module.bytecode())
     program = module.compile("main", "packed")
     arguments = re.fullmatch(r"\((.*)\) -> .*", program.signature).group(1)
     inputs = []
@@ -63,7 +68,32 @@ def compile_network(path, case):
         values = np.random.default_rng(0).random(sizes) - 0.5
         inputs.append((values if "float" in dtype else values * 0).astype(dtype))
     program(*inputs)
-    return program, inputs, time.monotonic() - begin
+    return program, inputs, size, time.monotonic() - begin
+
+
+def first(results):
+    return results[0] if isinstance(results, tuple) else results
+
+
+def top1(program, batch, options):
+    """Percent of the samples whose label has the largest result."""
+    x, y = (np.load(path) for path in (options.x, options.y))
+    hits = 0
+    for start in range(0, len(x) - batch + 1, batch):
+        scores = first(program(x[start : start + batch])).reshape(batch, -1)
+        hits += (scores.argmax(1) == y[start : start + batch]).sum()
+    return 100 * hits / (len(x) // batch * batch)
+
+
+def accuracy(dense, program, inputs, options):
+    """What pruning costs, in words."""
+    if options.x and options.y:
+        batch = len(inputs[0])
+        before, after = (top1(side, batch, options) for side in (dense, program))
+        return f"top-1 {before:.2f} -> {after:.2f} %"
+    wanted, found = (first(side(*inputs)).astype(np.float64) for side in (dense, program))
+    scale = np.linalg.norm(wanted)
+    return f"relative error {np.linalg.norm(found - wanted) / scale if scale else 0:.3f}"
 
 
 def shortest(program, inputs, seconds):
@@ -84,6 +114,8 @@ def main():
     parser.add_argument("models", nargs="+", type=pathlib.Path)
     parser.add_argument("--cases", default="element:0,element:0.5,element:0.8,element:0.9,2:4:0.5,4x1:0.8")
     parser.add_argument("--llvm", type=pathlib.Path, default="/usr/lib/llvm-22/bin")
+    parser.add_argument("--x", type=pathlib.Path, help="samples, in an array of NumPy")
+    parser.add_argument("--y", type=pathlib.Path, help="their labels")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.2, help="per side and round")
     options = parse(parser, {"cases": "4x1:0.8", "rounds": 1, "seconds": 0.001})
@@ -92,8 +124,9 @@ def main():
     announce_machine(options.llvm, 1, runtime)
     for path in options.models:
         name = path.stem if path.stem != "model" else path.parent.name
+        dense = compile_network(path, "element:0")[0]
         for case in options.cases.split(","):
-            program, inputs, compiled = compile_network(path, case)
+            program, inputs, size, compiled = compile_network(path, case)
             rounds = []
             for _ in range(options.rounds):
                 theirs = runtime.time(path, options.seconds)
@@ -103,7 +136,8 @@ def main():
             print(
                 f"{name:32} {case:12} compiled in {compiled:5.2f} s, ONNX Runtime {theirs:9.1f} us,"
                 f" ours {ours:9.1f} us, {statistics.median(ratios):5.2f} times as fast"
-                f" ({min(ratios):.2f} to {max(ratios):.2f})",
+                f" ({min(ratios):.2f} to {max(ratios):.2f}), {path.stat().st_size} -> {size} bytes,"
+                f" {accuracy(dense, program, inputs, options)}",
                 flush=True,
             )
 
