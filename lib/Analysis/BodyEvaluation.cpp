@@ -65,6 +65,8 @@ static BodyValue simplify(Operation *op, ArrayRef<BodyValue> operands) {
       for (const BodyValue &operand : operands)
         if (isZero(operand.constant))
           return {withoutSign(operand.constant)};
+    if (isa<arith::DivFOp>(op) && isZero(left.constant) && right.isNonzero)
+      return {withoutSign(left.constant)};
     if (isNeutralOperand(op, right.constant, true))
       return left;
     if (isNeutralOperand(op, left.constant, false))
@@ -107,8 +109,9 @@ BodyValue mlir::prune::evaluateElement(Operation *op,
   return {};
 }
 
-SmallVector<BodyValue>
-mlir::prune::evaluateBody(linalg::LinalgOp op, ArrayRef<BodyValue> arguments) {
+SmallVector<BodyValue> mlir::prune::evaluateBody(linalg::LinalgOp op,
+                                                 ArrayRef<BodyValue> arguments,
+                                                 EvaluateInPlace inPlace) {
   llvm::SmallDenseMap<Value, BodyValue, 8> known;
   Block *body = op.getBlock();
   for (auto [argument, value] :
@@ -131,7 +134,9 @@ mlir::prune::evaluateBody(linalg::LinalgOp op, ArrayRef<BodyValue> arguments) {
       continue;
     SmallVector<BodyValue> operands = llvm::map_to_vector(
         inner.getOperands(), [&](Value value) { return lookup(value); });
-    known[inner.getResult(0)] = evaluateElement(&inner, operands);
+    Attribute placed = inPlace ? inPlace(&inner, operands) : Attribute();
+    known[inner.getResult(0)] =
+        placed ? BodyValue{placed} : evaluateElement(&inner, operands);
   }
   return llvm::map_to_vector(body->getTerminator()->getOperands(),
                              [&](Value value) { return lookup(value); });

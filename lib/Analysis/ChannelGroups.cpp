@@ -11,55 +11,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "prune/Analysis/ChannelGroups.h"
-#include "prune/IR/ConstantView.h"
+#include "prune/Analysis/WeightUses.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/Matchers.h"
-#include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
 using namespace mlir::prune;
-
-bool mlir::prune::isRepeatable(Value value) {
-  Operation *op = value.getDefiningOp();
-  if (!op || !isa<RankedTensorType>(value.getType()))
-    return false;
-  if (isa<tensor::EmptyOp>(op))
-    return true;
-  if (auto fill = dyn_cast<linalg::FillOp>(op))
-    return fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>() != nullptr;
-  Attribute constant;
-  if (!op->hasTrait<OpTrait::ConstantLike>() ||
-      !matchPattern(value, m_Constant(&constant)))
-    return false;
-  return isa<SplatElementsAttr>(constant) ||
-         getConstantBytes(constant).has_value();
-}
-
-void mlir::prune::forEachChannelOp(Operation *root,
-                                   function_ref<void(Operation *)> visit) {
-  root->walk<WalkOrder::PreOrder>([&](Operation *op) {
-    visit(op);
-    return hasChannelLinks(op) ? WalkResult::skip() : WalkResult::advance();
-  });
-}
-
-llvm::SmallPtrSet<Operation *, 4>
-mlir::prune::getEntryFunctions(Operation *root) {
-  llvm::DenseSet<Attribute> referred;
-  root->walk([&](Operation *op) {
-    op->getAttrDictionary().walk([&](SymbolRefAttr symbol) {
-      referred.insert(symbol.getLeafReference());
-    });
-  });
-  llvm::SmallPtrSet<Operation *, 4> entries;
-  root->walk([&](FunctionOpInterface function) {
-    if (!function.isExternal() && !referred.contains(function.getNameAttr()))
-      entries.insert(function);
-  });
-  return entries;
-}
 
 namespace mlir::prune {
 /// Builds the groups.
@@ -70,6 +27,8 @@ public:
       : groups(groups), prefer(prefer), freeFunctions(freeFunctions) {}
 
   void visit(Operation *op);
+  void joinShared(Operation *root);
+  void settle();
   void choose();
   void finish();
 
@@ -82,8 +41,9 @@ private:
   int addReason(Operation *op, StringRef reason);
   void freezeAxis(unsigned axis, int64_t begin, int64_t count, int reason);
   void freezeBlockArguments(Operation *op);
-  void freezeCaptures(Operation *op);
   void apply(Operation *op, const ChannelLink &link);
+  int reasonOf(unsigned axis);
+  bool freezeLike(unsigned axis, int reason);
   bool isApplied(Operation *op, const ChannelLink &link);
 
   /// The links of one reshape among which one is to be chosen.
@@ -119,7 +79,7 @@ unsigned ChannelCoupler::addAxes(Value value, OpOperand *use) {
 unsigned ChannelCoupler::axisOf(Operation *op, ChannelPort port) {
   Value value = port.getValue(op);
   if (!port.isResult && isRepeatable(value)) {
-    OpOperand *use = &op->getOpOperand(port.index);
+    OpOperand *use = port.getOperand(op);
     auto [entry, isNew] = groups.axesOfUse.try_emplace(use, 0);
     if (isNew)
       entry->second = addAxes(value, use);
@@ -200,24 +160,6 @@ void ChannelCoupler::freezeBlockArguments(Operation *op) {
         }
 }
 
-/// Tensors that the scalar code in an operation's regions reads.
-void ChannelCoupler::freezeCaptures(Operation *op) {
-  for (Region &region : op->getRegions())
-    region.walk([&](Operation *inner) {
-      for (OpOperand &operand : inner->getOpOperands()) {
-        auto type = dyn_cast<RankedTensorType>(operand.get().getType());
-        Operation *owner = operand.get().getParentRegion()->getParentOp();
-        if (!type || op->isAncestor(owner))
-          continue;
-        int reason = addReason(op, "reads it element by element");
-        for (int64_t dim = 0; dim != type.getRank(); ++dim)
-          freezeAxis(axisOf(inner, ChannelPort::operand(
-                                       operand.getOperandNumber(), dim)),
-                     0, type.getShape()[dim], reason);
-      }
-    });
-}
-
 void ChannelCoupler::apply(Operation *op, const ChannelLink &link) {
   unsigned axisOfA = axisOf(op, link.a), axisOfB = axisOf(op, link.b);
   const Axis &a = groups.axes[axisOfA], &b = groups.axes[axisOfB];
@@ -283,25 +225,85 @@ void ChannelCoupler::visit(Operation *op) {
     last = frozen.reason;
     freezeAxis(axis, frozen.begin, frozen.count, reason);
   }
-  if (hasChannelLinks(op))
-    freezeCaptures(op);
+}
+
+/// The uses of a weight lose the same channels: it stays one tensor. Splats are
+/// as little a reason as zeros that everything starts from.
+void ChannelCoupler::joinShared(Operation *root) {
+  WeightUses uses(root);
+  for (const Weight &weight : uses.getWeights()) {
+    if (weight.uses.size() < 2 || isa<SplatElementsAttr>(weight.getValue()))
+      continue;
+    std::optional<unsigned> shared;
+    for (const WeightUse &use : weight.uses) {
+      OpOperand &operand =
+          use.chain.empty() ? *use.operand : use.chain.front()->getOpOperand(0);
+      auto own = groups.axesOfUse.find(&operand);
+      if (own == groups.axesOfUse.end())
+        continue;
+      unsigned first = shared.value_or(own->second);
+      shared = first;
+      for (int64_t dim = 0; dim != weight.getType().getRank(); ++dim) {
+        const Axis &a = groups.axes[first + dim];
+        const Axis &b = groups.axes[own->second + dim];
+        for (int64_t i = 0; i != a.size; ++i)
+          join(a.first + i, b.first + i);
+      }
+    }
+  }
+}
+
+/// Why the first index of an axis has to stay if all of them have to, else -1.
+int ChannelCoupler::reasonOf(unsigned axis) {
+  const Axis &info = groups.axes[axis];
+  for (int64_t i = 0; i != info.size; ++i)
+    if (reasonOfRoot[find(info.first + i)] < 0)
+      return -1;
+  return info.size == 0 ? -1 : reasonOfRoot[find(info.first)];
+}
+
+/// Returns whether that is new.
+bool ChannelCoupler::freezeLike(unsigned axis, int reason) {
+  if (reason < 0 || reasonOf(axis) >= 0)
+    return false;
+  freezeAxis(axis, 0, groups.axes[axis].size, reason);
+  return true;
+}
+
+/// Of a reshape that is frozen on one side, no dimension can carry channels,
+/// whatever is chosen: the channels of a pixel shuffle are not what becomes
+/// height and width. Reshapes in a row settle in one sweep; more than a few
+/// sweeps back and forth would not be linear.
+void ChannelCoupler::settle() {
+  constexpr unsigned kSweeps = 4;
+  bool changed = true;
+  for (unsigned sweep = 0; sweep != kSweeps && changed; ++sweep) {
+    changed = false;
+    for (size_t i = 0; i != choices.size(); ++i) {
+      Choice &choice = choices[sweep % 2 ? choices.size() - 1 - i : i];
+      unsigned whole = axisOf(choice.op, choice.links.front().b);
+      int ofWhole = reasonOf(whole), ofParts = -1;
+      for (const ChannelLink &link : choice.links) {
+        unsigned part = axisOf(choice.op, link.a);
+        changed |= freezeLike(part, ofWhole);
+        ofParts = reasonOf(part);
+        if (ofParts < 0)
+          break;
+      }
+      if (ofWhole < 0)
+        changed |= freezeLike(whole, ofParts);
+    }
+  }
 }
 
 void ChannelCoupler::choose() {
-  auto isFree = [&](unsigned axis) {
-    const Axis &info = groups.axes[axis];
-    for (int64_t i = 0; i != info.size; ++i)
-      if (reasonOfRoot[find(info.first + i)] < 0)
-        return true;
-    return false;
-  };
   for (Choice &choice : choices) {
     unsigned numFree = 0;
     if (prefer == ChannelGroups::Prefer::Inner)
       std::reverse(choice.links.begin(), choice.links.end());
     const ChannelLink *chosen = nullptr;
     for (const ChannelLink &link : choice.links)
-      if (isFree(axisOf(choice.op, link.a))) {
+      if (reasonOf(axisOf(choice.op, link.a)) < 0) {
         ++numFree;
         if (!chosen)
           chosen = &link;
@@ -315,8 +317,12 @@ void ChannelCoupler::choose() {
     if (!chosen)
       chosen = &choice.links.front();
     apply(choice.op, *chosen);
-    int reason = addReason(choice.op, "reshapes it together with a dimension "
-                                      "that carries the channels");
+    int reason = addReason(
+        choice.op, prefer == ChannelGroups::Prefer::Outer
+                       ? "reshapes it together with a dimension that carries "
+                         "the channels; reshape=inner takes this one instead"
+                       : "reshapes it together with a dimension that carries "
+                         "the channels; reshape=outer takes this one instead");
     for (const ChannelLink &link : choice.links)
       if (&link != chosen)
         freezeAxis(axisOf(choice.op, link.a), 0, link.count, reason);
@@ -343,6 +349,8 @@ ChannelGroups::ChannelGroups(Operation *root, Prefer prefer,
                          freeArguments ? getEntryFunctions(root)
                                        : llvm::SmallPtrSet<Operation *, 4>());
   forEachChannelOp(root, [&](Operation *op) { coupler.visit(op); });
+  coupler.joinShared(root);
+  coupler.settle();
   coupler.choose();
   coupler.finish();
 }
@@ -365,7 +373,7 @@ std::optional<unsigned> ChannelGroups::getAxis(Operation *op,
                                                ChannelPort port) const {
   std::optional<unsigned> first =
       port.isResult ? getFirstAxis(Value(op->getResult(port.index)))
-                    : getFirstAxis(op->getOpOperand(port.index));
+                    : getFirstAxis(*port.getOperand(op));
   return first ? std::optional<unsigned>(*first + port.dim) : std::nullopt;
 }
 

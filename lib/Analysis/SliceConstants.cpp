@@ -2,12 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One sweep in program order. A slice of a result is computed from the slices
-// of the operands that the same loop index selects; operands that the loop does
-// not index count only if they hold one number throughout. A reduction is
-// evaluated step by step until nothing changes, so that a mean of equal numbers
-// is known too. Most slices of an operation look alike, so bodies are evaluated
-// once for each combination of what is known.
+// One sweep in program order. StructuredConstants.cpp has the rule for
+// structured operations.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,9 +19,6 @@
 
 using namespace mlir;
 using namespace mlir::prune;
-
-/// Longer sums of something other than zero stay unknown.
-static constexpr int64_t kMaxSteps = 1 << 16;
 
 //===----------------------------------------------------------------------===//
 // Constants
@@ -163,67 +156,6 @@ void SliceConstants::store(unsigned slot, Attribute value, Log *log) {
   if (log)
     log->push_back({slot, constants[slot]});
   constants[slot] = value;
-}
-
-/// Runs the body for as many steps as the result reduces over. `arguments`
-/// holds the operands, with the accumulator's start at `out`.
-static Attribute reduceSteps(linalg::LinalgOp op,
-                             SmallVector<BodyValue> arguments, unsigned out,
-                             unsigned result, int64_t steps) {
-  for (int64_t step = 0; step < std::min(steps, kMaxSteps); ++step) {
-    Attribute next = evaluateBody(op, arguments)[result].constant;
-    if (!next || next == arguments[out].constant)
-      return next;
-    arguments[out].constant = next;
-  }
-  return steps <= kMaxSteps ? arguments[out].constant : Attribute();
-}
-
-void SliceConstants::evaluateStructured(linalg::LinalgOp op, Log *log) {
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
-  // Elements for operands that the loop in question does not index.
-  SmallVector<Attribute> uniform;
-  for (OpOperand &operand : op->getOpOperands())
-    uniform.push_back(getUniform(operand));
-
-  for (OpResult result : op->getResults()) {
-    OpOperand *init = op.getDpsInitOperand(result.getResultNumber());
-    unsigned out = init->getOperandNumber();
-    int64_t steps = 1;
-    for (unsigned loop = 0; loop != ranges.size(); ++loop)
-      if (!maps[out].isFunctionOfDim(loop))
-        steps = ShapedType::isDynamic(ranges[loop]) || steps < 0
-                    ? -1
-                    : std::min(steps * ranges[loop], kMaxSteps + 1);
-    std::optional<unsigned> axis = groups.getFirstAxis(Value(result));
-    if (!axis)
-      continue;
-    for (auto [dim, expr] : llvm::enumerate(maps[out].getResults())) {
-      const Axis &info = groups.getAxes()[*axis + dim];
-      auto loop = dyn_cast<AffineDimExpr>(expr);
-      if (!loop)
-        continue;
-      std::map<std::vector<const void *>, Attribute> seen;
-      for (int64_t index = 0; index != info.size; ++index) {
-        SmallVector<BodyValue> arguments;
-        std::vector<const void *> key;
-        for (OpOperand &operand : op->getOpOperands()) {
-          unsigned number = operand.getOperandNumber();
-          Attribute known = uniform[number];
-          if (dimOfLoop(maps[number], loop.getPosition()))
-            known = getAt(operand, maps[number], loop.getPosition(), index);
-          arguments.push_back({known});
-          key.push_back(known.getAsOpaquePointer());
-        }
-        auto [entry, isNew] = seen.try_emplace(std::move(key));
-        if (isNew && steps > 0)
-          entry->second = reduceSteps(op, arguments, out,
-                                      result.getResultNumber(), steps);
-        store(info.first + index, entry->second, log);
-      }
-    }
-  }
 }
 
 bool mlir::prune::isSumOfProducts(linalg::LinalgOp op) {

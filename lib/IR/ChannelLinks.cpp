@@ -3,9 +3,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A structured operation is a nest of loops. A dimension that a map reads at a
-// loop's very index moves with all other dimensions that the same loop indexes.
+// loop's very index moves with all other dimensions that the same loop indexes,
+// and so does one that the body reads there element by element.
 // A loop that takes part in a sum of indices (a window), or whose index the
-// body looks at, has to keep every step.
+// body looks at for anything else, has to keep every step.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,6 +20,9 @@ using namespace mlir;
 using namespace mlir::prune;
 
 #include "prune/IR/ChannelOpInterface.cpp.inc"
+
+static constexpr StringLiteral kReadAnywhere =
+    "reads it element by element at positions that it computes";
 
 static int64_t sizeOf(Operation *op, ChannelPort port) {
   return cast<RankedTensorType>(port.getValue(op).getType())
@@ -49,6 +53,42 @@ void ChannelLinks::freezeAll(Operation *op, StringRef reason) {
 // Structured operations
 //===----------------------------------------------------------------------===//
 
+SmallVector<tensor::ExtractOp>
+mlir::prune::getElementReads(linalg::LinalgOp op) {
+  SmallVector<tensor::ExtractOp> reads;
+  for (auto read : op.getBlock()->getOps<tensor::ExtractOp>())
+    if (read.getTensor().getParentBlock() != op.getBlock())
+      reads.push_back(read);
+  return reads;
+}
+
+std::optional<unsigned> mlir::prune::getLoopOfRead(tensor::ExtractOp read,
+                                                   int64_t dim) {
+  if (auto index = read.getIndices()[dim].getDefiningOp<linalg::IndexOp>())
+    return index.getDim();
+  return std::nullopt;
+}
+
+/// Whether a body uses the index of a loop for nothing but to read a dimension
+/// that is as long as the loop, for a result of its own in each step.
+static bool isCoordinate(linalg::LinalgOp op, linalg::IndexOp index) {
+  unsigned loop = index.getDim();
+  auto isOfResult = [&](OpOperand &init) {
+    return op.getMatchingIndexingMap(&init).isFunctionOfDim(loop);
+  };
+  if (!llvm::all_of(op.getDpsInitsMutable(), isOfResult))
+    return false;
+  int64_t range = op.getStaticLoopRanges()[loop];
+  return llvm::all_of(index->getUses(), [&](OpOperand &use) {
+    auto read = dyn_cast<tensor::ExtractOp>(use.getOwner());
+    if (!read || read->getBlock() != op.getBlock())
+      return false;
+    // The first operand is the tensor.
+    return read.getTensor().getType().getDimSize(use.getOperandNumber() - 1) ==
+           range;
+  });
+}
+
 /// The loops whose steps are not interchangeable, and why.
 static SmallVector<StringRef> getFrozenLoops(linalg::LinalgOp op) {
   SmallVector<StringRef> reasons(op.getNumLoops());
@@ -60,7 +100,8 @@ static SmallVector<StringRef> getFrozenLoops(linalg::LinalgOp op) {
             reasons[dim.getPosition()] = "is walked over by a window";
         });
   op.getBlock()->walk([&](linalg::IndexOp index) {
-    reasons[index.getDim()] = "is indexed by number in a body";
+    if (!isCoordinate(op, index))
+      reasons[index.getDim()] = "is indexed by number in a body";
   });
   return reasons;
 }
@@ -95,7 +136,36 @@ static ChannelLinks getLinks(linalg::LinalgOp op) {
     for (auto [dim, expr] :
          llvm::enumerate(op.getIndexingMapMatchingResult(result).getResults()))
       visit(ChannelPort::result(result.getResultNumber(), dim), expr);
+  for (tensor::ExtractOp read : getElementReads(op))
+    for (int64_t dim = 0; dim != read.getTensor().getType().getRank(); ++dim) {
+      ChannelPort port = ChannelPort::readBy(read.getTensorMutable(), dim);
+      if (std::optional<unsigned> loop = getLoopOfRead(read, dim))
+        visit(port, getAffineDimExpr(*loop, op.getContext()));
+      else
+        links.freeze(op, port, kReadAnywhere);
+    }
   return links;
+}
+
+/// Tensors that the scalar code in an operation's regions reads otherwise.
+static void freezeReads(Operation *op, ChannelLinks &links) {
+  SmallPtrSet<Operation *, 4> known;
+  if (auto structured = dyn_cast<linalg::LinalgOp>(op))
+    if (structured.hasPureTensorSemantics())
+      known.insert_range(getElementReads(structured));
+  for (Region &region : op->getRegions())
+    region.walk([&](Operation *inner) {
+      if (known.contains(inner))
+        return;
+      for (OpOperand &operand : inner->getOpOperands()) {
+        auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+        Operation *owner = operand.get().getParentRegion()->getParentOp();
+        if (!type || op->isAncestor(owner))
+          continue;
+        for (int64_t dim = 0; dim != type.getRank(); ++dim)
+          links.freeze(op, ChannelPort::readBy(operand, dim), kReadAnywhere);
+      }
+    });
 }
 
 //===----------------------------------------------------------------------===//
@@ -128,13 +198,16 @@ bool mlir::prune::hasChannelLinks(Operation *op) {
 }
 
 ChannelLinks mlir::prune::getChannelLinks(Operation *op) {
-  if (auto structured = dyn_cast<linalg::LinalgOp>(op))
-    return getLinks(structured);
-  if (auto channels = dyn_cast<ChannelOpInterface>(op))
-    return channels.getChannelLinks();
+  ChannelLinks links;
+  auto structured = dyn_cast<linalg::LinalgOp>(op);
+  auto channels = dyn_cast<ChannelOpInterface>(op);
+  if (structured || channels) {
+    links = structured ? getLinks(structured) : channels.getChannelLinks();
+    freezeReads(op, links);
+    return links;
+  }
   if (isElementwise(op))
     return getElementwiseLinks(op);
-  ChannelLinks links;
   links.freezeAll(op, op->hasTrait<OpTrait::ReturnLike>()
                           ? "is returned"
                           : "is used by an operation that does not say how "

@@ -10,7 +10,8 @@
 //
 // Constants, tensor.empty and linalg.fill are repeated at will, so each of
 // their uses has axes of its own: two layers do not become one because they
-// share a tensor of zeros.
+// share a tensor of zeros. The uses of one weight lose the same channels all
+// the same, so that it stays one tensor.
 //
 //===----------------------------------------------------------------------===//
 

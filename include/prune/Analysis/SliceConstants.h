@@ -24,20 +24,28 @@
 namespace mlir::prune {
 
 /// What a value in a body is known to be: a number, or what came in as block
-/// argument `argument`, or unknown.
+/// argument `argument`, or unknown. What is unknown may be known not to be zero
+/// and not to be NaN.
 struct BodyValue {
   Attribute constant;
   int argument = -1;
+  bool isNonzero = false;
 
   bool operator==(const BodyValue &other) const {
     return constant == other.constant && argument == other.argument;
   }
 };
 
+/// What an operation in a body is known to be from where it stands: the index
+/// of a loop, an element of a tensor. `operands` are those of the operation.
+using EvaluateInPlace = llvm::function_ref<Attribute(
+    Operation *inner, ArrayRef<BodyValue> operands)>;
+
 /// Evaluates the body of a structured operation; returns what it yields.
 /// `arguments` has one entry for each block argument.
 SmallVector<BodyValue> evaluateBody(linalg::LinalgOp op,
-                                    ArrayRef<BodyValue> arguments);
+                                    ArrayRef<BodyValue> arguments,
+                                    EvaluateInPlace inPlace = nullptr);
 
 /// Evaluates one operation of a body, or an elementwise operation on tensors of
 /// which the operands are known to consist.
@@ -77,6 +85,11 @@ public:
   /// What the operand is known to hold in step `index` of `loop`.
   Attribute getAt(OpOperand &operand, AffineMap map, unsigned loop,
                   int64_t index) const;
+
+  /// What an element that a body reads is known to be, given what is known of
+  /// its coordinates.
+  Attribute getElement(tensor::ExtractOp read,
+                       ArrayRef<BodyValue> coordinates) const;
 
 private:
   void readConstant(const Axis &axis);

@@ -12,17 +12,22 @@
 #ifndef PRUNE_IR_CHANNELLINKS_H
 #define PRUNE_IR_CHANNELLINKS_H
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/OpDefinition.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 
 namespace mlir::prune {
 
-/// One dimension of an operand or result.
+/// One dimension of an operand or result, or of a tensor that scalar code in a
+/// region of the operation reads.
 struct ChannelPort {
   bool isResult;
   unsigned index;
   int64_t dim;
+  /// The operand of the inner operation that reads it.
+  OpOperand *read = nullptr;
 
   static ChannelPort operand(unsigned index, int64_t dim) {
     return {false, index, dim};
@@ -30,8 +35,15 @@ struct ChannelPort {
   static ChannelPort result(unsigned index, int64_t dim) {
     return {true, index, dim};
   }
+  static ChannelPort readBy(OpOperand &operand, int64_t dim) {
+    return {false, operand.getOperandNumber(), dim, &operand};
+  }
+  /// Null for a result.
+  OpOperand *getOperand(Operation *op) const {
+    return isResult ? nullptr : read ? read : &op->getOpOperand(index);
+  }
   Value getValue(Operation *op) const {
-    return isResult ? Value(op->getResult(index)) : op->getOperand(index);
+    return isResult ? Value(op->getResult(index)) : getOperand(op)->get();
   }
 };
 
@@ -71,6 +83,13 @@ struct ChannelLinks {
 /// What `op` says, whatever its kind: an operation that says nothing freezes
 /// all that it touches.
 ChannelLinks getChannelLinks(Operation *op);
+
+/// The elements that the body of a structured operation itself reads from
+/// tensors outside of it.
+SmallVector<tensor::ExtractOp> getElementReads(linalg::LinalgOp op);
+
+/// The loop whose index is the read's coordinate along a dimension, as it is.
+std::optional<unsigned> getLoopOfRead(tensor::ExtractOp read, int64_t dim);
 
 /// Whether the operation's dimensions are described by itself, so that its
 /// regions hold nothing but scalar code.
