@@ -75,6 +75,38 @@ static Tensor *gatherKnown(Node &n, Tensor *x, int64_t axis,
   });
 }
 
+/// If the positions are those of a matrix of `rows` rows in column-major order,
+/// the number of rows; else 0.
+static int64_t rowsOfShuffle(ArrayRef<int64_t> positions, int64_t size) {
+  int64_t count = positions.size(), columns = positions[1];
+  if (count != size || columns < 2 || size % columns != 0)
+    return 0;
+  int64_t rows = size / columns;
+  for (int64_t at = 0; at != count; ++at)
+    if (positions[at] != at % rows * columns + at / rows)
+      return 0;
+  return rows;
+}
+
+/// Several known positions along an axis of known size, by operations that say
+/// which elements move where; null if there are none.
+static Tensor *moveKnown(Node &n, Tensor *x, int64_t axis,
+                         ArrayRef<int64_t> positions, int64_t size) {
+  if (int64_t rows = rowsOfShuffle(positions, size)) {
+    Sizes split(ArrayRef(x->dims).take_front(axis));
+    split.append({n.size(rows), n.size(size / rows)});
+    llvm::append_range(split, ArrayRef(x->dims).drop_front(axis + 1));
+    SmallVector<int64_t> order = range(0, split.size());
+    std::swap(order[axis], order[axis + 1]);
+    Tensor *parts = n.reshape(x, split);
+    return n.reshape(n.transpose(parts, order), x->dims);
+  }
+  for (size_t at = 1; at != positions.size(); ++at)
+    if (positions[at] != positions[at - 1] + 1)
+      return nullptr;
+  return n.slice(x, axis, n.size(positions[0]), n.size(positions.size()));
+}
+
 static LogicalResult importGather(Node &n) {
   Tensor *x = n.input(0), *indices = n.input(1);
   if (!n.hasRank(0, 1) || !hasIndices(n, 1))
@@ -94,6 +126,9 @@ static LogicalResult importGather(Node &n) {
         Tensor *part = n.slice(x, *axis, n.size(positions->front()), n.size(1));
         return n.output(part ? n.reshape(part, dims) : nullptr);
       }
+      if (positions->size() > 1)
+        if (Tensor *part = moveKnown(n, x, *axis, *positions, *size))
+          return n.output(n.reshape(part, dims));
     } else if (indices->contents && indices->isConstant()) {
       return n.error() << "has an index outside of size " << *size;
     }

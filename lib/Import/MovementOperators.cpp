@@ -315,8 +315,11 @@ static LogicalResult importPad(Node &n) {
     SmallVector<Value> from;
     Scalar indices(s.b, s.loc);
     for (unsigned dim = 0; dim < at.size(); ++dim)
-      from.push_back(reflect(indices, mode, indices.sub(at[dim], lows[dim]),
-                             extents[dim]));
+      from.push_back(dims[dim] == x->dims[dim] && low[dim] == n.size(0)
+                         ? at[dim]
+                         : reflect(indices, mode,
+                                   indices.sub(at[dim], lows[dim]),
+                                   extents[dim]));
     return s.extract(source, from);
   }));
 }

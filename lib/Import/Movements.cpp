@@ -107,7 +107,9 @@ Tensor *Emitter::slice(Tensor *x, ArrayRef<AffineExpr> offsets,
     SmallVector<Value> from;
     for (unsigned dim = 0; dim < at.size(); ++dim)
       from.push_back(
-          s.add(starts[dim], s.mul(at[dim], s.index(steps[dim]))));
+          offsets[dim] == size(0) && steps[dim] == 1
+              ? at[dim]
+              : s.add(starts[dim], s.mul(at[dim], s.index(steps[dim]))));
     return s.extract(source, from);
   });
 }

@@ -101,19 +101,59 @@ static LogicalResult importMaxPool(Node &n) {
   return n.output(1, findGreatest(n, padded, *window, columnMajor));
 }
 
+/// Larger tables of numbers that follow from sizes are computed by the network.
+static constexpr int64_t kMaxCounts = 1 << 16;
+
+/// Of `kernel` positions from `start` on, those in [first, last).
+static int64_t countWithin(int64_t start, int64_t dilation, int64_t kernel,
+                           int64_t first, int64_t last) {
+  auto before = [&](int64_t end) {
+    int64_t room = std::max<int64_t>(end - start, 0);
+    return std::min<int64_t>(kernel, llvm::divideCeilSigned(room, dilation));
+  };
+  return before(last) - before(first);
+}
+
+/// The counts as a constant; null if sizes are open or it would be large.
+static Tensor *countKnown(Node &n, const Window &window, DataType type,
+                          ArrayRef<AffineExpr> first,
+                          ArrayRef<AffineExpr> last) {
+  auto begin = Emitter::known(first), end = Emitter::known(last),
+       shape = Emitter::known(window.out);
+  int64_t total = 1;
+  for (int64_t size : shape.value_or(SmallVector<int64_t>(1, kMaxCounts + 1)))
+    total = std::min(total * std::clamp<int64_t>(size, 0, kMaxCounts + 1),
+                     kMaxCounts + 1);
+  if (!begin || !end || total > kMaxCounts)
+    return nullptr;
+  SmallVector<double> counts;
+  forEachPosition(*shape, [&](ArrayRef<int64_t> at) {
+    double &count = counts.emplace_back(1);
+    for (unsigned dim = 0; dim < window.rank(); ++dim)
+      count *= countWithin(at[dim] * window.strides[dim], window.dilations[dim],
+                           window.kernel[dim], (*begin)[dim], (*end)[dim]);
+  });
+  return n.makeFloats(type, window.out, counts);
+}
+
 /// How many elements of each window count, as a tensor of the result's spatial
 /// sizes: those of the input, and of the padding if it counts.
 static Tensor *countElements(Node &n, const Window &window, DataType type,
                              bool countPads) {
   ArrayRef<AffineExpr> spatial = ArrayRef(n.input(0)->dims).drop_front(2);
+  Sizes begin, end;
+  for (unsigned dim = 0; dim < window.rank(); ++dim) {
+    begin.push_back(countPads ? n.size(0) : window.low[dim]);
+    end.push_back(window.low[dim] + spatial[dim]);
+    if (countPads)
+      end.back() = end.back() + window.high[dim];
+  }
+  if (Tensor *known = countKnown(n, window, type, begin, end))
+    return known;
   SmallVector<Value> first, last;
   for (unsigned dim = 0; dim < window.rank(); ++dim) {
-    AffineExpr begin = countPads ? n.size(0) : window.low[dim];
-    AffineExpr end = window.low[dim] + spatial[dim];
-    if (countPads)
-      end = end + window.high[dim];
-    first.push_back(n.index(begin));
-    last.push_back(n.index(end));
+    first.push_back(n.index(begin[dim]));
+    last.push_back(n.index(end[dim]));
   }
   return n.generate(window.out, type, [&](Scalar &s, ValueRange at) {
     // Of start, start + dilation, ...: those in [first, last).
