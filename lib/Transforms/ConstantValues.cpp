@@ -4,13 +4,15 @@
 //
 // When every channel of a value is a constant, everything that computed it is
 // dead: a residual block whose last filters are zero. If all are the same, the
-// value is one number; what remains of a residual sum with zero goes too. If they
-// differ, they are spread over the tensor.
+// value is one number; what remains of a residual sum with zero goes too. If
+// they differ, they are spread over the tensor.
 //
 //===----------------------------------------------------------------------===//
 
 #include "BodyChains.h"
 #include "ChannelRemoval.h"
+
+#include "prune/Analysis/WeightUses.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -132,14 +134,19 @@ static OpOperand *getPassedOperand(Operation *op,
 static llvm::SmallPtrSet<Operation *, 16>
 findVariable(ArrayRef<Operation *> ops) {
   llvm::SmallPtrSet<Operation *, 16> variable;
-  for (Operation *op : ops)
-    if (llvm::any_of(op->getOperands(), [&](Value operand) {
-          return isa<RankedTensorType>(operand.getType()) &&
-                 !isRepeatable(operand) &&
-                 (isa<BlockArgument>(operand) ||
-                  variable.contains(operand.getDefiningOp()));
-        }))
+  auto isVariable = [&](Value operand) {
+    return isa<RankedTensorType>(operand.getType()) && !isRepeatable(operand) &&
+           (isa<BlockArgument>(operand) ||
+            variable.contains(operand.getDefiningOp()));
+  };
+  for (Operation *op : ops) {
+    bool reads = llvm::any_of(op->getOperands(), isVariable);
+    if (auto structured = dyn_cast<linalg::LinalgOp>(op))
+      for (tensor::ExtractOp read : getElementReads(structured))
+        reads = reads || isVariable(read.getTensor());
+    if (reads)
       variable.insert(op);
+  }
   return variable;
 }
 
@@ -151,6 +158,9 @@ bool mlir::prune::foldConstantValues(ArrayRef<Operation *> ops,
   for (Operation *op : ops) {
     if (op->getNumResults() != 1 || op->use_empty() ||
         !hasChannelLinks(op))
+      continue;
+    // A weight of equal numbers keeps its name behind a transpose or reshape.
+    if (!variable.contains(op) && getForwardedOperand(op))
       continue;
     Value result = op->getResult(0);
     if (!isa<RankedTensorType>(result.getType()) || isRepeatable(result))
