@@ -4,9 +4,9 @@
 //
 // Where the scored constants of a group lie alike, the decision is written as
 // scores, their sum and a mask, at the beginning of the function (constants are
-// repeated there: they are references, not data). Where they do not, as behind a
-// padding of channels, the mask is a constant. Distances between filters are no
-// operation: their scores are constants.
+// repeated there: they are references, not data). Where they do not, as behind
+// a padding of channels, the mask is a constant. Distances between filters are
+// no operation: their scores are constants.
 //
 //===----------------------------------------------------------------------===//
 
@@ -128,7 +128,10 @@ void Emitter::emit() {
                        : decision.runLength != 0;
   Value shared = isRegular ? createMask() : Value();
   std::vector<bool> removed = decision.getRemoved();
-  for (const ChannelConstant &constant : group.constants) {
+  std::vector<ChannelConstant> masked = group.constants;
+  if (group.masksConsumers)
+    llvm::append_range(masked, group.consumers);
+  for (const ChannelConstant &constant : masked) {
     if (shared &&
         constant.getRunLength(group.channels.size()) == decision.runLength) {
       applyMask(constant, shared, constant.use->get().getDefiningOp());

@@ -21,6 +21,7 @@
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
 
 using namespace mlir;
 using namespace mlir::prune;
@@ -116,7 +117,11 @@ private:
   void addWeight(const Weight &weight, const WeightUse &use);
   std::string describe(unsigned group);
   void prove(unsigned group);
+  SliceConstants::Log assumeMasked(unsigned group);
   Operation *findNeed(unsigned group);
+  void explain(unsigned group);
+  std::optional<Attribute> getKnown(unsigned group, Operation *op,
+                                    bool ofResults);
 
   Operation *root;
   const WeightUses &uses;
@@ -301,10 +306,15 @@ std::string Planner::describe(unsigned group) {
   return llvm::join(parts, ";");
 }
 
-/// The operation that would keep masked channels, or null.
-Operation *Planner::findNeed(unsigned group) {
+/// Sets what masks would write and evaluates what follows; returns what was
+/// there before.
+SliceConstants::Log Planner::assumeMasked(unsigned group) {
   SliceConstants::Log log;
-  for (const ChannelConstant &constant : planned[group].constants) {
+  const PlannedGroup &plan = planned[group];
+  std::vector<ChannelConstant> masked = plan.constants;
+  if (plan.masksConsumers)
+    llvm::append_range(masked, plan.consumers);
+  for (const ChannelConstant &constant : masked) {
     unsigned axis = *groups.getFirstAxis(*constant.use) + constant.dim;
     Type type = getElementTypeOrSelf(constant.use->get().getType());
     for (auto [i, channel] : llvm::enumerate(constant.channelOfIndex)) {
@@ -317,6 +327,11 @@ Operation *Planner::findNeed(unsigned group) {
   }
   for (Operation *op : opsOfGroup[group])
     constants.evaluate(op, &log);
+  return log;
+}
+
+/// The operation that would keep masked channels, or null.
+Operation *Planner::findNeed(unsigned group) {
   Operation *need = nullptr;
   for (Operation *op : opsOfGroup[group])
     if (auto structured = dyn_cast<linalg::LinalgOp>(op); structured && !need)
@@ -327,9 +342,65 @@ Operation *Planner::findNeed(unsigned group) {
               !getFoldedSum(structured, loop, i, constants))
             need = op;
       });
-  for (auto [slot, value] : llvm::reverse(log))
-    constants.set(slot, value);
   return need;
+}
+
+/// What the first of the group's channels that is not one known number holds in
+/// the operation's results or operands, else what the first one holds; nothing
+/// if the group does not reach them.
+std::optional<Attribute> Planner::getKnown(unsigned group, Operation *op,
+                                           bool ofResults) {
+  std::optional<Attribute> known;
+  auto look = [&](std::optional<unsigned> first, Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    for (int64_t dim = 0; tensor && first && dim != tensor.getRank(); ++dim) {
+      const Axis &axis = groups.getAxes()[*first + dim];
+      for (int64_t i = 0; i != axis.size; ++i)
+        if (groupOfChannel[groups.getChannel(*first + dim, i)] == group &&
+            (!known || !constants.get(axis.first + i)))
+          known = constants.get(axis.first + i);
+    }
+  };
+  if (ofResults)
+    for (Value result : op->getResults())
+      look(groups.getFirstAxis(result), result.getType());
+  else
+    for (OpOperand &operand : op->getOpOperands())
+      if (!isRepeatable(operand.get()))
+        look(groups.getFirstAxis(operand), operand.get().getType());
+  return known;
+}
+
+/// Says why masked channels would stay: the operation behind which they are no
+/// number any more, or that which sums over them.
+void Planner::explain(unsigned group) {
+  PlannedGroup &plan = planned[group];
+  Operation *cause = plan.blockedBy;
+  StringRef verb = "needs the channels even where they are ";
+  for (Operation *op : opsOfGroup[group]) {
+    if (op == plan.blockedBy)
+      break;
+    std::optional<Attribute> before = getKnown(group, op, false);
+    std::optional<Attribute> after = getKnown(group, op, true);
+    if (!before || !*before || !after || *after)
+      continue;
+    cause = op;
+    verb = "mixes other numbers into channels even where they are ";
+    break;
+  }
+  plan.blockedBy = cause;
+  std::optional<Attribute> number = getKnown(group, cause, false);
+  llvm::raw_string_ostream text(plan.reason);
+  text << cause->getName() << ": " << verb;
+  auto known = number ? dyn_cast_or_null<FloatAttr>(*number) : FloatAttr();
+  if (known && !known.getValue().isZero())
+    text << llvm::format("%g", known.getValueAsDouble());
+  else
+    text << "zero";
+  if (llvm::any_of(opsOfGroup[group], [](Operation *op) {
+        return getChannelLinks(op).numChoices > 0;
+      }))
+    text << "; another option 'reshape' takes other dimensions on the way";
 }
 
 void Planner::prove(unsigned group) {
@@ -341,22 +412,32 @@ void Planner::prove(unsigned group) {
                       .str();
     return;
   }
-  plan.blockedBy = findNeed(group);
-  if (!plan.blockedBy)
-    return;
+  auto tryMasks = [&](bool explains) {
+    SliceConstants::Log log = assumeMasked(group);
+    plan.blockedBy = findNeed(group);
+    if (plan.blockedBy && explains)
+      explain(group);
+    for (auto [slot, value] : llvm::reverse(log))
+      constants.set(slot, value);
+    return !plan.blockedBy;
+  };
   // A parameter that divides must not become zero.
-  std::vector<ChannelConstant> all = plan.constants;
-  llvm::erase_if(plan.constants, [](const ChannelConstant &constant) {
+  std::vector<ChannelConstant> all = plan.constants, others = all;
+  llvm::erase_if(others, [](const ChannelConstant &constant) {
     return !constant.weight && constant.isDivisor();
   });
-  if (plan.constants.size() != all.size() && !findNeed(group)) {
-    plan.blockedBy = nullptr;
-    return;
+  for (bool masksConsumers : {false, true}) {
+    plan.masksConsumers = masksConsumers;
+    plan.constants = all;
+    if (tryMasks(false))
+      return;
+    plan.constants = others;
+    if (others.size() != all.size() && tryMasks(false))
+      return;
   }
+  plan.masksConsumers = false;
   plan.constants = std::move(all);
-  plan.reason = (plan.blockedBy->getName().getStringRef() +
-                 ": needs the channels even where they are zero")
-                    .str();
+  tryMasks(true);
 }
 
 std::vector<PlannedGroup> Planner::plan() {

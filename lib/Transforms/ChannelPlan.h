@@ -49,6 +49,9 @@ struct PlannedGroup {
   std::vector<ChannelConstant> constants;
   /// Weights that sum over the channels.
   std::vector<ChannelConstant> consumers;
+  /// Whether masked channels leave only if the consumers are masked as well,
+  /// since the channels do not stay numbers on their way to them.
+  bool masksConsumers = false;
   /// What the channels reach, in program order.
   std::vector<Operation *> ops;
   /// Why masked channels would stay, with the operation; empty if they would

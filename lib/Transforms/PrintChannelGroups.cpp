@@ -27,7 +27,11 @@ static void print(const PlannedGroup &group) {
       emitRemark(group.getLoc(), "channel group '")
       << group.name << "': " << group.channels.size() << " channels, "
       << (group.reason.empty() ? "free" : "kept") << "; on";
-  for (const ChannelConstant &constant : group.constants) {
+  // Each use of a shared constant has an entry of its own.
+  llvm::SmallDenseSet<std::pair<Operation *, int64_t>> seen;
+  auto list = [&](const ChannelConstant &constant) {
+    if (!seen.insert({constant.constant, constant.dim}).second)
+      return;
     StringRef name = constant.getName();
     diagnostic << " " << (name.empty() ? "constant" : name) << "["
                << constant.dim << "]";
@@ -36,6 +40,11 @@ static void print(const PlannedGroup &group) {
       diagnostic << " by " << length;
     else if (length == 0)
       diagnostic << " in part";
+  };
+  llvm::for_each(group.constants, list);
+  if (group.masksConsumers) {
+    diagnostic << " and on inputs";
+    llvm::for_each(group.consumers, list);
   }
   if (!group.reason.empty())
     diagnostic.attachNote(group.blockedBy->getLoc()) << group.reason;
