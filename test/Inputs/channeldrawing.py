@@ -150,14 +150,56 @@ class Drawing:
             return self.net.center(x)
         return self.net.below_peak(x)
 
+    def levels(self, x):
+        """One convolution on two sizes of an image, brought together again."""
+        name, height, width = self.name(), *x.shape[2:]
+        weight = self.weight(self.number(2, 5), x.shape[1], 1, 1)
+        bias = self.numbers(len(weight))
+        parts = []
+        for image in (x, self.net.pool(x, "max", 2, 2)):
+            y = self.net.bias(self.net.conv(image, name, weight), f"{name}.bias", bias)
+            parts.append(self.net.resize_nearest(self.net.relu(y), height, width))
+        if self.chance(0.5):
+            return self.net.add(*parts)
+        return self.net.concat(*(self.conv(part, 3) for part in parts))
+
+    def pixels(self, x):
+        """Channels become positions, or positions become channels."""
+        height, width = x.shape[2:]
+        if self.chance(0.5) and height * width <= 100:
+            wide = self.conv(x, 4 * self.number(1, 3))
+            return self.net.split_pixels(wide, 2, self.pick("dcr", "crd"))
+        even = self.net.resize_nearest(x, height + height % 2, width + width % 2)
+        return self.net.join_pixels(even, 2)
+
+    def resampled(self, x, kind):
+        """What changes the size of an image, for each channel alike."""
+        height, width = x.shape[2:]
+        if kind == "padded pool":
+            size, stride = self.pick((2, 1), (3, 1), (3, 2))
+            low, high = self.pick((1, 1), (0, 1), (1, 0), (size - 1, size - 1))
+            padded = self.net.pad_space(x, -np.inf, low, high)
+            fits = min(padded.shape[2:]) >= size
+            return self.net.pool(padded, "max", size, stride) if fits else x
+        if kind == "levels" and min(height, width) >= 2:
+            return self.levels(x)
+        if kind == "pixels":
+            return self.pixels(x)
+        if width < 20 and self.size_below(x, 1e6) and self.chance(0.5):
+            return self.net.resize_linear(x, 1 if self.integers else 0.25)
+        return self.net.resize_nearest(x, self.number(2, 9), self.number(2, 9))
+
     def layer(self, x):
         """One step on an image."""
         channels = x.shape[1]
         kind = self.pick(
             "conv", "conv", "residual", "concat", "depthwise", "grouped",
             "normalize", "cut", "pad", "border", "shortcut", "pool", "split",
-            "shuffle", "gated", "called", "over channels",
+            "shuffle", "gated", "called", "over channels", "padded pool", "resize",
+            "pixels", "levels",
         )  # fmt: skip
+        if kind in ("padded pool", "resize", "pixels", "levels"):
+            return self.resampled(x, kind)
         if kind == "residual":
             return self.net.add(x, self.conv(x, channels))
         if kind == "concat":

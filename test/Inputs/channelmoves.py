@@ -2,14 +2,14 @@
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-Slices, paddings, reshapes, shuffles, reductions over space and over channels,
-products of parts, and calls of functions. Written and evaluated like the layers
+Slices, paddings, reshapes, shuffles, also of channels with positions, resizes,
+reductions over space and over channels, products of parts, and calls of functions. Written and evaluated like the layers
 of networks.py.
 """
 
 import numpy as np
 
-from networks import Network, Value
+from networks import LOWEST, Network, Value
 
 
 class Movements(Network):
@@ -81,13 +81,14 @@ class Movements(Network):
         terms = x.shape[2] * x.shape[3]
         return Value(name, value, self.rounded(value, size, x.error.sum((2, 3)), terms))
 
-    def pad_space(self, x, number):
-        """One row and column of `number` on each side."""
-        pads = ((0, 0), (0, 0), (1, 1), (1, 1))
+    def pad_space(self, x, number, low=1, high=1):
+        """Rows and columns of `number` on each side."""
+        pads = ((0, 0), (0, 0), (low, high), (low, high))
         value = np.pad(x.value, pads, constant_values=number)
-        with_value = self.op(f"arith.constant {number} : {self.type}")
+        text = LOWEST[self.type] if number == -np.inf else number
+        with_value = self.op(f"arith.constant {text} : {self.type}")
         name = self.op(
-            f"tensor.pad {x.name} low[0, 0, 1, 1] high[0, 0, 1, 1] {{\n"
+            f"tensor.pad {x.name} low[0, 0, {low}, {low}] high[0, 0, {high}, {high}] {{\n"
             "  ^bb0(%i: index, %j: index, %k: index, %l: index):\n"
             f"    tensor.yield {with_value} : {self.type}\n"
             f"  }} : {self.t(x.shape)} to {self.t(value.shape)}"
@@ -108,6 +109,102 @@ class Movements(Network):
             return v.reshape(split).transpose(order).reshape(x.shape)
 
         return Value(name, move(x.value), move(x.error))
+
+    def split_pixels(self, x, times, order):
+        """Channels of `times` x `times` positions each: the positions first in the
+        channels' dimension (dcr) or last (crd)."""
+        n, c, h, w = x.shape
+        rest = c // times**2
+        first, second = (times, times * rest) if order == "dcr" else (rest, times**2)
+        last = (times, rest) if order == "dcr" else (times, times)
+        name = self.expand(x.name, x.shape, (n, first, second, h, w), 1)
+        split = (n, first, *last, h, w)
+        name = self.expand(name, (n, first, second, h, w), split, 2)
+        turn = (0, 3, 4, 1, 5, 2) if order == "dcr" else (0, 1, 4, 2, 5, 3)
+        return self.turn(x, name, split, turn, (n, rest, h * times, w * times))
+
+    def join_pixels(self, x, times):
+        """`times` x `times` positions become channels, in front of the channels."""
+        n, c, h, w = x.shape
+        rows = (n, c, h // times, times, w)
+        name = self.expand(x.name, x.shape, rows, 2)
+        split = (*rows[:4], w // times, times)
+        name = self.expand(name, rows, split, 4)
+        turn = (0, 3, 5, 1, 2, 4)
+        return self.turn(x, name, split, turn, (n, c * times**2, h // times, w // times))
+
+    def turn(self, x, name, split, order, to):
+        """Transposes x, split in dimensions already, and joins them to four."""
+        name = self.transpose_text(name, split, order)
+        turned = [split[i] for i in order]
+        groups, dims = [], list(range(len(turned)))
+        for size in to:
+            group, product = [dims.pop(0)], turned[len(turned) - len(dims) - 1]
+            while product < size:
+                product *= turned[dims[0]]
+                group.append(dims.pop(0))
+            groups.append(group)
+        groups[-1] += dims
+        name = self.op(
+            f"tensor.collapse_shape {name} {groups} : {self.t(turned)} into {self.t(to)}"
+        )
+
+        def move(v):
+            return v.reshape(split).transpose(order).reshape(to)
+
+        return Value(name, move(x.value), move(x.error))
+
+    def resize(self, x, axis, taps):
+        """Along an axis, sums of elements: `taps` lists positions and weights, as
+        long as the result; without weights, the elements themselves."""
+        f, size = self.type, len(taps[0][0])
+        to = tuple(size if dim == axis else s for dim, s in enumerate(x.shape))
+        at = [f"%i{dim}" for dim in range(len(to))]
+        lines = [f"{name} = linalg.index {dim} : index" for dim, name in enumerate(at)]
+        value = error = magnitude = 0
+        for t, (positions, weights) in enumerate(taps):
+            ints = self.op(f"arith.constant dense<{list(positions)}> : tensor<{size}xi64>")
+            index = ", ".join([*at[:axis], f"%q{t}", *at[axis + 1 :]])
+            lines += [
+                f"%p{t} = tensor.extract {ints}[{at[axis]}] : tensor<{size}xi64>",
+                f"%q{t} = arith.index_cast %p{t} : i64 to index",
+                f"%e{t} = tensor.extract {x.name}[{index}] : {self.t(x.shape)}",
+            ]
+            part, off = x.value.take(positions, axis), x.error.take(positions, axis)
+            if weights is None:
+                lines.append(f"linalg.yield %e{t} : {f}")
+                value, error = part, off
+                continue
+            floats = self.op(f"arith.constant dense<{list(weights)}> : {self.t([size])}")
+            lines += [
+                f"%w{t} = tensor.extract {floats}[{at[axis]}] : {self.t([size])}",
+                f"%m{t} = arith.mulf %e{t}, %w{t} : {f}",
+            ]
+            if t:
+                before = f"%s{t - 1}" if t > 1 else "%m0"
+                lines.append(f"%s{t} = arith.addf {before}, %m{t} : {f}")
+            by = np.reshape(weights, [-1] + [1] * (len(to) - axis - 1))
+            value, error = value + part * by, error + off * abs(by)
+            magnitude = magnitude + abs(part * by)
+        if taps[0][1] is not None:
+            lines.append(f"linalg.yield %s{len(taps) - 1} : {f}")
+            error = self.rounded(value, magnitude, error, len(taps) + 1)
+        name = self.elementwise([], [], lines, to)
+        return Value(name, value, error)
+
+    def resize_nearest(self, x, height, width):
+        for axis, size in ((2, height), (3, width)):
+            positions = [i * x.shape[axis] // size for i in range(size)]
+            x = self.resize(x, axis, [(positions, None)])
+        return x
+
+    def resize_linear(self, x, unit):
+        """Twice the width, `unit` being the weight of the farther element."""
+        size = x.shape[3]
+        near = [i // 2 for i in range(2 * size)]
+        far = [min(max(n + (1 if i % 2 else -1), 0), size - 1) for i, n in enumerate(near)]
+        weights = [3.0 * unit] * len(near), [1.0 * unit] * len(near)
+        return self.resize(x, 3, list(zip((near, far), weights)))
 
     def multiply(self, a, b):
         name = self.op(f"arith.mulf {a.name}, {b.name} : {self.t(a.shape)}")

@@ -151,9 +151,10 @@ class Network:
         types = ", ".join(self.t(v.shape) for v in operands)
         letters = ", ".join(f"%{c}: {self.type}" for c in "abc"[: len(operands)] + "o")
         init = self.empty(shape)
+        inputs = f"ins({names} : {types}) " if operands else ""
         return self.op(
             f"linalg.generic {{indexing_maps = [{texts}], iterator_types = [{kinds}]}} "
-            f"ins({names} : {types}) outs({init} : {self.t(shape)}) {{\n"
+            f"{inputs}outs({init} : {self.t(shape)}) {{\n"
             f"  ^bb0({letters}):\n"
             + "".join(f"    {line}\n" for line in body)
             + f"  }} -> {self.t(shape)}"

@@ -177,6 +177,48 @@ def upsampled():
     return n.model(n.head(n.conv(x, 8, 4, kernel=1), 4), [1, 3, 8, 8])
 
 
+def pooled():
+    """A padded maximum, as behind the first layer of a ResNet, three of them joined,
+    and averages over what lies in the image."""
+    n = Net(9)
+    x = n.relu(n.conv("x", 3, 8))
+    x = n.op("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+    parts = [n.relu(n.conv(x, 8, 6, kernel=1))]
+    for _ in range(3):
+        parts.append(n.op("MaxPool", parts[-1], kernel_shape=[3, 3], pads=[1] * 4))
+    x = n.relu(n.conv(n.op("Concat", *parts, axis=1), 24, 6, kernel=1))
+    x = n.op("AveragePool", x, kernel_shape=[3, 3], pads=[1] * 4)
+    return n.model(n.head(n.conv(x, 6, 4, kernel=1), 4), IMAGE)
+
+
+def pyramid():
+    """Levels of several sizes, added after a Resize of every kind."""
+    n = Net(10)
+    low = n.relu(n.conv("x", 3, 6))
+    high = n.relu(n.conv(low, 6, 8, strides=[2, 2]))
+    x = n.conv(low, 6, 6, kernel=1)
+    half = np.array([1, 1, 2, 2], np.float32)
+    for mode in ("nearest", "linear", "cubic"):
+        n.tensors.append(numpy_helper.from_array(half, f"scales_{mode}"))
+        side = n.op("Resize", n.conv(high, 8, 6, kernel=1), "", f"scales_{mode}", mode=mode)
+        x = n.op("Add", x, side)
+    return n.model(n.head(n.relu(n.conv(x, 6, 4)), 4), [1, 3, 8, 8])
+
+
+def shared_head():
+    """The same two convolutions on two levels."""
+    n = Net(11)
+    low = n.relu(n.conv("x", 3, 6))
+    high = n.relu(n.conv(low, 6, 6, strides=[2, 2]))
+    inner, bias, outer = n.weight(8, 6, 3, 3), n.weight(8), n.weight(4, 8, 1, 1)
+    total = None
+    for level in (low, high):
+        x = n.relu(n.op("Conv", level, inner, bias, pads=[1] * 4))
+        x = n.op("GlobalMaxPool", n.op("Conv", x, outer))
+        total = n.op("Add", total, x) if total else x
+    return n.model(n.gemm(n.op("Flatten", total), 4, 5), IMAGE)
+
+
 def constant():
     """A channel of sigmoid(0) is no zero; its convolution has no bias yet."""
     n = Net(8)
@@ -200,5 +242,8 @@ NETWORKS = [
     heads,
     shuffled,
     upsampled,
+    pooled,
+    pyramid,
+    shared_head,
     constant,
 ]

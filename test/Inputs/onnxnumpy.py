@@ -61,13 +61,26 @@ def gemm(a, b, c=0, transA=0, transB=0, alpha=1.0, beta=1.0):
     return alpha * (a.T if transA else a) @ (b.T if transB else b) + beta * c
 
 
-def max_pool(x, kernel_shape, strides, **_):
+def windows(x, kernel_shape, strides=None, pads=None, around=0):
+    """The elements at each position of a window, one array for each."""
+    rank = len(kernel_shape)
+    strides, pads = strides or [1] * rank, pads or [0] * 2 * rank
+    low = [(pads[at], pads[at + rank]) for at in range(rank)]
+    x = np.pad(x, [(0, 0), (0, 0)] + low, constant_values=around)
     size = [(x.shape[at + 2] - k) // strides[at] + 1 for at, k in enumerate(kernel_shape)]
-    out = np.full([*x.shape[:2], *size], -np.inf, x.dtype)
     for k in itertools.product(*map(range, kernel_shape)):
-        where = [slice(k[at], k[at] + strides[at] * size[at], strides[at]) for at in range(len(k))]
-        out = np.maximum(out, x[(slice(None), slice(None), *where)])
-    return out
+        where = [slice(k[at], k[at] + strides[at] * size[at], strides[at]) for at in range(rank)]
+        yield x[(slice(None), slice(None), *where)]
+
+
+def max_pool(x, **attributes):
+    return np.max(list(windows(x, around=-np.inf, **attributes)), 0)
+
+
+def average_pool(x, **attributes):
+    """Of the elements that lie in the image."""
+    sums, counts = (sum(windows(a, **attributes)) for a in (x, np.ones_like(x)))
+    return sums / counts
 
 
 def reshape(x, shape, **_):
@@ -104,12 +117,30 @@ def softmax(x, axis=-1):
     return e / e.sum(axis, keepdims=True)
 
 
-def resize(x, roi=None, scales=None, sizes=None, **_):
-    """Nearest, by whole factors."""
+def kernel(mode, distance):
+    """How much an element counts at a distance."""
+    d = abs(distance)
+    if mode == b"linear":
+        return np.maximum(1 - d, 0)
+    near, far = (1.25 * d - 2.25) * d * d + 1, ((-0.75 * d + 3.75) * d - 6) * d + 3
+    return np.where(d <= 1, near, np.where(d < 2, far, 0))
+
+
+def resize(x, roi=None, scales=None, sizes=None, mode=b"nearest", **_):
+    """Nearest, by whole factors; else with half pixels."""
     sizes = [int(a * b) for a, b in zip(x.shape, scales)] if sizes is None else sizes
     for axis, size in enumerate(sizes):
-        assert size % x.shape[axis] == 0
-        x = x.repeat(size // x.shape[axis], axis)
+        n = x.shape[axis]
+        if mode == b"nearest":
+            assert size % n == 0
+            x = x.repeat(size // n, axis)
+        elif size != n:
+            at = (np.arange(size) + 0.5) * n / size - 0.5
+            # Elements around the image are those at its border.
+            around = np.arange(-2, n + 2)
+            by = kernel(mode, at[:, None] - around)
+            taken = x.take(around.clip(0, n - 1), axis)
+            x = np.moveaxis(np.tensordot(by, taken, (1, axis)), 0, axis).astype(x.dtype)
     return x
 
 
@@ -121,8 +152,13 @@ def global_average(x):
     return x.mean(tuple(range(2, x.ndim)), keepdims=True)
 
 
+def global_max(x):
+    return x.max(tuple(range(2, x.ndim)), keepdims=True)
+
+
 OPERATORS = {
     "Add": np.add,
+    "AveragePool": average_pool,
     "BatchNormalization": batch_norm,
     "Concat": lambda *parts, axis: np.concatenate(parts, axis),
     "Constant": lambda value: numpy_helper.to_array(value),
@@ -133,6 +169,7 @@ OPERATORS = {
     "Gather": lambda x, at, axis=0: np.take(x, at, axis),
     "Gemm": gemm,
     "GlobalAveragePool": global_average,
+    "GlobalMaxPool": global_max,
     "MatMul": np.matmul,
     "MaxPool": max_pool,
     "Mul": np.multiply,

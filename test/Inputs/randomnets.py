@@ -308,7 +308,38 @@ class Drawing:
         if self.chance(40) and min(x.shape[2:]) >= 3:
             self.used("pooling")
             x = self.net.pool(x, self.pick(["max", "sum"]), self.pick([2, 3]), self.pick([1, 2]))
-        return x
+        return self.resample(x) if self.chance(30) else x
+
+    def resample(self, x):
+        """Other sizes, each channel alike, or positions that become channels."""
+        kind = self.pick(["padded pool", "nearest", "linear", "split", "join", "levels"])
+        n, channels, height, width = x.shape
+        self.used(f"image {kind}")
+        if kind == "padded pool":
+            size = self.pick([2, 3])
+            padded = self.net.pad_space(x, -np.inf, self.below(size), self.below(size))
+            fits = min(padded.shape[2:]) >= size
+            return self.net.pool(padded, "max", size, self.pick([1, 2])) if fits else x
+        if kind == "linear":
+            y = self.net.resize_linear(x, 1 if self.net.is_exact else 0.25)
+            return self.net.clamp(y, self.limit) if self.net.is_exact else y
+        if kind == "split" and channels % 4 == 0:
+            return self.net.split_pixels(x, 2, self.pick(["dcr", "crd"]))
+        if kind == "join" and height % 2 == width % 2 == 0:
+            return self.net.join_pixels(x, 2)
+        if kind == "levels" and min(height, width) >= 2:
+            return self.levels(x)
+        sizes = [1, 2, 3, 5, 8]
+        return self.net.resize_nearest(x, self.pick(sizes), self.pick(sizes))
+
+    def levels(self, x):
+        """One convolution on two sizes of an image."""
+        key, (height, width) = self.key(), x.shape[2:]
+        weight = self.numbers(self.size(CHANNELS), x.shape[1], 1, 1)
+        small = self.net.pool(x, "max", 2, 2)
+        parts = [self.net.conv(image, f"{key}.weight", weight) for image in (x, small)]
+        parts = [self.net.resize_nearest(part, height, width) for part in parts]
+        return self.activate(self.net.add(*parts))
 
     def image(self):
         batch, channels = 1 + self.below(2), self.size(CHANNELS)
