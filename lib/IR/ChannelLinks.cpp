@@ -12,8 +12,10 @@
 
 #include "prune/IR/ChannelLinks.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/BitVector.h"
 
 using namespace mlir;
@@ -23,6 +25,9 @@ using namespace mlir::prune;
 
 static constexpr StringLiteral kReadAnywhere =
     "reads it element by element at positions that it computes";
+
+/// Longer tables are not followed entry by entry.
+static constexpr int64_t kMaxTable = 1 << 16;
 
 static int64_t sizeOf(Operation *op, ChannelPort port) {
   return cast<RankedTensorType>(port.getValue(op).getType())
@@ -67,6 +72,37 @@ std::optional<unsigned> mlir::prune::getLoopOfRead(tensor::ExtractOp read,
   if (auto index = read.getIndices()[dim].getDefiningOp<linalg::IndexOp>())
     return index.getDim();
   return std::nullopt;
+}
+
+std::optional<TableRead> mlir::prune::getTableRead(linalg::LinalgOp op,
+                                                   tensor::ExtractOp read,
+                                                   int64_t dim) {
+  // Read for nothing else, which might need other numbers after a removal.
+  Value coordinate = read.getIndices()[dim];
+  if (isa_and_nonnull<arith::IndexCastOp, arith::IndexCastUIOp>(
+          coordinate.getDefiningOp()) &&
+      coordinate.hasOneUse())
+    coordinate = coordinate.getDefiningOp()->getOperand(0);
+  auto entry = coordinate.getDefiningOp<tensor::ExtractOp>();
+  DenseIntElementsAttr numbers;
+  if (!entry || !coordinate.hasOneUse() || entry->getBlock() != op.getBlock() ||
+      entry.getTensor().getType().getRank() != 1 ||
+      !matchPattern(entry.getTensor(), m_Constant(&numbers)) ||
+      !numbers.getElementType().isInteger() ||
+      numbers.getNumElements() > kMaxTable)
+    return std::nullopt;
+  std::optional<unsigned> loop = getLoopOfRead(entry, 0);
+  int64_t size = read.getTensor().getType().getDimSize(dim);
+  if (!loop || op.getStaticLoopRanges()[*loop] != numbers.getNumElements())
+    return std::nullopt;
+  TableRead result{&entry.getTensorMutable(), *loop, {}};
+  for (const APInt &number : numbers.getValues<APInt>()) {
+    if (number.getSignificantBits() > 64 || number.getSExtValue() < 0 ||
+        number.getSExtValue() >= size)
+      return std::nullopt;
+    result.coordinates.push_back(number.getSExtValue());
+  }
+  return result;
 }
 
 /// Whether a body uses the index of a loop for nothing but to read a dimension
@@ -139,10 +175,19 @@ static ChannelLinks getLinks(linalg::LinalgOp op) {
   for (tensor::ExtractOp read : getElementReads(op))
     for (int64_t dim = 0; dim != read.getTensor().getType().getRank(); ++dim) {
       ChannelPort port = ChannelPort::readBy(read.getTensorMutable(), dim);
-      if (std::optional<unsigned> loop = getLoopOfRead(read, dim))
+      if (std::optional<unsigned> loop = getLoopOfRead(read, dim)) {
         visit(port, getAffineDimExpr(*loop, op.getContext()));
-      else
+        continue;
+      }
+      std::optional<TableRead> table = getTableRead(op, read, dim);
+      if (!table || !frozenLoops[table->loop].empty() ||
+          !portOfLoop[table->loop]) {
         links.freeze(op, port, kReadAnywhere);
+        continue;
+      }
+      for (auto [at, from] : llvm::enumerate(table->coordinates))
+        links.links.push_back(
+            {*portOfLoop[table->loop], port, 1, int64_t(at), from});
     }
   return links;
 }

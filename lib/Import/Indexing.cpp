@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Indexing.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -23,6 +23,22 @@ Value mlir::prune::onnx_import::indexWithin(Scalar &s, Value element,
                       indices.add(at, size), at);
   Value last = indices.sub(size, indices.index(1));
   return indices.max(indices.min(at, last), zero);
+}
+
+Tensor *mlir::prune::onnx_import::pick(Emitter &e, Tensor *x, int64_t axis,
+                                       ArrayRef<int64_t> positions) {
+  Sizes dims(x->dims);
+  dims[axis] = e.size(positions.size());
+  SmallVector<AffineExpr> ints =
+      llvm::map_to_vector(positions, [&](int64_t at) { return e.size(at); });
+  Value source = e.value(x);
+  Value which = e.value(e.makeInts(DataType::Int64, dims[axis], ints));
+  return e.generate(dims, x->type, [&](Scalar &s, ValueRange at) {
+    SmallVector<Value> from(at);
+    Scalar plain(s.b, s.loc);
+    from[axis] = plain.toIndex(s.extract(which, at[axis]));
+    return s.extract(source, from);
+  });
 }
 
 static bool hasIndices(Node &n, unsigned at) {
@@ -75,35 +91,12 @@ static Tensor *gatherKnown(Node &n, Tensor *x, int64_t axis,
   });
 }
 
-/// If the positions are those of a matrix of `rows` rows in column-major order,
-/// the number of rows; else 0.
-static int64_t rowsOfShuffle(ArrayRef<int64_t> positions, int64_t size) {
-  int64_t count = positions.size(), columns = positions[1];
-  if (count != size || columns < 2 || size % columns != 0)
-    return 0;
-  int64_t rows = size / columns;
-  for (int64_t at = 0; at != count; ++at)
-    if (positions[at] != at % rows * columns + at / rows)
-      return 0;
-  return rows;
-}
-
-/// Several known positions along an axis of known size, by operations that say
-/// which elements move where; null if there are none.
+/// Several known positions along an axis of known size.
 static Tensor *moveKnown(Node &n, Tensor *x, int64_t axis,
-                         ArrayRef<int64_t> positions, int64_t size) {
-  if (int64_t rows = rowsOfShuffle(positions, size)) {
-    Sizes split(ArrayRef(x->dims).take_front(axis));
-    split.append({n.size(rows), n.size(size / rows)});
-    llvm::append_range(split, ArrayRef(x->dims).drop_front(axis + 1));
-    SmallVector<int64_t> order = range(0, split.size());
-    std::swap(order[axis], order[axis + 1]);
-    Tensor *parts = n.reshape(x, split);
-    return n.reshape(n.transpose(parts, order), x->dims);
-  }
+                         ArrayRef<int64_t> positions) {
   for (size_t at = 1; at != positions.size(); ++at)
     if (positions[at] != positions[at - 1] + 1)
-      return nullptr;
+      return pick(n, x, axis, positions);
   return n.slice(x, axis, n.size(positions[0]), n.size(positions.size()));
 }
 
@@ -127,8 +120,7 @@ static LogicalResult importGather(Node &n) {
         return n.output(part ? n.reshape(part, dims) : nullptr);
       }
       if (positions->size() > 1)
-        if (Tensor *part = moveKnown(n, x, *axis, *positions, *size))
-          return n.output(n.reshape(part, dims));
+        return n.output(n.reshape(moveKnown(n, x, *axis, *positions), dims));
     } else if (indices->contents && indices->isConstant()) {
       return n.error() << "has an index outside of size " << *size;
     }

@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Indexing.h"
 
 #include <cmath>
 
@@ -131,27 +131,6 @@ static Taps tapsOf(const Rules &rules, const Axis &axis) {
   return taps;
 }
 
-/// A table as a constant vector.
-static Tensor *table(Node &n, const Taps &taps, unsigned tap) {
-  SmallVector<AffineExpr> positions;
-  for (const auto &row : taps.positions)
-    positions.push_back(n.size(row[tap]));
-  return n.makeInts(DataType::Int64, n.size(positions.size()), positions);
-}
-
-/// Element positions[i] of the axis, for each i.
-static Tensor *pick(Node &n, Tensor *x, int64_t axis, Tensor *positions) {
-  Sizes dims(x->dims);
-  dims[axis] = positions->dims[0];
-  Value source = n.value(x), which = n.value(positions);
-  return n.generate(dims, x->type, [&](Scalar &s, ValueRange at) {
-    SmallVector<Value> from(at);
-    Scalar plain(s.b, s.loc);
-    from[axis] = plain.toIndex(s.extract(which, at[axis]));
-    return s.extract(source, from);
-  });
-}
-
 /// Aligns a vector with an axis.
 static Tensor *along(Node &n, Tensor *vector, int64_t axis, int64_t rank) {
   Sizes dims = {vector->dims[0]};
@@ -164,7 +143,10 @@ static Tensor *resizeAxis(Node &n, Tensor *x, int64_t at, const Rules &rules,
   Taps taps = tapsOf(rules, axis);
   Tensor *result = nullptr;
   for (unsigned tap = 0; tap < taps.count; ++tap) {
-    Tensor *part = pick(n, x, at, table(n, taps, tap));
+    SmallVector<int64_t> positions;
+    for (const auto &row : taps.positions)
+      positions.push_back(row[tap]);
+    Tensor *part = pick(n, x, at, positions);
     if (taps.count > 1) {
       SmallVector<double> weights;
       for (const auto &row : taps.weights)

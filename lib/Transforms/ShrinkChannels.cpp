@@ -40,6 +40,7 @@ private:
   Value repeat(Value value, const KeptIndices &kept);
   TypedAttr shrinkConstant(Attribute value, const KeptIndices &kept);
   void adjust(Operation *op);
+  void renumber(linalg::LinalgOp op);
 
   KeptRecord record;
   const ChannelGroups &groups;
@@ -51,6 +52,8 @@ private:
   std::map<std::pair<const void *, std::vector<std::vector<int64_t>>>,
            Attribute>
       shrunk;
+  /// What takes the place of tables that were renumbered.
+  SmallVector<std::pair<OpOperand *, Value>> tables;
 };
 } // namespace
 
@@ -137,10 +140,43 @@ void Shrinker::adjust(Operation *op) {
       });
 }
 
+/// Tables of coordinates along a dimension that loses some count those that
+/// stay.
+void Shrinker::renumber(linalg::LinalgOp op) {
+  for (tensor::ExtractOp read : getElementReads(op))
+    for (int64_t dim = 0; dim != read.getTensor().getType().getRank(); ++dim) {
+      std::optional<TableRead> table = getTableRead(op, read, dim);
+      std::optional<unsigned> source =
+          groups.getFirstAxis(read.getTensorMutable());
+      std::optional<unsigned> own =
+          table ? groups.getFirstAxis(*table->table) : std::nullopt;
+      if (!source || !own || !keptOfAxis[*source + dim])
+        continue;
+      ArrayRef<int64_t> kept = *keptOfAxis[*source + dim];
+      auto type = cast<RankedTensorType>(table->table->get().getType());
+      SmallVector<APInt> numbers;
+      for (auto [at, from] : llvm::enumerate(table->coordinates))
+        if (!removed[groups.getChannel(*own, at)])
+          numbers.push_back(
+              APInt(type.getElementTypeBitWidth(),
+                    llvm::lower_bound(kept, from) - kept.begin()));
+      auto newType = RankedTensorType::get({int64_t(numbers.size())},
+                                           type.getElementType());
+      OpBuilder builder(op);
+      tables.push_back(
+          {table->table, arith::ConstantOp::create(
+                             builder, op.getLoc(),
+                             DenseIntElementsAttr::get(newType, numbers))});
+    }
+}
+
 void Shrinker::run(ArrayRef<Operation *> ops) {
   ArrayRef<Axis> axes = groups.getAxes();
   for (unsigned axis = 0; axis != axes.size(); ++axis)
     keptOfAxis.push_back(getKept(groups, axis, removed));
+  for (Operation *op : ops)
+    if (auto structured = dyn_cast<linalg::LinalgOp>(op))
+      renumber(structured);
   for (unsigned first = 0; first != axes.size();) {
     const Axis &axis = axes[first];
     auto type = cast<RankedTensorType>(axis.value.getType());
@@ -157,6 +193,8 @@ void Shrinker::run(ArrayRef<Operation *> ops) {
                                          type.getElementType(),
                                          type.getEncoding()));
   }
+  for (auto [use, table] : tables)
+    use->set(table);
   for (Operation *op : ops)
     adjust(op);
 }

@@ -78,10 +78,9 @@ func.func @names_what_they_hold_where_they_are_summed(%x: tensor<2x2xf32>) -> te
 // -----
 
 // Elements that are read at the loop's own index pass; the others name the read.
-func.func @names_what_is_read(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
+func.func @names_what_is_read(%x: tensor<4x2xf32>, %table: tensor<2xi64>) -> tensor<4x2xf32> {
   // expected-remark @below {{channel group 'weight0': 3 channels, kept; on weight0[1]}}
   %w1 = arith.constant dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xf32>
-  %table = arith.constant dense<[2, 0]> : tensor<2xi64>
   %z1 = arith.constant dense<0.0> : tensor<4x3xf32>
   %e = tensor.empty() : tensor<4x2xf32>
   %h = linalg.matmul ins(%x, %w1 : tensor<4x2xf32>, tensor<2x3xf32>) outs(%z1 : tensor<4x3xf32>) -> tensor<4x3xf32>

@@ -60,6 +60,67 @@ func.func @shrinks_constants_that_are_read(%x: tensor<4x2xf32>) -> tensor<4x1xf3
 
 // -----
 
+// A constant table says where each channel comes from: what it does not list
+// leaves by itself, what is zero with its entry, and the others are counted anew.
+// CHECK-LABEL: @counts_the_entries_of_a_table_anew
+// CHECK: linalg.matmul {{.*}} -> tensor<4x2xf32>
+// CHECK: %[[T:.*]] = arith.constant dense<[1, 0]> : tensor<2xi64>
+// CHECK: linalg.generic
+// CHECK: tensor.extract %[[T]]
+// CHECK: tensor.extract %{{.*}} : tensor<4x2xf32>
+// CHECK: -> tensor<4x2xf32>
+func.func @counts_the_entries_of_a_table_anew(%x: tensor<4x2xf32>) -> tensor<4x1xf32> {
+  %w1 = arith.constant dense<[[1.0, 7.0, 0.0, 2.0], [3.0, 8.0, 0.0, 4.0]]> : tensor<2x4xf32>
+  %w2 = arith.constant dense<[[1.0], [2.0], [3.0]]> : tensor<3x1xf32>
+  %table = arith.constant dense<[3, 0, 2]> : tensor<3xi64>
+  %z1 = arith.constant dense<0.0> : tensor<4x4xf32>
+  %z2 = arith.constant dense<0.0> : tensor<4x1xf32>
+  %e = tensor.empty() : tensor<4x3xf32>
+  %h = linalg.matmul ins(%x, %w1 : tensor<4x2xf32>, tensor<2x4xf32>) outs(%z1 : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %g = linalg.generic {indexing_maps = [affine_map<(i, c) -> (i, c)>], iterator_types = ["parallel", "parallel"]} outs(%e : tensor<4x3xf32>) {
+  ^bb0(%o: f32):
+    %i = linalg.index 0 : index
+    %c = linalg.index 1 : index
+    %t = tensor.extract %table[%c] : tensor<3xi64>
+    %r = arith.index_cast %t : i64 to index
+    %v = tensor.extract %h[%i, %r] : tensor<4x4xf32>
+    linalg.yield %v : f32
+  } -> tensor<4x3xf32>
+  %y = linalg.matmul ins(%g, %w2 : tensor<4x3xf32>, tensor<3x1xf32>) outs(%z2 : tensor<4x1xf32>) -> tensor<4x1xf32>
+  return %y : tensor<4x1xf32>
+}
+
+// -----
+
+// Coordinates that are used for more than one read stay.
+// CHECK-LABEL: @keeps_what_two_reads_share
+// CHECK: -> tensor<4x4xf32>
+// CHECK: tensor.extract %{{.*}} : tensor<4x4xf32>
+func.func @keeps_what_two_reads_share(%x: tensor<4x2xf32>, %other: tensor<4x4xf32>) -> tensor<4x1xf32> {
+  %w1 = arith.constant dense<[[1.0, 7.0, 0.0, 2.0], [3.0, 8.0, 0.0, 4.0]]> : tensor<2x4xf32>
+  %w2 = arith.constant dense<[[1.0], [2.0], [3.0]]> : tensor<3x1xf32>
+  %table = arith.constant dense<[3, 0, 2]> : tensor<3xi64>
+  %z1 = arith.constant dense<0.0> : tensor<4x4xf32>
+  %z2 = arith.constant dense<0.0> : tensor<4x1xf32>
+  %e = tensor.empty() : tensor<4x3xf32>
+  %h = linalg.matmul ins(%x, %w1 : tensor<4x2xf32>, tensor<2x4xf32>) outs(%z1 : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %g = linalg.generic {indexing_maps = [affine_map<(i, c) -> (i, c)>], iterator_types = ["parallel", "parallel"]} outs(%e : tensor<4x3xf32>) {
+  ^bb0(%o: f32):
+    %i = linalg.index 0 : index
+    %c = linalg.index 1 : index
+    %t = tensor.extract %table[%c] : tensor<3xi64>
+    %r = arith.index_cast %t : i64 to index
+    %v = tensor.extract %h[%i, %r] : tensor<4x4xf32>
+    %u = tensor.extract %other[%i, %r] : tensor<4x4xf32>
+    %s = arith.mulf %v, %u : f32
+    linalg.yield %s : f32
+  } -> tensor<4x3xf32>
+  %y = linalg.matmul ins(%g, %w2 : tensor<4x3xf32>, tensor<3x1xf32>) outs(%z2 : tensor<4x1xf32>) -> tensor<4x1xf32>
+  return %y : tensor<4x1xf32>
+}
+
+// -----
+
 // The index means more than a place: the neuron stays.
 // CHECK-LABEL: @keeps_what_is_numbered
 // CHECK: linalg.generic

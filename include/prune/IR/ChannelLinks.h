@@ -91,6 +91,17 @@ SmallVector<tensor::ExtractOp> getElementReads(linalg::LinalgOp op);
 /// The loop whose index is the read's coordinate along a dimension, as it is.
 std::optional<unsigned> getLoopOfRead(tensor::ExtractOp read, int64_t dim);
 
+/// A read along a dimension at coordinates that a constant table lists, one for
+/// each step of a loop.
+struct TableRead {
+  /// The operand of the read of the table; all of it is read in order.
+  OpOperand *table;
+  unsigned loop;
+  SmallVector<int64_t> coordinates;
+};
+std::optional<TableRead> getTableRead(linalg::LinalgOp op,
+                                      tensor::ExtractOp read, int64_t dim);
+
 /// Whether the operation's dimensions are described by itself, so that its
 /// regions hold nothing but scalar code.
 bool hasChannelLinks(Operation *op);
