@@ -196,8 +196,12 @@ class Drawing:
             "conv", "conv", "residual", "concat", "depthwise", "grouped",
             "normalize", "cut", "pad", "border", "shortcut", "pool", "split",
             "shuffle", "gated", "called", "over channels", "padded pool", "resize",
-            "pixels", "levels",
+            "pixels", "levels", "pick",
         )  # fmt: skip
+        if kind == "pick":
+            count = self.number(1, channels + 1)
+            places = [self.number(0, channels - 1) for _ in range(count)]
+            return self.net.pick_channels(x, places)
         if kind in ("padded pool", "resize", "pixels", "levels"):
             return self.resampled(x, kind)
         if kind == "residual":

@@ -6,9 +6,10 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 appends layers to a function of `module` and evaluates them beside (networks.py):
 linear layers in several disguises, convolutions in one and two dimensions with
-stride, dilation, groups and padding, pooling, normalisation, residuals, concats,
-splits, reshapes, transposes, shared weights, several inputs and outputs. Sizes are
-between 1 and 67, with primes and the neighbours of vector widths.
+stride, dilation, groups and padding, pooling, resizes, pixel shuffles,
+normalisation, residuals, concats, splits, reshapes, transposes, shared weights,
+several inputs and outputs. Sizes are between 1 and 67, with primes and the
+neighbours of vector widths.
 
 Even seeds are exact: all numbers are small integers, every sum is checked to stay
 within the mantissa of the type, and results are compared with `==`. Odd seeds are

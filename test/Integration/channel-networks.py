@@ -10,7 +10,9 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 Random networks (channeldrawing.py) with residual sums, concatenations, slices,
 depthwise and grouped convolutions, normalisation, shuffles, flattening,
 transposed and shared weights, several outputs, paddings with other numbers than
-zero, calls, products of parts, attention, and operations over all channels.
+zero, padded maxima, resizes, pixel shuffles and unshuffles, one convolution on two
+sizes of an image, channels picked by a table, calls, products of parts, attention,
+and operations over all channels.
 Some filters, rows and columns of the weights are zero, with and without a bias.
 `prune-remove-channels` shrinks them; the compiled result is compared with
 numpy's evaluation of the original: `==` on small integers, within the computed
