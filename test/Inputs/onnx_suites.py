@@ -67,11 +67,12 @@ def generate(out):
             os.makedirs(where, exist_ok=True)
             for kind, values in (("input", inputs), ("output", outputs)):
                 for at, value in enumerate(values):
-                    if not isinstance(value, np.ndarray):
-                        continue
-                    tensor = numpy_helper.from_array(value)
+                    # NumPy computes scalars where a tensor has rank 0. Sequences
+                    # are no tensors; what is left of them is their number.
+                    is_tensor = isinstance(value, (np.ndarray, np.generic))
+                    tensor = numpy_helper.from_array(np.asarray(value)) if is_tensor else None
                     with open(f"{where}/{kind}_{at}.pb", "wb") as file:
-                        file.write(tensor.SerializeToString())
+                        file.write(tensor.SerializeToString() if is_tensor else b"")
 
 
 BFLOAT16 = onnx.TensorProto.BFLOAT16
