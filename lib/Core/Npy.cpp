@@ -12,11 +12,15 @@
 
 #include "prune/Core/Npy.h"
 
+#include "ForeignArrays.h"
+
 #include "prune/Core/FileOutput.h"
+#include "prune/Core/Memory.h"
 #include "prune/Core/TensorView.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
@@ -96,16 +100,33 @@ mlir::prune::npyByteCount(NpyType type, ArrayRef<int64_t> shape) {
 // NpyArray
 //===----------------------------------------------------------------------===//
 
-NpyArray::NpyArray(NpyType type, ArrayRef<int64_t> shape)
-    : elementType(type), dims(shape) {
-  std::optional<uint64_t> count = npyByteCount(type, shape);
-  assert(count && "the size must have been checked");
-  byteCount = *count;
-  size_t allocated = alignTo(std::max<size_t>(byteCount, 1), 64);
-  data.reset(static_cast<char *>(std::aligned_alloc(64, allocated)));
-  if (!data)
-    report_bad_alloc_error("out of memory for an array");
-  std::memset(data.get(), 0, allocated);
+NpyArray::NpyArray(NpyType type, ArrayRef<int64_t> shape) {
+  Expected<NpyArray> zeros = make("an array", type, shape);
+  if (!zeros)
+    report_bad_alloc_error(toString(zeros.takeError()).c_str());
+  *this = std::move(*zeros);
+}
+
+Expected<NpyArray> NpyArray::make(const Twine &what, NpyType type,
+                                  ArrayRef<int64_t> shape) {
+  std::optional<uint64_t> bytes = npyByteCount(type, shape);
+  if (!bytes)
+    return createStringError(what + " has the absurd shape " +
+                             shapeString(shape));
+  if (Error error = checkMemory(what, *bytes))
+    return std::move(error);
+  // Aligned for the widest vectors.
+  size_t allocated = alignTo(std::max<size_t>(*bytes, 1), 64);
+  NpyArray array;
+  array.data.reset(static_cast<char *>(std::aligned_alloc(64, allocated)));
+  if (!array.data)
+    return createStringError(what + " needs " + byteString(*bytes) +
+                             ", which cannot be allocated");
+  std::memset(array.data.get(), 0, allocated);
+  array.elementType = type;
+  array.dims.assign(shape.begin(), shape.end());
+  array.byteCount = *bytes;
+  return std::move(array);
 }
 
 int64_t NpyArray::size() const { return byteCount / byteSize(elementType); }
@@ -289,7 +310,7 @@ Expected<Header> HeaderParser::parse() {
 static Expected<std::pair<StringRef, StringRef>> splitFile(StringRef contents,
                                                        StringRef name) {
   if (!contents.starts_with(kMagic))
-    return problem(name, "is not a .npy file (save it with numpy.save)");
+    return problem(name, describeForeignArray(contents, name));
   StringRef rest = contents.drop_front(kMagic.size());
   if (rest.size() < 2)
     return problem(name, "ends within its header");
@@ -331,17 +352,22 @@ Expected<NpyArray> mlir::prune::parseNpy(StringRef contents, StringRef name) {
                              shapeString(header->shape) + " of " +
                              typeName(header->type) + " needs " +
                              Twine(*needed));
-  NpyArray array(header->type, header->shape);
+  Expected<NpyArray> array =
+      NpyArray::make("'" + name + "'", header->type, header->shape);
+  if (!array)
+    return array;
   if (*needed)
-    std::memcpy(array.bytes().data(), elements.data(), *needed);
+    std::memcpy(array->bytes().data(), elements.data(), *needed);
   // Compiled code relies on a boolean being 0 or 1.
   if (header->type == NpyType::Bool)
-    for (char &byte : array.bytes())
+    for (char &byte : array->bytes())
       byte = byte != 0;
-  return std::move(array);
+  return array;
 }
 
 Expected<NpyArray> mlir::prune::readNpy(StringRef path) {
+  if (sys::fs::is_directory(path))
+    return problem(path, describeForeignArray("", path));
   ErrorOr<std::unique_ptr<MemoryBuffer>> file = MemoryBuffer::getFile(
       path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!file)

@@ -11,9 +11,8 @@
 
 #include "Heap.h"
 
+#include "prune/Core/Memory.h"
 #include "prune/Execution/Runner.h"
-
-#include "llvm/Support/ErrorHandling.h"
 
 #include <atomic>
 #include <cstdlib>
@@ -98,10 +97,11 @@ HeapUser::~HeapUser() { getKept().removeUser(); }
 // Allocation
 //===----------------------------------------------------------------------===//
 
-static void *count(void *pointer) {
+/// Counts a block of which `size` bytes were asked for.
+static void *count(void *pointer, size_t size) {
   if (!pointer)
-    llvm::report_fatal_error("compiled code ran out of memory");
-  int64_t size = malloc_usable_size(pointer);
+    failRunTimeCheck("a buffer of " + byteString(size) + " cannot be allocated");
+  size = malloc_usable_size(pointer);
   liveAllocations.fetch_add(1, std::memory_order_relaxed);
   int64_t live = liveBytes.fetch_add(size, std::memory_order_relaxed) + size;
   int64_t peak = peakBytes.load(std::memory_order_relaxed);
@@ -111,17 +111,21 @@ static void *count(void *pointer) {
 }
 
 void *mlir::prune::heapAllocate(size_t size) {
-  return count(std::malloc(std::max<size_t>(size, 1)));
+  return count(std::malloc(std::max<size_t>(size, 1)), size);
 }
 
 void *mlir::prune::heapAllocateAligned(size_t alignment, size_t size) {
+  size_t asked = size;
   if (size >= kLargeBytes && alignment <= kAlignment) {
     if (void *kept = getKept().take(size))
-      return count(kept);
+      return count(kept, asked);
+    // Also: a size of almost 2^64 would become a small one.
+    if (size > machineMemory())
+      return count(nullptr, asked);
     alignment = kAlignment;
     size = (size + alignment - 1) / alignment * alignment;
   }
-  return count(std::aligned_alloc(alignment, std::max(size, alignment)));
+  return count(std::aligned_alloc(alignment, std::max(size, alignment)), asked);
 }
 
 void mlir::prune::heapFree(void *pointer) {

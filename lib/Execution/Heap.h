@@ -10,9 +10,14 @@
 #ifndef PRUNE_LIB_EXECUTION_HEAP_H
 #define PRUNE_LIB_EXECUTION_HEAP_H
 
+#include "llvm/ADT/StringRef.h"
+
 #include <cstddef>
 
 namespace mlir::prune {
+
+/// Ends the program as a violated check of compiled code does.
+[[noreturn]] void failRunTimeCheck(llvm::StringRef message);
 
 /// As in C, but memory that is not there ends the program.
 void *heapAllocate(size_t size);

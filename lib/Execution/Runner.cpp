@@ -13,6 +13,8 @@
 
 #include "Heap.h"
 
+#include "prune/Core/Processor.h"
+
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/IR/Operation.h"
@@ -23,6 +25,8 @@
 #include "llvm/IR/Module.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
 
 #include <atomic>
 #include <cstring>
@@ -56,14 +60,19 @@ static int keepMessage(const char *message) {
 
 static void handleFailedCheck() { checkHandler.load()(checkMessage); }
 
+void mlir::prune::failRunTimeCheck(StringRef message) {
+  checkHandler.load()(message);
+  std::abort(); // a handler does not return
+}
+
 //===----------------------------------------------------------------------===//
 // Compilation
 //===----------------------------------------------------------------------===//
 
 /// Lets LLVM use the widest vectors, which it avoids unless told.
 static void preferWideVectors(llvm::Module &module,
-                              const llvm::TargetMachine &target) {
-  if (!target.getTargetFeatureString().contains("+avx512f"))
+                              const Processor &processor) {
+  if (processor.vectorBits < 512)
     return;
   for (llvm::Function &function : module)
     if (!function.isDeclaration())
@@ -107,8 +116,10 @@ static llvm::Error loadThreadRuntime(Operation *module) {
       "thread");
 }
 
-llvm::Expected<std::unique_ptr<Runner>> Runner::compile(Operation *module,
-                                                        unsigned level) {
+llvm::Expected<std::unique_ptr<Runner>>
+Runner::compile(Operation *module, const Processor &processor, unsigned level) {
+  if (llvm::Error error = processor.checkRunsHere())
+    return std::move(error);
   auto codeGenLevel = static_cast<llvm::CodeGenOptLevel>(level);
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
@@ -117,14 +128,15 @@ llvm::Expected<std::unique_ptr<Runner>> Runner::compile(Operation *module,
   if (llvm::Error error = loadThreadRuntime(module))
     return std::move(error);
 
-  auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
-  if (!builder)
-    return builder.takeError();
-  builder->setCodeGenOptLevel(codeGenLevel);
-  auto optimizerTarget = builder->createTargetMachine();
+  llvm::orc::JITTargetMachineBuilder builder{
+      llvm::Triple(llvm::sys::getProcessTriple())};
+  builder.setCPU(processor.name);
+  builder.getFeatures() = llvm::SubtargetFeatures(processor.features);
+  builder.setCodeGenOptLevel(codeGenLevel);
+  auto optimizerTarget = builder.createTargetMachine();
   if (!optimizerTarget)
     return optimizerTarget.takeError();
-  auto engineTarget = builder->createTargetMachine();
+  auto engineTarget = builder.createTargetMachine();
   if (!engineTarget)
     return engineTarget.takeError();
 
@@ -133,7 +145,7 @@ llvm::Expected<std::unique_ptr<Runner>> Runner::compile(Operation *module,
   auto optimize =
       makeOptimizingTransformer(level, /*sizeLevel=*/0, runner->target.get());
   auto transformer = [&](llvm::Module *llvmModule) {
-    preferWideVectors(*llvmModule, *runner->target);
+    preferWideVectors(*llvmModule, processor);
     return optimize(llvmModule);
   };
   ExecutionEngineOptions options;

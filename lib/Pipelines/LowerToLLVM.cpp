@@ -24,6 +24,7 @@
 #include "prune/Pipelines/Pipelines.h"
 
 #include "prune/Conversion/Passes.h"
+#include "prune/Core/Processor.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -37,18 +38,9 @@
 #include "mlir/Dialect/SparseTensor/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
-#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 using namespace mlir::prune;
-
-/// The size of the vectors of this machine.
-static unsigned getHostVectorBits() {
-  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  if (features.lookup("avx512f"))
-    return 512;
-  return features.lookup("avx2") && features.lookup("fma") ? 256 : 128;
-}
 
 /// Stage 1: linalg structured operations on tensors.
 static void addStructuring(OpPassManager &pm, bool isSparse,
@@ -212,7 +204,11 @@ LogicalResult mlir::prune::buildLowerToLLVMPipeline(
     return emitError("unknown kernels '" + options.kernels +
                      "'; expected 'dense', 'reference' or 'packed'");
   bool isSparse = options.kernels == "reference";
-  unsigned bits = options.vectorBits ? options.vectorBits : getHostVectorBits();
+  llvm::Expected<Processor> processor = Processor::get(options.cpu);
+  if (!processor)
+    return emitError("cpu: " + llvm::toString(processor.takeError()));
+  unsigned bits =
+      options.vectorBits ? options.vectorBits : processor->vectorBits;
   if (bits != 128 && bits != 256 && bits != 512)
     return emitError("expected vector-bits 0, 128, 256 or 512 but got " +
                      Twine(bits));

@@ -14,6 +14,8 @@ import tempfile
 
 import numpy as np
 
+import cpu
+
 TOOLS = os.environ.get("PRUNE_TOOLS_DIR", "")
 
 LOWER = [
@@ -195,7 +197,7 @@ def compile_module(text, bits=512, target=None, level="-O2", directory=None):
         *(expand, "--canonicalize", "--cse", *LOWER),
     )
     run("mlir-translate", "--mlir-to-llvmir", base + ".llvm.mlir", "-o", base + ".ll")
-    target = target or ["-march=native", f"-mprefer-vector-width={bits}"]
+    target = target or cpu.compiler_flags(bits)
     run(
         *("clang", level, *target, "-Wno-override-module", "-fPIC", "-shared"),
         *(base + ".ll", "-o", base + ".so", "-lm"),

@@ -18,6 +18,7 @@ import threading
 
 import numpy as np
 
+import cpu
 from execute import TYPES
 from tools import output_of
 
@@ -35,14 +36,10 @@ class Target:
 
 
 def host_targets():
-    """The vector sizes that this machine runs."""
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        flags = file.read()
-    yield Target("sse", 128, ["-march=native", "-mprefer-vector-width=128"])
-    if "avx2" in flags and "fma" in flags:
-        yield Target("avx2", 256, ["-march=x86-64-v3", "-mno-avx512f"])
-    if "avx512f" in flags:
-        yield Target("avx512", 512, ["-march=native", "-mprefer-vector-width=512"])
+    """The vector sizes that may be used."""
+    names = {128: "sse", 256: "avx2", 512: "avx512"}
+    for bits in cpu.vector_bits():
+        yield Target(names[bits], bits, cpu.compiler_flags(bits))
 
 
 def aarch64_target():
@@ -317,7 +314,7 @@ class Library:
         output_of("prune-opt", text, f"--prune-lower-to-llvm={lower}", "-o", base + ".llvm.mlir")
         run("mlir-translate", "--mlir-to-llvmir", base + ".llvm.mlir", "-o", base + ".ll")
         wraps = [f"-Wl,--wrap={name}" for name in ("malloc", "aligned_alloc", "free")]
-        run("clang", "-O2", "-march=native", "-w", "-fPIC", "-shared", base + ".ll",
+        run("clang", "-O2", cpu.MARCH, "-w", "-fPIC", "-shared", base + ".ll",
             HERE / "counted_heap.c", *wraps, *libraries, "-o", base + ".so")  # fmt: skip
         self.library, self.products = ctypes.CDLL(base + ".so"), products
 

@@ -14,6 +14,7 @@ import os
 
 import numpy as np
 
+import cpu
 from packed import Case, Guarded, Kernel, compile_module, from_panels, pack, to_panels
 
 # Sizes around those of vectors come more often than others.
@@ -111,14 +112,9 @@ def run(count, widths, bits, target):
 
 
 def targets():
-    """Vector widths in elements, bits, and compiler flags for what this machine runs."""
-    with open("/proc/cpuinfo") as f:
-        flags = f.read()
-    yield [2, 4], 128, ["-march=native", "-mprefer-vector-width=128"]
-    if "avx2" in flags and "fma" in flags:
-        yield [4, 8], 256, ["-march=x86-64-v3"]
-    if "avx512f" in flags:
-        yield [8, 16], 512, ["-march=native", "-mprefer-vector-width=512"]
+    """Vector widths in elements, bits, and compiler flags for what may be used."""
+    for bits in cpu.vector_bits():
+        yield [bits // 64, bits // 32], bits, cpu.compiler_flags(bits)
 
 
 if __name__ == "__main__":

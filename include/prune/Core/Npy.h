@@ -37,8 +37,14 @@ std::string shapeString(llvm::ArrayRef<int64_t> shape);
 class NpyArray {
 public:
   NpyArray() = default;
-  /// All elements are zero. The size must be known not to overflow.
+  /// All elements are zero. There must be memory for it, as for results of
+  /// which the size is known; `make` is for sizes that someone asks for.
   NpyArray(NpyType type, llvm::ArrayRef<int64_t> shape);
+
+  /// Zeros, or an error that says how much memory is missing. `what` names the
+  /// array and begins the message.
+  static llvm::Expected<NpyArray> make(const llvm::Twine &what, NpyType type,
+                                       llvm::ArrayRef<int64_t> shape);
 
   NpyType type() const { return elementType; }
   llvm::ArrayRef<int64_t> shape() const { return dims; }

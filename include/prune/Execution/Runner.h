@@ -29,6 +29,7 @@ class ExecutionEngine;
 class Operation;
 
 namespace prune {
+struct Processor;
 
 /// How one argument or result crosses the boundary: a memory reference of some
 /// rank, or a scalar of `elementBytes`.
@@ -63,11 +64,11 @@ class Invocation;
 
 class Runner {
 public:
-  /// Compiles a module in the LLVM dialect for this machine. The module can be
-  /// destroyed afterwards.
+  /// Compiles a module in the LLVM dialect for a processor that this machine
+  /// can stand for, which is checked. The module can be destroyed afterwards.
   /// `level` is LLVM's, from 0 (compiles fast) to 3 (runs fast).
-  static llvm::Expected<std::unique_ptr<Runner>> compile(Operation *module,
-                                                         unsigned level = 2);
+  static llvm::Expected<std::unique_ptr<Runner>>
+  compile(Operation *module, const Processor &processor, unsigned level = 2);
   ~Runner();
 
   /// Binds a function with `llvm.emit_c_interface`. Arguments must live as long

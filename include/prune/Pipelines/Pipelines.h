@@ -64,10 +64,15 @@ struct LowerToLLVMOptions : PassPipelineOptions<LowerToLLVMOptions> {
                      "upstream sparsifier) or 'packed' (kernels made for each "
                      "weight)"),
       llvm::cl::init("dense")};
+  PassOptions::Option<std::string> cpu{
+      *this, "cpu",
+      llvm::cl::desc("The processor that runs the program: native (this "
+                     "machine), x86-64-v2, x86-64-v3 or x86-64-v4; otherwise "
+                     "what PRUNE_CPU names, and this machine if it is not set")};
   PassOptions::Option<unsigned> vectorBits{
       *this, "vector-bits",
       llvm::cl::desc("Bits of the vectors of packed kernels: 128, 256, 512, or "
-                     "0 for those of this machine"),
+                     "0 for those of the processor"),
       llvm::cl::init(0)};
   PassOptions::Option<unsigned> threads{
       *this, "threads",
