@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 
 set(PRUNE_LIBRARIES
   PruneAnalysis PruneConversion PruneCore PruneExecution PruneExport PruneIR PruneImport
-  PruneInit PrunePipelines PruneReport PruneTransformOps PruneTransforms)
+  PruneInit PruneInput PrunePipelines PruneReport PruneTransformOps PruneTransforms)
 set(PRUNE_TOOLS
   prune-lsp-server prune-opt prune-run prune-translate)
 set(PRUNE_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Prune)

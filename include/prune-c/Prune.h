@@ -121,6 +121,12 @@ PRUNE_C_EXPORT PruneStatus pruneModuleImportONNX(
     PruneContext *context, const char *path, const char *const *dimNames,
     const int64_t *dimSizes, size_t numDims, PruneModule **module);
 
+/** Reads a file: an ONNX model if its name ends in ".onnx", and MLIR as text or
+    bytecode else. The same checks, and the same words of caution. */
+PRUNE_C_EXPORT PruneStatus pruneModuleRead(PruneContext *context,
+                                           const char *path,
+                                           PruneModule **module);
+
 /** A copy that changes independently. Freed with pruneModuleFree. */
 PRUNE_C_EXPORT PruneStatus pruneModuleClone(const PruneModule *module,
                                             PruneModule **copy);
@@ -199,9 +205,14 @@ typedef struct PruneCompileOptions {
       than 1 need LLVM's OpenMP runtime. Where they run is up to the process:
       OMP_PROC_BIND binds them to cores. */
   unsigned threads;
+  /** What to compile for: "native", which is this machine, "x86-64-v2",
+      "x86-64-v3" or "x86-64-v4". Null for what the environment variable
+      PRUNE_CPU names, and for this machine if it is not set. A processor with
+      instructions that this machine does not have is an error. */
+  const char *cpu;
 } PruneCompileOptions;
 
-/** As pruneModuleCompile, which takes level 2 and one thread. */
+/** As pruneModuleCompile, which takes level 2, one thread and no processor. */
 PRUNE_C_EXPORT PruneStatus pruneModuleCompileWithOptions(
     const PruneModule *module, const char *entry, const char *kernels,
     const PruneCompileOptions *options, PruneProgram **program);

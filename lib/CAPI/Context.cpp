@@ -109,6 +109,8 @@ PruneStatus PruneContext::fail(PruneStatus status, const llvm::Twine &message) {
 
 PruneContext::PruneContext(const DialectRegistry &registry)
     : context(registry) {
+  // A module behind a message would be text of the size of its weights.
+  context.printOpOnDiagnostic(false);
   context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
     report(severityOf(diagnostic.getSeverity()), formatted(diagnostic));
     for (const Diagnostic &note : diagnostic.getNotes())

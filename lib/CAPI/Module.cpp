@@ -15,11 +15,10 @@
 #ifdef PRUNE_ENABLE_ONNX
 #include "prune/Import/ONNX.h"
 #endif
+#include "prune/Input/ReadModule.h"
 #include "prune/Report/Report.h"
-#include "prune/Transforms/Passes.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/Support/SourceMgr.h"
@@ -50,15 +49,10 @@ PruneStatus pruneModuleParse(PruneContext *context, const char *data,
     return context->fail(PRUNE_INVALID_ARGUMENT,
                          llvm::toString(buffer.takeError()));
 
-  auto sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
   OwningOpRef<ModuleOp> parsed =
-      parseSourceFile<ModuleOp>(sources, &context->context);
+      prune::parseModule(std::move(*buffer),
+                         std::make_shared<llvm::SourceMgr>(), &context->context);
   if (!parsed)
-    return PRUNE_PARSE_ERROR;
-  PassManager pm(&context->context, ModuleOp::getOperationName());
-  pm.addPass(prune::createVerifyResourcesPass());
-  if (failed(pm.run(*parsed)))
     return PRUNE_PARSE_ERROR;
   *module = new PruneModule{context, std::move(parsed), name};
   return PRUNE_OK;
@@ -93,6 +87,26 @@ PruneStatus pruneModuleImportONNX(PruneContext *context, const char *path,
   return context->fail(PRUNE_PARSE_ERROR,
                        "this build has no importer of ONNX models");
 #endif
+}
+
+PruneStatus pruneModuleRead(PruneContext *context, const char *path,
+                            PruneModule **module) {
+  if (!context)
+    return PRUNE_INVALID_ARGUMENT;
+  context->begin();
+  if (!module || !path)
+    return context->fail(PRUNE_INVALID_ARGUMENT,
+                         "pruneModuleRead expects a path and an output");
+  llvm::Expected<OwningOpRef<ModuleOp>> read =
+      prune::readModule(path, std::make_shared<llvm::SourceMgr>(),
+                        &context->context, prune::ONNXImportOptions());
+  if (!read) {
+    std::string message = llvm::toString(read.takeError());
+    return message.empty() ? PRUNE_PARSE_ERROR
+                           : context->fail(PRUNE_PARSE_ERROR, message);
+  }
+  *module = new PruneModule{context, std::move(*read), path};
+  return PRUNE_OK;
 }
 
 PruneStatus pruneModuleClone(const PruneModule *module, PruneModule **copy) {

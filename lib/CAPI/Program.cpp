@@ -11,6 +11,7 @@
 
 #include "Objects.h"
 
+#include "prune/Core/Processor.h"
 #include "prune/Execution/Runner.h"
 #include "prune/Pipelines/Pipelines.h"
 
@@ -167,10 +168,11 @@ static LogicalResult checkDeclarations(ModuleOp module) {
 //===----------------------------------------------------------------------===//
 
 static LogicalResult lower(ModuleOp module, StringRef kernels,
-                           unsigned threads) {
+                           const PruneCompileOptions &given) {
   LowerToLLVMOptions options;
   options.kernels = kernels.str();
-  options.threads = threads;
+  options.threads = given.threads;
+  options.cpu = given.cpu ? given.cpu : "";
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   if (failed(buildLowerToLLVMPipeline(pm, options, [&](const Twine &text) {
         return LogicalResult(module.emitError(text));
@@ -181,7 +183,7 @@ static LogicalResult lower(ModuleOp module, StringRef kernels,
 
 PruneStatus pruneModuleCompile(const PruneModule *module, const char *entry,
                                const char *kernels, PruneProgram **program) {
-  const PruneCompileOptions options = {/*level=*/2, /*threads=*/1};
+  const PruneCompileOptions options = {/*level=*/2, /*threads=*/1, /*cpu=*/nullptr};
   return pruneModuleCompileWithOptions(module, entry, kernels, &options,
                                        program);
 }
@@ -204,6 +206,11 @@ PruneStatus pruneModuleCompileWithOptions(const PruneModule *module,
                          "pruneModuleCompileWithOptions expects a level from 0 "
                          "to 3 but got " +
                              llvm::Twine(options->level));
+  llvm::Expected<Processor> processor =
+      Processor::get(options->cpu ? options->cpu : "");
+  if (!processor)
+    return context->fail(PRUNE_INVALID_ARGUMENT,
+                         "cpu: " + llvm::toString(processor.takeError()));
   ModuleOp original = *module->module;
   OwningOpRef<ModuleOp> copy = original.clone();
   func::FuncOp function = findEntry(*copy, entry ? entry : "");
@@ -215,10 +222,10 @@ PruneStatus pruneModuleCompileWithOptions(const PruneModule *module,
                        compiled->results)))
     return PRUNE_COMPILE_ERROR;
   compiled->entry = function.getName().str();
-  if (failed(lower(*copy, kernels ? kernels : "dense", options->threads)))
+  if (failed(lower(*copy, kernels ? kernels : "dense", *options)))
     return PRUNE_COMPILE_ERROR;
   llvm::Expected<std::unique_ptr<Runner>> runner =
-      Runner::compile(*copy, options->level);
+      Runner::compile(*copy, *processor, options->level);
   if (!runner)
     return context->fail(PRUNE_COMPILE_ERROR,
                          llvm::toString(runner.takeError()));

@@ -54,6 +54,7 @@ private:
 class Module {
 public:
   static Module parse(const py::object &source, const std::string &name);
+  static Module read(const std::filesystem::path &path);
   static Module importONNX(const std::filesystem::path &path,
                            const std::map<std::string, int64_t> &dims);
   Module clone() const;
@@ -62,8 +63,8 @@ public:
   py::object report() const;
   py::bytes bytecode() const;
   Program compile(const std::optional<std::string> &entry,
-                  const std::string &kernels, unsigned level,
-                  unsigned threads) const;
+                  const std::string &kernels, unsigned level, unsigned threads,
+                  const std::optional<std::string> &cpu) const;
   std::string diagnostics() const;
 
 private:
@@ -121,6 +122,15 @@ Module Module::parse(const py::object &source, const std::string &name) {
   return Module(std::move(context), parsed);
 }
 
+Module Module::read(const std::filesystem::path &path) {
+  py::gil_scoped_release release;
+  ContextPtr context(pruneContextCreate(), pruneContextFree);
+  PruneModule *module = nullptr;
+  check(pruneModuleRead(context.get(), path.c_str(), &module),
+        pruneContextDiagnostics(context.get()));
+  return Module(std::move(context), module);
+}
+
 Module Module::importONNX(const std::filesystem::path &path,
                           const std::map<std::string, int64_t> &dims) {
   std::vector<const char *> names;
@@ -176,8 +186,10 @@ py::bytes Module::bytecode() const {
 
 Program Module::compile(const std::optional<std::string> &entry,
                         const std::string &kernels, unsigned level,
-                        unsigned threads) const {
-  const PruneCompileOptions options = {level, threads};
+                        unsigned threads,
+                        const std::optional<std::string> &cpu) const {
+  const PruneCompileOptions options = {level, threads,
+                                       cpu ? cpu->c_str() : nullptr};
   PruneProgram *program = nullptr;
   guarded([&] {
     return pruneModuleCompileWithOptions(module.get(),
@@ -397,6 +409,9 @@ PYBIND11_MODULE(_prune, m) {
           "parse", &Module::parse, py::arg("source"), py::arg("name") = "-",
           "Reads text (str or bytes) or bytecode (bytes, from a trusted "
           "source). `name` stands in diagnostics.")
+      .def_static("read", &Module::read, py::arg("path"),
+                  "Reads a file: an ONNX model if its name ends in .onnx, and "
+                  "MLIR as text or bytecode else.")
       .def_static(
           "import_onnx", &Module::importONNX, py::arg("path"),
           py::arg("dims") = std::map<std::string, int64_t>(),
@@ -415,12 +430,13 @@ PYBIND11_MODULE(_prune, m) {
            "What prune-report-weights reports as JSON, as a dictionary.")
       .def("compile", &Module::compile, py::arg("entry") = py::none(),
            py::arg("kernels") = "dense", py::arg("level") = 2,
-           py::arg("threads") = 1,
+           py::arg("threads") = 1, py::arg("cpu") = py::none(),
            "Compiles a public function for this machine: the one of that name, "
            "or 'main', or the only one. LLVM optimises at `level`: 0 compiles "
            "fast, 3 runs fast. `threads` share each product of the kernels "
            "'packed'; OMP_PROC_BIND=spread in the environment binds them to "
-           "cores.")
+           "cores. `cpu` is 'native', 'x86-64-v2', 'x86-64-v3' or "
+           "'x86-64-v4'; otherwise PRUNE_CPU in the environment says.")
       .def_property_readonly("diagnostics", &Module::diagnostics,
                              "Warnings and remarks of the last call.");
 }

@@ -93,6 +93,22 @@ static void testImport(void) {
   EXPECT(module == NULL);
 }
 
+/* A file is what its name says; tools and tests in Python read real ones. */
+static void testRead(void) {
+  PruneModule *module = NULL;
+  EXPECT(pruneModuleRead(NULL, "x.mlir", &module) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleRead(context, NULL, &module) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleRead(context, "x.mlir", NULL) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("expects a path and an output"));
+  EXPECT(pruneModuleRead(context, "/none/x.mlir", &module) ==
+         PRUNE_PARSE_ERROR);
+  EXPECT(said("cannot open input file '/none/x.mlir'"));
+  EXPECT(pruneModuleRead(context, "/none/x.onnx", &module) ==
+         PRUNE_PARSE_ERROR);
+  EXPECT(said("/none/x.onnx") || said("no importer"));
+  EXPECT(module == NULL);
+}
+
 static void testPipelines(PruneModule *module) {
   PruneBuffer text = {NULL, 0};
   EXPECT(pruneModuleRun(NULL, "cse") == PRUNE_INVALID_ARGUMENT);
@@ -145,13 +161,22 @@ static void testProgram(PruneModule *module) {
   PruneProgram *program = NULL;
   EXPECT(pruneModuleCompile(NULL, NULL, NULL, &program) ==
          PRUNE_INVALID_ARGUMENT);
-  PruneCompileOptions options = {4, 1};
+  PruneCompileOptions options = {4, 1, NULL};
   EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, NULL, &program) ==
          PRUNE_INVALID_ARGUMENT);
   EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, &options,
                                        &program) == PRUNE_INVALID_ARGUMENT);
   EXPECT(said("from 0 to 3 but got 4"));
   options.level = 0;
+  EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, &options,
+                                       &program) == PRUNE_OK);
+  pruneProgramFree(program);
+  program = NULL;
+  options.cpu = "z80";
+  EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, &options,
+                                       &program) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("cpu: got 'z80'; expected native, x86-64-v2"));
+  options.cpu = "native";
   EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, &options,
                                        &program) == PRUNE_OK);
   pruneProgramFree(program);
@@ -228,6 +253,7 @@ int main(void) {
   EXPECT(pruneElementSize((PruneElementType)99) == 0);
   testParse();
   testImport();
+  testRead();
 
   PruneModule *module = NULL, *copy = NULL;
   EXPECT(pruneModuleParse(context, kText, strlen(kText), NULL, &module) ==

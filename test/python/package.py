@@ -7,10 +7,13 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import concurrent.futures
 import ctypes
+import pathlib
+import tempfile
 
 import numpy as np
 import prune
 
+from cpu import machine_flags, vector_bits
 from mlirtext import Module, quantize
 
 RNG = np.random.default_rng(5)
@@ -162,6 +165,51 @@ def test_errors():
     expect(prune.CompileError, "no body", parse(
         "func.func private @g(i32)\nfunc.func @f(%i: i32) { call @g(%i) : (i32) -> ()\n return }"
     ).compile)
+
+
+def test_messages_without_modules():
+    """What is said of a module is the message, not the module with its weights."""
+    w = RNG.normal(size=(256, 256))
+    for source, action in (
+        (linear(w), lambda m: m.run("prune-mask-weights{sparsity=2}")),
+        (linear(w), lambda m: m.run("prune-verify-lowered")),
+        (linear(w).replace("@main", "@other"), lambda m: m.compile("main")),
+    ):
+        module = prune.Module.parse(source)
+        try:
+            action(module)
+        except prune.Error as error:
+            assert 10 < len(str(error)) < 500 and "dense_resource" not in str(error), str(error)[:1000]
+            assert len(module.diagnostics) < 500
+        else:
+            raise AssertionError("no error")
+
+
+def test_files():
+    """A file is what its name says."""
+    with tempfile.TemporaryDirectory() as folder:
+        module = prune.Module.parse(linear(integers(5, 7)))
+        path = pathlib.Path(folder) / "net.mlirbc"
+        path.write_bytes(module.bytecode())
+        assert str(prune.Module.read(path)) == str(module)
+        (path.parent / "net.mlir").write_text(str(module))
+        assert str(prune.Module.read(str(path.parent / "net.mlir"))) == str(module)
+        expect(prune.ParseError, "cannot open input file", prune.Module.read, "none.mlir")
+        (path.parent / "bad.onnx").write_text("no model")
+        expect(prune.ParseError, "", prune.Module.read, path.parent / "bad.onnx")
+
+
+def test_processors():
+    """A program is made for a processor that this machine can stand for."""
+    module = prune.Module.parse(linear(integers(64, 64), rows=16))
+    x = integers(16, 64).astype(np.float32)
+    expected = module.compile(kernels="packed")(x)
+    for bits, cpu in ((128, "x86-64-v2"), (256, "x86-64-v3"), (512, "x86-64-v4")):
+        if bits in vector_bits():
+            assert (module.compile(kernels="packed", cpu=cpu)(x) == expected).all()
+        elif bits > 256 and "avx512f" not in machine_flags():
+            expect(prune.CompileError, "cannot run code for x86-64-v4", module.compile, cpu=cpu)
+    expect(prune.Error, "cpu: got 'z80'", module.compile, cpu="z80")
 
 
 def test_report():
