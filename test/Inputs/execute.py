@@ -51,6 +51,9 @@ def check(name, module, inputs, expected, rtol=0.0, atol=0.0, options=()):
         for i, array in enumerate(expected):
             save(os.path.join(folder, f"out{i}.npy"), array)
             arguments.append(f"--expected=@{folder}/out{i}.npy")
+        # Kernels that are made for weights have tests of their own.
+        if not any(option.startswith("--kernels") for option in options):
+            arguments.append("--kernels=dense")
         report = json.loads(tools.output_of("prune-run", *arguments, *options))
     assert report["leaked_allocations"] == 0, f"{name} leaks: {report}"
     return report

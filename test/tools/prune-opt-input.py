@@ -9,7 +9,7 @@ from tools import run
 
 def expect_error(text, *words):
     result = run("prune-opt", "-", stdin=text)
-    assert result.returncode == 1, (result.returncode, result.stderr[:2000])
+    assert result.returncode == 3, (result.returncode, result.stderr[:2000])
     for word in words:
         assert word in result.stderr, (word, result.stderr[:2000])
     assert result.stdout == ""

@@ -5,11 +5,14 @@ RUN: %python %s %t
 
 import json
 import os
+import re
 import shutil
+import subprocess
 import sys
 
 import numpy as np
 import tools
+from PIL import Image
 
 FOLDER = sys.argv[1]
 shutil.rmtree(FOLDER, ignore_errors=True)
@@ -60,8 +63,9 @@ def check_batches_and_labels():
     layer(5, "static.mlir")
     layer("?", "dynamic.mlir")
     layer(23, "whole.mlir")
+    # An open batch is cut into 32 unless told otherwise.
     cases = [("static.mlir", ["--batch"], 5), ("dynamic.mlir", ["--batch=7"], 4),
-             ("dynamic.mlir", [], 1), ("whole.mlir", ["--batch"], 1)]
+             ("dynamic.mlir", ["--batch"], 1), ("dynamic.mlir", [], 1), ("whole.mlir", ["--batch"], 1)]
     for name, options, calls in cases:
         report = run(name, "--input=weights=@w.npy", "--input=features=@x.npy",
                      "--labels=@labels.npy", "--output=@y.npy", *options)
@@ -71,6 +75,13 @@ def check_batches_and_labels():
         assert report["calls"] == calls and report["samples"] == 23, report
         np.testing.assert_allclose(report["top1"], top1)
         np.testing.assert_allclose(report["cross_entropy"], entropy, 1e-5)
+
+
+    np.save("many.npy", np.tile(x, (3, 1)))
+    report = run("dynamic.mlir", "--input=weights=@w.npy", "--input=features=@many.npy", "--batch",
+                 "--output=@y.npy")
+    assert report["calls"] == -(-3 * 23 // 32), report
+    np.testing.assert_allclose(np.load("y.npy"), np.tile(logits, (3, 1)), 1e-5, 1e-5)
 
 
 def check_sequence_labels():
@@ -106,9 +117,78 @@ def check_compare():
     assert report["compare_calls"] == 3 and report["compare_leaked_allocations"] == 0
     failed = tools.run("prune-run", "one.mlir", "--compare=other.mlir", "--atol=0.1", "--rtol=0",
                        "--json")
-    assert failed.returncode == 1 and "5 of 5 elements" in failed.stderr
+    assert failed.returncode == 4 and "5 of 5 elements" in failed.stderr
     assert json.loads(failed.stdout)["mismatches"] == 5
     run("one.mlir", "--compare=other.mlir", "--atol=0.3")
+
+
+def check_accuracies():
+    """With labels, both modules are judged."""
+    x = RANDOM.standard_normal((23, 6)).astype("f4")
+    w = RANDOM.standard_normal((6, 4)).astype("f4")
+    labels = RANDOM.integers(0, 4, 23)
+    write("best.mlir", "func.func @main(%x: tensor<23x6xf32>, %w: tensor<6x4xf32>) -> tensor<23x4xf32> { "
+          "%y = arith.constant dense<[" + ", ".join(str([float(c == label) for c in range(4)]) for label in labels)
+          + "]> : tensor<23x4xf32> return %y : tensor<23x4xf32> }")
+    layer(23, "whole.mlir")
+    for name, array in (("x", x), ("w", w), ("labels", labels)):
+        np.save(f"{name}.npy", array)
+    arguments = ["--input=@x.npy", "--input=@w.npy", "--labels=@labels.npy", "--compare=best.mlir"]
+    report = run("whole.mlir", *arguments)
+    right = ((x.astype("f8") @ w).argmax(1) == labels).mean()
+    np.testing.assert_allclose(report["top1"], 100 * right)
+    assert report["compare_top1"] == 100 and report["compare_samples"] == 23, report
+    text = tools.output_of("prune-run", "whole.mlir", *arguments)
+    assert f"\ntop-1 {100 * right:.6g} %" in text and "\n'best.mlir': top-1 100 %" in text, text
+
+
+def check_conversions():
+    """Arrays of another type are converted, with a note, where every value has a place."""
+    kinds = {"f64": "f8", "f32": "f4", "f16": "f2", "i64": "i8", "i32": "i4", "i16": "i2", "i8": "i1", "i1": "?"}
+    for element, dtype in kinds.items():
+        write("same.mlir", f"func.func @main(%x: tensor<4x{element}>) -> tensor<4x{element}> "
+              f"{{ return %x : tensor<4x{element}> }}")
+        for given in ("f8", "f4", "f2", "i8", "i4", "i2", "i1", "u1", "?"):
+            for array in (np.array([0, 1, 1, 0]), np.array([-7.25, 0.3, 99, 1.9])):
+                array = array.astype(given)
+                np.save("c.npy", array)
+                result = tools.run("prune-run", "same.mlir", "--input=@c.npy", "--output=@d.npy")
+                real = array.dtype.kind == "f"
+                converted = array.astype(dtype)
+                same_bits = {array.dtype.name, converted.dtype.name} == {"int8", "uint8"}
+                fits = np.dtype(dtype).kind == "f" or (not real and (converted == array).all()) or same_bits
+                if not fits and array.dtype != converted.dtype:
+                    assert result.returncode == 3, (element, given, result)
+                    continue
+                assert result.returncode == 0, (element, given, result.stderr)
+                np.testing.assert_array_equal(np.load("d.npy"), converted)
+                noted = f"note: --input=@c.npy is converted from {array.dtype} to {converted.dtype}"
+                expected = array.dtype != converted.dtype and not same_bits
+                assert (noted in result.stderr) == expected, (element, given, result.stderr)
+
+
+def check_foreign_files():
+    """What is no .npy file comes with a command that makes one of it."""
+    write("wide.mlir", "func.func @main(%x: tensor<?x3x2x5xf32>) -> tensor<?x3x2x5xf32> "
+          "{ return %x : tensor<?x3x2x5xf32> }")
+    pictures = RANDOM.integers(0, 256, (3, 2, 5, 3)).astype("u1")
+    expected = pictures.transpose(0, 3, 1, 2).astype("f4") / np.float32(255)
+    os.mkdir("it's here")
+    for number, picture in enumerate(pictures):
+        Image.fromarray(picture).save(f"it's here/{number}.png")
+    np.savez("arrays.npz", expected)
+    labels = RANDOM.integers(0, 10, 9)
+    np.savetxt("labels.csv", labels, fmt="%d")
+    for source, target, answer in (
+        ("arrays.npz", "arrays.npy", expected), ("it's here", "it's here.npy", expected),
+        ("it's here/1.png", "1.npy", expected[1:2]), ("labels.csv", "labels.npy", labels),
+    ):  # fmt: skip
+        result = tools.run("prune-run", "wide.mlir", f"--input=@{source}")
+        assert result.returncode == 3 and f"'{source}': is " in result.stderr, result
+        command = result.stderr[result.stderr.index("python3 -c") :]
+        command = command.replace("python3", sys.executable, 1)
+        subprocess.run(["bash", "-c", command], check=True)
+        np.testing.assert_array_equal(np.load(target), answer)
 
 
 def check_expected():
@@ -123,7 +203,7 @@ def check_expected():
         result = tools.run("prune-run", "five.mlir", "--input=@x5.npy", "--expected=@e5.npy",
                            "--rtol=0.01", "--atol=0.1")
         close = np.allclose(x, expected, 0.01, 0.1, equal_nan=True)
-        assert (result.returncode == 0) == close, (change, value, result.stderr)
+        assert result.returncode == (0 if close else 4), (change, value, result.stderr)
 
 
 def mix(x):
@@ -201,6 +281,8 @@ def check_pipeline_and_text():
     text = tools.output_of("prune-run", "named.mlir", "--pipeline=inline,symbol-dce", "--warmup=2",
                            "--repeat=4")
     assert text.startswith("time of a call: median ") and "(4 calls)" in text, text
+    for time in re.search(r"median (.*), min (.*), max (.*) \(", text).groups():
+        assert re.fullmatch(r"(\d\.\d\d|\d\d\.\d|\d\d\d) (ns|µs|ms|s)", time), text
 
 
 for function in [value for name, value in list(globals().items()) if name.startswith("check_")]:

@@ -7,6 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Tool.h"
+
 #include "prune/InitAll.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -19,10 +21,11 @@
 using namespace mlir;
 
 int main(int argc, char **argv) {
+  prune::setVersion("prune-lsp-server");
   DialectRegistry registry;
   registerAllDialects(registry);
   registerAllExtensions(registry);
   prune::registerAllDialects(registry);
   return failed(MlirLspServerMain(argc, argv, registry)) ? EXIT_FAILURE
-                                                           : EXIT_SUCCESS;
+                                                         : EXIT_SUCCESS;
 }

@@ -29,9 +29,8 @@ struct Batching {
 };
 
 /// Reads `[name=]@file.npy` or makes random arrays for `[name=]4x8`. An
-/// argument that is not mentioned is random. Floating-point numbers are uniform
-/// in [-1, 1), integers in [0, 8); they depend on the seed, the argument and
-/// the position only.
+/// argument that is not mentioned is random. An array of another type is
+/// converted, with a note, or refused.
 llvm::Expected<std::vector<Input>> makeInputs(const Model &model,
                                               ArrayRef<std::string> options,
                                               uint64_t seed,
@@ -43,10 +42,6 @@ llvm::Error checkInputs(const Model &model, ArrayRef<Input> inputs,
 
 /// Whether an argument takes slices of this input rather than all of it.
 bool isSliced(const Port &port, const Input &input, const Batching &batching);
-
-/// Rounds to bfloat16, which is kept in a 16-bit integer array; and back.
-NpyArray toBFloat(const NpyArray &array);
-NpyArray fromBFloat(const NpyArray &array);
 
 } // namespace mlir::prune
 

@@ -9,17 +9,17 @@
 
 #include "Model.h"
 
-#include "prune/Core/FileInput.h"
-#include "prune/Core/Nesting.h"
+#include "Diagnostics.h"
+#include "Tool.h"
+
+#include "prune/Core/Processor.h"
+#include "prune/Input/ReadModule.h"
 #include "prune/Pipelines/Pipelines.h"
-#include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
-#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -120,26 +120,26 @@ static Expected<func::FuncOp> findEntry(ModuleOp module, StringRef path,
   if (candidates.empty())
     return createStringError("'" + path + "' has no public function to run");
   if (name.empty())
-    return createStringError("'" + path +
-                             "' has no function 'main'; choose with --entry "
-                             "one of " +
-                             names);
-  return createStringError("'" + path + "' has no public function '" + name +
-                           "'; it has " + names);
+    return makeError(kUsage, "'" + path +
+                                 "' has no function 'main'; choose with "
+                                 "--entry one of " +
+                                 names);
+  return makeError(kUsage, "'" + path + "' has no public function '" + name +
+                               "'; it has " + names);
 }
 
 static Error readSignature(func::FuncOp entry, Model &model) {
   model.entry = entry.getName().str();
   for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes())) {
-    Expected<Port> port = makePort("argument", i, type, entry.getArgAttrDict(i),
-                                   model.entry);
+    Expected<Port> port =
+        makePort("argument", i, type, entry.getArgAttrDict(i), model.entry);
     if (!port)
       return port.takeError();
     model.arguments.push_back(std::move(*port));
   }
   for (auto [i, type] : llvm::enumerate(entry.getResultTypes())) {
-    Expected<Port> port = makePort("result", i, type,
-                                   entry.getResultAttrDict(i), model.entry);
+    Expected<Port> port =
+        makePort("result", i, type, entry.getResultAttrDict(i), model.entry);
     if (!port)
       return port.takeError();
     model.results.push_back(std::move(*port));
@@ -166,21 +166,21 @@ static Error cannotCompile(StringRef path) {
   return createStringError("cannot compile '" + path + "'");
 }
 
-/// Checks resources and runs the pipeline that the user asked for.
-static Error prepare(ModuleOp module, const ModelOptions &options) {
+/// Runs the pipeline that the user asked for.
+static Error prepare(ModuleOp module, const LoadOptions &options) {
+  if (options.pipeline.empty())
+    return Error::success();
   PassManager pm(module.getContext());
-  pm.addPass(createVerifyResourcesPass());
   std::string message;
   llvm::raw_string_ostream os(message);
-  if (!options.pipeline.empty() &&
-      failed(parsePassPipeline(options.pipeline, pm, os)))
-    return createStringError("--pipeline: " + StringRef(message).trim());
+  if (failed(parsePassPipeline(options.pipeline, pm, os)))
+    return makeError(kUsage, "--pipeline: " + StringRef(message).trim());
   if (failed(pm.run(module)))
     return cannotCompile(options.path);
   return Error::success();
 }
 
-static Error lower(ModuleOp module, const ModelOptions &options) {
+static Error lower(ModuleOp module, const LoadOptions &options) {
   LowerToLLVMOptions lowering;
   lowering.kernels = options.kernels;
   lowering.runtimeChecks = options.runtimeChecks;
@@ -192,18 +192,17 @@ static Error lower(ModuleOp module, const ModelOptions &options) {
     return failure();
   };
   if (failed(buildLowerToLLVMPipeline(pm, lowering, emitError)))
-    return createStringError("--kernels: " + message);
+    return createStringError(message);
   if (failed(pm.run(module)))
     return cannotCompile(options.path);
   return Error::success();
 }
 
-static Error compile(ModuleOp module, const ModelOptions &options,
+static Error compile(ModuleOp module, const LoadOptions &options,
                      Model &model) {
   if (Error error = prepare(module, options))
     return error;
-  Expected<func::FuncOp> entry =
-      findEntry(module, options.path, options.entry);
+  Expected<func::FuncOp> entry = findEntry(module, options.path, options.entry);
   if (!entry)
     return entry.takeError();
   if (Error error = checkDeclarations(module, options.path))
@@ -212,7 +211,11 @@ static Error compile(ModuleOp module, const ModelOptions &options,
     return error;
   if (Error error = lower(module, options))
     return error;
-  Expected<std::unique_ptr<Runner>> runner = Runner::compile(module);
+  Expected<Processor> processor = Processor::get();
+  if (!processor)
+    return processor.takeError();
+  Expected<std::unique_ptr<Runner>> runner =
+      Runner::compile(module, *processor);
   if (!runner)
     return runner.takeError();
   model.runner = std::move(*runner);
@@ -220,24 +223,25 @@ static Error compile(ModuleOp module, const ModelOptions &options,
 }
 
 Expected<Model> mlir::prune::loadModel(const DialectRegistry &registry,
-                                       const ModelOptions &options) {
-  Expected<std::unique_ptr<llvm::MemoryBuffer>> input = openInput(options.path);
-  if (!input)
-    return input.takeError();
-  if (Error error = checkText((*input)->getBuffer(), options.path))
+                                       const LoadOptions &options) {
+  // Before hours of compiling, which may be done for another machine.
+  Expected<Processor> processor = Processor::get();
+  if (!processor)
+    return processor.takeError();
+  if (Error error = processor->checkRunsHere())
     return std::move(error);
 
   MLIRContext context(registry);
   auto sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(*input), SMLoc());
-  SourceMgrDiagnosticHandler diagnostics(*sources, &context);
-  OwningOpRef<ModuleOp> module =
-      parseSourceFile<ModuleOp>(sources, &context);
+  ToolDiagnostics diagnostics(sources, &context, options.path);
+  Expected<OwningOpRef<ModuleOp>> module =
+      readModule(options.path, sources, &context, options.onnx);
   if (!module)
-    return createStringError("cannot read '" + options.path + "'");
+    return withCode(blameForReading(options.path, isONNX(options.path)),
+                    module.takeError());
   Model model;
   model.path = options.path;
-  if (Error error = compile(*module, options, model))
+  if (Error error = compile(**module, options, model))
     return std::move(error);
   return std::move(model);
 }

@@ -12,6 +12,7 @@
 
 #include "prune/Core/Npy.h"
 #include "prune/Execution/Runner.h"
+#include "prune/Import/ONNX.h"
 
 #include "mlir/Support/LLVM.h"
 
@@ -44,8 +45,10 @@ struct Port {
   bool isDynamic() const;
 };
 
-struct ModelOptions {
+/// How to load a model.
+struct LoadOptions {
   std::string path, entry, pipeline, kernels;
+  ONNXImportOptions onnx;
   bool runtimeChecks = true;
   unsigned threads = 1;
 };
@@ -59,7 +62,7 @@ struct Model {
 /// Diagnostics of the compiler go to standard error; the error then only says
 /// which file could not be compiled.
 llvm::Expected<Model> loadModel(const DialectRegistry &registry,
-                                const ModelOptions &options);
+                                const LoadOptions &options);
 
 } // namespace mlir::prune
 

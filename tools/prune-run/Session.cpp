@@ -10,6 +10,8 @@
 
 #include "Session.h"
 
+#include "Elements.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <chrono>
@@ -33,12 +35,6 @@ struct Plan {
   int64_t calls() const {
     return isSliced() ? llvm::divideCeil(samples, batch) : 1;
   }
-};
-
-/// One result of all calls so far.
-struct Accumulator {
-  SmallVector<int64_t> shape;
-  std::vector<char> bytes;
 };
 
 /// The arguments of one call: what they view and what they own.
@@ -80,8 +76,8 @@ static Expected<Plan> makePlan(const Model &model, ArrayRef<Input> inputs,
 }
 
 /// Cuts samples [begin, begin + slice.samples) out of the inputs.
-static Slice makeSlice(const Plan &plan, ArrayRef<Input> inputs,
-                       int64_t begin) {
+static Expected<Slice> makeSlice(const Plan &plan, ArrayRef<Input> inputs,
+                                 int64_t begin) {
   Slice slice;
   slice.samples =
       plan.isSliced() ? std::min(plan.batch, plan.samples - begin) : 0;
@@ -95,12 +91,16 @@ static Slice makeSlice(const Plan &plan, ArrayRef<Input> inputs,
       data += begin * sampleBytes;
       shape[0] = given;
       if (given > slice.samples) {
-        NpyArray &copy = slice.copies.emplace_back(array.type(), shape);
+        Expected<NpyArray> copy =
+            NpyArray::make("--batch: one call", array.type(), shape);
+        if (!copy)
+          return copy.takeError();
         for (int64_t s = 0; s < given; ++s)
-          std::memcpy(copy.bytes().data() + s * sampleBytes,
+          std::memcpy(copy->bytes().data() + s * sampleBytes,
                       data + std::min(s, slice.samples - 1) * sampleBytes,
                       sampleBytes);
-        data = copy.bytes().data();
+        data = copy->bytes().data();
+        slice.copies.push_back(std::move(*copy));
       }
     }
     slice.shapes.push_back(std::move(shape));
@@ -108,51 +108,70 @@ static Slice makeSlice(const Plan &plan, ArrayRef<Input> inputs,
   }
   for (auto [view, shape] : llvm::zip_equal(slice.views, slice.shapes))
     view.shape = shape;
-  return slice;
+  return std::move(slice);
 }
 
-/// Appends the results of a call, without what comes of filling up.
+/// Where a result of all calls together goes, once a call has shown its shape.
+static Expected<NpyArray> makeResult(const Port &port, const Plan &plan,
+                                     ArrayRef<int64_t> shapeOfCall) {
+  SmallVector<int64_t> shape(shapeOfCall);
+  if (plan.isSliced())
+    shape[0] = plan.samples;
+  return NpyArray::make(port.description,
+                        port.isBFloat ? NpyType::I16 : port.type, shape);
+}
+
+/// Whether a call gave what calls have to give.
+static Error checkResult(const Port &port, int64_t samples,
+                         ArrayRef<int64_t> shape) {
+  if (!shape.empty() && shape[0] == samples)
+    return Error::success();
+  return createStringError("--batch: " + port.description + " is " +
+                           shapeString(shape) +
+                           "; its first dimension should be the " +
+                           Twine(samples) + " samples of one call");
+}
+
+/// Puts the results of a call in their places, without what comes of filling
+/// up.
 static Error collect(const Model &model, const Plan &plan, const Slice &slice,
-                     const Invocation &invocation,
-                     std::vector<Accumulator> &results) {
+                     int64_t begin, const Invocation &invocation,
+                     std::vector<NpyArray> &results) {
   int64_t given = plan.fixed ? plan.batch : slice.samples;
   for (auto [i, port] : llvm::enumerate(model.results)) {
-    Accumulator &result = results[i];
-    SmallVector<int64_t> shape(invocation.resultShape(i));
-    NpyType type = port.isBFloat ? NpyType::I16 : port.type;
-    std::optional<uint64_t> bytes = npyByteCount(type, shape);
-    assert(bytes && "the result exists, so its size fits");
-    if (plan.isSliced() && (shape.empty() || shape[0] != given))
-      return createStringError("--batch: " + port.description + " is " +
-                               shapeString(shape) + "; its first dimension " +
-                               "should be the " + Twine(given) +
-                               " samples of one call");
-    size_t before = result.bytes.size();
-    result.bytes.resize(before + *bytes);
-    invocation.copyResult(i, result.bytes.data() + before);
+    ArrayRef<int64_t> shape = invocation.resultShape(i);
+    if (plan.isSliced())
+      if (Error error = checkResult(port, given, shape))
+        return error;
+    if (results.size() == i) {
+      Expected<NpyArray> made = makeResult(port, plan, shape);
+      if (!made)
+        return made.takeError();
+      results.push_back(std::move(*made));
+    }
+    NpyArray &result = results[i];
+    char *out = result.bytes().data();
     if (!plan.isSliced()) {
-      result.shape = shape;
+      invocation.copyResult(i, out);
       continue;
     }
-    result.bytes.resize(before + *bytes / given * slice.samples);
-    shape[0] = slice.samples;
-    if (result.shape.empty()) {
-      result.shape = shape;
-    } else if (ArrayRef(result.shape).drop_front() !=
-               ArrayRef(shape).drop_front()) {
+    if (result.shape().drop_front() != shape.drop_front())
       return createStringError("--batch: " + port.description +
                                " has another shape in another call");
-    } else {
-      result.shape[0] += slice.samples;
+    size_t sampleBytes = result.bytes().size() / plan.samples;
+    out += begin * sampleBytes;
+    if (given == slice.samples) {
+      invocation.copyResult(i, out);
+      continue;
     }
+    Expected<NpyArray> filled =
+        NpyArray::make(port.description, result.type(), shape);
+    if (!filled)
+      return filled.takeError();
+    invocation.copyResult(i, filled->bytes().data());
+    std::memcpy(out, filled->bytes().data(), slice.samples * sampleBytes);
   }
   return Error::success();
-}
-
-static NpyArray finish(const Port &port, const Accumulator &result) {
-  NpyArray array(port.isBFloat ? NpyType::I16 : port.type, result.shape);
-  llvm::copy(result.bytes, array.bytes().begin());
-  return port.isBFloat ? fromBFloat(array) : std::move(array);
 }
 
 static double timeCall(Invocation &invocation) {
@@ -181,24 +200,33 @@ Expected<Outcome> mlir::prune::runModel(const Model &model,
 
   Outcome outcome;
   HeapUse before = liveHeap();
-  std::vector<Accumulator> results(model.results.size());
+  std::vector<NpyArray> results;
   for (int64_t call = 0, e = plan->calls(); call < e; ++call) {
-    Slice slice = makeSlice(*plan, inputs, call * plan->batch);
+    int64_t begin = call * plan->batch;
+    Expected<Slice> slice = makeSlice(*plan, inputs, begin);
+    if (!slice)
+      return slice.takeError();
     auto invocation = model.runner->bind(model.entry, argumentTypes,
-                                         resultTypes, slice.views);
+                                         resultTypes, slice->views);
     if (!invocation)
       return invocation.takeError();
     for (unsigned i = 0; call == 0 && i < timing.warmup; ++i)
       (*invocation)->call();
     for (unsigned i = 0; i < timing.repeat; ++i)
       outcome.microseconds.push_back(timeCall(**invocation));
-    if (Error error = collect(model, *plan, slice, **invocation, results))
+    if (Error error =
+            collect(model, *plan, *slice, begin, **invocation, results))
       return std::move(error);
   }
   HeapUse after = liveHeap();
   outcome.leaked = {after.allocations - before.allocations,
                     after.bytes - before.bytes};
-  for (auto [port, result] : llvm::zip_equal(model.results, results))
-    outcome.results.push_back(finish(port, result));
+  for (auto [port, result] : llvm::zip_equal(model.results, results)) {
+    Expected<NpyArray> widened =
+        port.isBFloat ? fromBFloat(result) : std::move(result);
+    if (!widened)
+      return widened.takeError();
+    outcome.results.push_back(std::move(*widened));
+  }
   return std::move(outcome);
 }

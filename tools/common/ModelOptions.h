@@ -1,0 +1,30 @@
+//===- ModelOptions.h - Options of whoever reads models ---------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_TOOLS_COMMON_MODELOPTIONS_H
+#define PRUNE_TOOLS_COMMON_MODELOPTIONS_H
+
+#include "prune/Import/ONNX.h"
+
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Error.h"
+
+namespace mlir::prune {
+
+/// What can be said about an ONNX model on the command line.
+struct ModelOptions {
+  explicit ModelOptions(llvm::cl::OptionCategory &category);
+
+  /// Fails if an option does not make sense.
+  llvm::Expected<ONNXImportOptions> get() const;
+
+private:
+  llvm::cl::list<std::string> dims;
+};
+
+} // namespace mlir::prune
+
+#endif // PRUNE_TOOLS_COMMON_MODELOPTIONS_H
