@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Builds from whatever state the checkout is in, runs every test, and fuzzes the
-# ONNX importer for a minute or 20,000 inputs (release only).
+# Builds from whatever state the checkout is in and runs every test: as in a clone
+# with nothing beside it; those that need data once more where there is some; those
+# that run generated code once more for older processors. Then fuzzes the ONNX
+# importer for a minute or 20,000 inputs (release only).
 #
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
@@ -18,20 +20,51 @@ release) build=build ;;
 *) build=build-$preset ;;
 esac
 
-scripts/setup.sh
+scripts/setup.sh --tests
 scripts/build.sh "$preset"
 
-# Both runners report in one format; their exit codes are read off the counts.
+# All runners report in one format; their exit codes are read off the counts.
 results=$build/test-results
 rm -rf "$results"
 mkdir -p "$results"
+reports=()
+
+# Runs lit on some tests: run_lit REPORT ARGUMENT...
+run_lit() {
+  local report=$results/$1.xml
+  reports+=("$report")
+  /usr/bin/python3 "$(llvm-config-22 --bindir)/lit" -v --xunit-xml-output "$report" \
+    "${@:2}" || true
+}
+
 echo "check: unit tests"
+reports+=("$results/unit.xml")
 ctest --test-dir "$build" --exclude-regex '^lit$' --output-on-failure \
   --no-tests=ignore --output-junit "$PWD/$results/unit.xml" || true
-echo "check: lit tests"
-/usr/bin/python3 "$(llvm-config-22 --bindir)/lit" -v \
-  --xunit-xml-output "$results/lit.xml" "$build/test" || true
-reports=("$results/unit.xml" "$results/lit.xml")
+
+echo "check: lit tests, as in a clone without data"
+PRUNE_DATA=/nonexistent run_lit lit "$build/test"
+
+if [ -e "${PRUNE_DATA:-../shared/data}/INDEX.md" ]; then
+  echo "check: lit tests that need data"
+  mapfile -t with_data < <(grep -rlE --exclude-dir=Inputs --exclude='lit*' \
+    'REQUIRES:.*\bdata\b|PRUNE_DATA' test | sed "s|^|$build/|")
+  run_lit data "${with_data[@]}"
+fi
+
+# Generated code for processors without what this one has. Sanitizers look at the
+# compiler, which does the same for each.
+if [ "$(uname -m)" = x86_64 ] && [ "$preset" != asan ]; then
+  processors=(x86-64-v2)
+  ! grep -qw avx512f /proc/cpuinfo || processors+=(x86-64-v3)
+  for processor in "${processors[@]}"; do
+    echo "check: lit tests that run generated code, for $processor"
+    PRUNE_DATA=/nonexistent PRUNE_CPU=$processor run_lit "$processor" \
+      --filter='Pipelines/|Integration/(packed-|sparse-formats|random-networks|threads|run-time)|python/package|tools/prune-run' \
+      "$build/test"
+  done
+fi
+
 if [ "$preset" = release ]; then
   echo "check: fuzzing"
   failure=

@@ -5,8 +5,13 @@
 #
 # Asks dpkg first and does nothing where everything is there, so that the other
 # scripts can call it every time. Needs root or sudo only when something is
-# missing. `--lint` adds what pre-commit calls.
+# missing. `--tests` adds what some tests compare with or run under, and are
+# skipped without; `--lint` adds what pre-commit calls.
 set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# ONNX Runtime, from npm; its releases differ in what they compute.
+onnxruntime=1.30.0
 
 packages=(
   # LLVM and MLIR 22, and the compiler and linker of the presets.
@@ -25,38 +30,64 @@ packages=(
   libgtest-dev python3 python3-numpy python3-onnx python3-pil python3-scipy python3-sklearn
 )
 
+tests=
 for argument in "$@"; do
   case $argument in
+  --tests)
+    tests=1
+    # AArch64 programs run under an emulator.
+    packages+=(qemu-user libc6-dev-arm64-cross)
+    ;;
   --lint) packages+=(clang-format-22 clang-tidy-22 codespell flake8 pre-commit shellcheck) ;;
   *)
-    echo "setup.sh: unknown argument '$argument'; the only one is --lint" >&2
+    echo "setup.sh: unknown argument '$argument'; expected --tests or --lint" >&2
     exit 2
     ;;
   esac
 done
 
-missing=()
-for package in "${packages[@]}"; do
-  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-  [ "$status" = installed ] || missing+=("$package")
-done
-if [ ${#missing[@]} -eq 0 ]; then
-  echo "setup: all ${#packages[@]} packages are installed"
-  exit 0
-fi
-
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-  command -v sudo >/dev/null || {
-    echo "setup.sh: run as root or install sudo; missing: ${missing[*]}" >&2
-    exit 1
-  }
-  as_root=(sudo)
-fi
-
-echo "setup: installing ${missing[*]}"
 apt_get() {
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+      echo "setup.sh: run as root or install sudo; missing: ${missing[*]}" >&2
+      return 1
+    }
+    as_root=(sudo)
+  fi
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 "$@"
 }
-apt_get update
-apt_get install -y --no-install-recommends "${missing[@]}"
+
+# Installs those of the packages that are not there.
+install_packages() {
+  missing=()
+  local package status
+  for package in "$@"; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "setup: installing ${missing[*]}"
+  apt_get update && apt_get install -y --no-install-recommends "${missing[@]}"
+}
+
+# Puts ONNX Runtime beside the build, where the tests look for it.
+install_onnxruntime() {
+  local folder=build/node_modules/onnxruntime-node
+  grep -qs "\"version\": \"$onnxruntime\"" "$folder/package.json" && return
+  if ! command -v npm >/dev/null; then
+    install_packages nodejs npm || return
+  fi
+  mkdir -p build
+  echo "setup: fetching ONNX Runtime $onnxruntime from npm"
+  # The package holds the library; its script would fetch those of other systems.
+  timeout 600 npm install --prefix build --no-save --ignore-scripts --no-audit --no-fund \
+    --fetch-retries=1 --fetch-timeout=60000 --loglevel=error "onnxruntime-node@$onnxruntime"
+}
+
+install_packages "${packages[@]}"
+echo "setup: all ${#packages[@]} packages are installed"
+if [ -n "$tests" ]; then
+  install_onnxruntime ||
+    echo "setup: npm or its registry cannot be reached; comparisons with ONNX Runtime are skipped"
+fi

@@ -7,7 +7,9 @@ import subprocess
 import lit.formats
 import lit.util
 
-config.name = "prune"
+# Generated code can be tested for an older processor than this one.
+cpu = os.environ.get("PRUNE_CPU", "")
+config.name = f"prune-{cpu}" if cpu else "prune"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test", ".py"]
 config.excludes = ["lit.cfg.py", "lit.site.cfg.py", "Inputs", "CMakeLists.txt"]
@@ -29,6 +31,10 @@ if config.has_python_package:
     config.available_features.add("python-package")
     python_path.append(os.path.join(config.prune_build_dir, "python"))
 config.environment["PYTHONPATH"] = os.pathsep.join(python_path)
+# How much tests do, and for which processor.
+for name, value in os.environ.items():
+    if name.startswith("PRUNE_") and name != "PRUNE_DATA":
+        config.environment[name] = value
 config.environment["PRUNE_TOOLS_DIR"] = config.prune_tools_dir
 config.environment["PRUNE_BUILD_DIR"] = config.prune_build_dir
 config.environment["PRUNE_SOURCE_DIR"] = config.prune_source_dir
@@ -54,12 +60,16 @@ if lit.util.which("qemu-aarch64"):
 if config.prune_enable_onnx == "ON":
     config.available_features.add("onnx")
 
-# ONNX Runtime, with which results are compared: the npm package onnxruntime-node.
-config.environment["NODE_PATH"] = os.environ.get("NODE_PATH", "")
+# ONNX Runtime, with which results are compared: the npm package onnxruntime-node,
+# where NODE_PATH says or where scripts/setup.sh puts it.
+config.environment["NODE_PATH"] = os.environ.get(
+    "NODE_PATH", os.path.join(config.prune_source_dir, "build", "node_modules")
+)
 if lit.util.which("node", path):
     found = subprocess.run(
         ["node", "-e", "require.resolve('onnxruntime-node')"],
         capture_output=True,
+        env={**os.environ, "NODE_PATH": config.environment["NODE_PATH"]},
         check=False,
     )
     if found.returncode == 0:
