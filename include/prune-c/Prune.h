@@ -120,6 +120,22 @@ PRUNE_C_EXPORT PruneStatus pruneModuleParse(PruneContext *context,
 PRUNE_C_EXPORT PruneStatus pruneModuleImportONNX(
     PruneContext *context, const char *path, const char *const *dimNames,
     const int64_t *dimSizes, size_t numDims, PruneModule **module);
+typedef struct PruneImportOptions {
+  /** Sizes to fix, as for pruneModuleImportONNX. */
+  const char *const *dimNames;
+  const int64_t *dimSizes;
+  size_t numDims;
+  /** Inputs that become constants: their names, and for each one number for all
+      of its elements or a list of them in row-major order, "1,2,3". */
+  const char *const *valueNames;
+  const char *const *values;
+  size_t numValues;
+} PruneImportOptions;
+
+/** As pruneModuleImportONNX, which fixes sizes only. Null options fix nothing. */
+PRUNE_C_EXPORT PruneStatus pruneModuleImportONNXWithOptions(
+    PruneContext *context, const char *path, const PruneImportOptions *options,
+    PruneModule **module);
 
 /** Reads a file: an ONNX model if its name ends in ".onnx", and MLIR as text or
     bytecode else. The same checks, and the same words of caution. */

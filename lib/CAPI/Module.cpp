@@ -62,23 +62,52 @@ PruneStatus pruneModuleImportONNX(PruneContext *context, const char *path,
                                   const char *const *dimNames,
                                   const int64_t *dimSizes, size_t numDims,
                                   PruneModule **module) {
+  PruneImportOptions options = {dimNames, dimSizes, numDims,
+                                nullptr,  nullptr,  0};
+  return pruneModuleImportONNXWithOptions(context, path, &options, module);
+}
+
+#ifdef PRUNE_ENABLE_ONNX
+/// The options for the importer; nothing if names, sizes or values are missing.
+static std::optional<prune::ONNXImportOptions>
+readOptions(const PruneImportOptions &given) {
+  prune::ONNXImportOptions options;
+  for (size_t i = 0; i < given.numDims; ++i) {
+    if (!given.dimNames[i] || given.dimSizes[i] < 1)
+      return std::nullopt;
+    options.dims.push_back({given.dimNames[i], given.dimSizes[i]});
+  }
+  for (size_t i = 0; i < given.numValues; ++i) {
+    if (!given.valueNames[i] || !given.values[i])
+      return std::nullopt;
+    options.values.push_back({given.valueNames[i], given.values[i]});
+  }
+  return options;
+}
+#endif
+
+PruneStatus pruneModuleImportONNXWithOptions(PruneContext *context,
+                                             const char *path,
+                                             const PruneImportOptions *options,
+                                             PruneModule **module) {
   if (!context)
     return PRUNE_INVALID_ARGUMENT;
   context->begin();
-  if (!module || !path || (numDims && (!dimNames || !dimSizes)))
+  PruneImportOptions given = options ? *options : PruneImportOptions{};
+  if (!module || !path ||
+      (given.numDims && (!given.dimNames || !given.dimSizes)) ||
+      (given.numValues && (!given.valueNames || !given.values)))
     return context->fail(
         PRUNE_INVALID_ARGUMENT,
-        "pruneModuleImportONNX expects a path, sizes and an output");
+        "pruneModuleImportONNX expects a path, sizes, values and an output");
 #ifdef PRUNE_ENABLE_ONNX
-  prune::ONNXImportOptions options;
-  for (size_t i = 0; i < numDims; ++i) {
-    if (!dimNames[i] || dimSizes[i] < 1)
-      return context->fail(PRUNE_INVALID_ARGUMENT,
-                           "expects names and positive sizes to fix");
-    options.dims.push_back({dimNames[i], dimSizes[i]});
-  }
+  std::optional<prune::ONNXImportOptions> read = readOptions(given);
+  if (!read)
+    return context->fail(
+        PRUNE_INVALID_ARGUMENT,
+        "expects names with positive sizes to fix, and names with values");
   OwningOpRef<ModuleOp> imported =
-      prune::importONNX(path, &context->context, options);
+      prune::importONNX(path, &context->context, *read);
   if (!imported)
     return PRUNE_PARSE_ERROR;
   *module = new PruneModule{context, std::move(imported), path};

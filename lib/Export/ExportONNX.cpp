@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Patch.h"
+#include "Rewrites.h"
 #include "prune/Export/ONNX.h"
 
 #include "prune/IR/ConstantView.h"
@@ -48,6 +49,7 @@ public:
 private:
   InFlightDiagnostic error() { return emitError(loc); }
   LogicalResult checkModule(const Facts &facts);
+  LogicalResult checkVersions(const onnx::GraphProto &graph);
   LogicalResult matchWeights(const onnx::ModelProto &model, const Facts &facts);
   LogicalResult matchWeight(StringRef name, const Facts &facts);
   LogicalResult matchGone(Match &match);
@@ -105,7 +107,7 @@ LogicalResult Exporter::checkModule(const Facts &facts) {
     return error() << "function 'main' has type " << type
                    << ", but the template has " << facts.getType()
                    << "; give the model that the module was imported from, and "
-                      "the same --dim";
+                      "the same --dim and --value";
   return success();
 }
 
@@ -212,7 +214,6 @@ LogicalResult Exporter::checkRest(const Facts &facts) {
 
 LogicalResult Exporter::matchWeights(const onnx::ModelProto &model,
                                      const Facts &facts) {
-  weights = collectResources(module);
   for (const onnx::TensorProto &tensor : model.graph().initializer())
     if (failed(matchWeight(tensor.name(), facts)))
       return failure();
@@ -394,14 +395,32 @@ LogicalResult Exporter::prove(const onnx::ModelProto &patched,
                     "places";
 }
 
+/// A file has one version of each operator set for all nodes.
+LogicalResult Exporter::checkVersions(const onnx::GraphProto &graph) {
+  for (const onnx::NodeProto &node : graph.node())
+    for (const onnx::AttributeProto &attribute : node.attribute()) {
+      if (attribute.name() == onnx_import::kOpsetAttribute)
+        return error() << describe(node) << " comes from a function of opset "
+                       << attribute.i() << ", which differs from the model's; "
+                       << "convert the model to one opset first";
+      if (attribute.has_g() && failed(checkVersions(attribute.g())))
+        return failure();
+    }
+  return success();
+}
+
 FailureOr<std::string> Exporter::run() {
   llvm::Expected<std::unique_ptr<onnx::ModelProto>> model =
-      onnx_import::loadModel(path);
+      onnx_import::loadModel(path, options, module.getContext());
   if (!model)
     return error() << llvm::toString(model.takeError());
+  if (failed(checkVersions((*model)->graph())))
+    return failure();
   Facts before(**model, path, loc, options);
-  if (!before.isValid() || failed(checkModule(before)) ||
-      failed(matchWeights(**model, before)))
+  if (!before.isValid() || failed(checkModule(before)))
+    return failure();
+  weights = collectResources(module);
+  if (failed(matchWeights(**model, before)))
     return failure();
   Network network((*model)->graph(), before, opsetOf(**model));
   if (failed(couple(network)))

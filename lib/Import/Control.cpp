@@ -25,7 +25,7 @@ importBody(Node &n, onnx::GraphProto &proto,
   Graph graph(proto, n.state, n.graph.reader, n.graph.opsets, &n.graph);
   if (bind)
     bind(graph);
-  if (failed(graph.readInitializers()) || failed(graph.importNodes(n.b)))
+  if (failed(checkOperators(graph)) || failed(graph.readInitializers()) || failed(graph.importNodes(n.b)))
     return failure();
   return graph.results();
 }

@@ -19,8 +19,6 @@
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
 
-/// No tensor of a network has more elements.
-static constexpr int64_t kMaxElements = int64_t(1) << 40;
 /// Expressions of more terms become symbols of their own, so that no recursion
 /// over them goes deep.
 static constexpr unsigned kMaxTerms = 64;

@@ -64,6 +64,9 @@ struct Contents {
 /// Elements of larger tensors are not followed.
 constexpr int64_t kMaxContents = 4096;
 
+/// No tensor of a network has more elements.
+constexpr int64_t kMaxElements = int64_t(1) << 40;
+
 /// No network has tensors of more dims; expressions of their sizes stay small.
 constexpr int64_t kMaxRank = 64;
 

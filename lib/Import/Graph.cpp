@@ -10,6 +10,7 @@
 
 #include "Graph.h"
 #include "Node.h"
+#include "Rewrites.h"
 #include "prune/IR/Prune.h"
 #include "prune/Import/ONNX.h"
 
@@ -48,8 +49,6 @@ static InFlightDiagnostic modelError(State &state) {
 }
 
 LogicalResult Graph::readInitializers() {
-  if (proto.sparse_initializer_size() != 0)
-    return modelError(state) << "sparse initializers are not supported";
   for (onnx::TensorProto &tensor : *proto.mutable_initializer()) {
     Tensor &result = state.tensors.emplace_back();
     if (llvm::Error error = reader.read(tensor, tensor.name(), result))
@@ -61,19 +60,22 @@ LogicalResult Graph::readInitializers() {
   return success();
 }
 
-bool Graph::isInitializer(StringRef name) const {
-  return llvm::any_of(proto.initializer(), [&](const auto &tensor) {
-    return StringRef(tensor.name()) == name;
-  });
+bool Graph::isRead(StringRef name) {
+  if (!reads)
+    collectReads(proto, reads.emplace());
+  return reads->contains(name);
 }
 
-int64_t Graph::opsetOf(StringRef domain) const {
-  return opsets.lookup(domain == "ai.onnx" ? "" : domain);
+int64_t Graph::opsetOf(const onnx::NodeProto &node) const {
+  for (const onnx::AttributeProto &attribute : node.attribute())
+    if (attribute.name() == kOpsetAttribute)
+      return attribute.i();
+  return opsets.lookup(node.domain() == "ai.onnx" ? "" : node.domain());
 }
 
 LogicalResult Graph::importNodes(OpBuilder &b) {
   for (onnx::NodeProto &proto : *proto.mutable_node())
-    if (failed(Node(*this, state, b, proto, opsetOf(proto.domain())).import()))
+    if (failed(Node(*this, state, b, proto, opsetOf(proto)).import()))
       return failure();
   return success();
 }
@@ -95,24 +97,27 @@ FailureOr<SmallVector<Tensor *>> Graph::results() {
 //===----------------------------------------------------------------------===//
 
 /// Lists the nodes whose operators cannot be imported, graphs inside of nodes
-/// included. Protobuf's limit on nesting bounds the recursion.
-static void findUnsupported(const onnx::GraphProto &proto, const Graph &graph,
+/// included. Protobuf's limit on nesting bounds the recursion. Returns whether
+/// one of them is needed for certain: of If, one branch may never be imported.
+static bool findUnsupported(const onnx::GraphProto &proto, const Graph &graph,
                             SmallVector<const onnx::NodeProto *> &nodes) {
+  bool isNeeded = false;
   for (const onnx::NodeProto &node : proto.node()) {
     bool standard = node.domain().empty() || node.domain() == "ai.onnx";
-    if (!standard ||
-        !findOperator(node.op_type(), graph.opsetOf(node.domain())))
+    if (!standard || !findOperator(node.op_type(), graph.opsetOf(node))) {
       nodes.push_back(&node);
+      isNeeded = true;
+    }
     for (const onnx::AttributeProto &attribute : node.attribute())
-      if (attribute.has_g())
-        findUnsupported(attribute.g(), graph, nodes);
+      if (attribute.has_g() && findUnsupported(attribute.g(), graph, nodes))
+        isNeeded |= node.op_type() != "If";
   }
+  return isNeeded;
 }
 
-static LogicalResult checkOperators(const Graph &graph) {
+LogicalResult mlir::prune::onnx_import::checkOperators(const Graph &graph) {
   SmallVector<const onnx::NodeProto *> nodes;
-  findUnsupported(graph.proto, graph, nodes);
-  if (nodes.empty())
+  if (!findUnsupported(graph.proto, graph, nodes))
     return success();
   // One line for each operator; the first nodes of each are enough to find it.
   llvm::MapVector<std::pair<StringRef, StringRef>,
@@ -123,7 +128,7 @@ static LogicalResult checkOperators(const Graph &graph) {
   for (auto &[key, found] : byOperator) {
     InFlightDiagnostic diagnostic = modelError(graph.state);
     diagnostic << "operator '" << key.second << "' of domain '" << key.first
-               << "' is not supported in opset " << graph.opsetOf(key.first)
+               << "' is not supported in opset " << graph.opsetOf(*found[0])
                << ", used by " << (found.size() == 1 ? "node" : "nodes");
     constexpr size_t kNamed = 4;
     for (const onnx::NodeProto *node : ArrayRef(found).take_front(kNamed)) {
@@ -236,9 +241,12 @@ MainBuilder::readInput(const onnx::ValueInfoProto &info) {
 }
 
 LogicalResult MainBuilder::declareInputs() {
+  llvm::StringSet<> stored;
+  for (const onnx::TensorProto &tensor : graph.proto.initializer())
+    stored.insert(tensor.name());
   for (const onnx::ValueInfoProto &info : graph.proto.input()) {
     // Old models list initialisers among the inputs: defaults, which we keep.
-    if (graph.isInitializer(info.name()))
+    if (stored.contains(info.name()))
       continue;
     FailureOr<Input> input = readInput(info);
     if (failed(input))
@@ -250,7 +258,12 @@ LogicalResult MainBuilder::declareInputs() {
 
 LogicalResult MainBuilder::checkOptions() {
   for (auto [dim, wasUsed] : llvm::zip(options.dims, used)) {
-    if (wasUsed)
+    // Inputs that were fixed took their sizes before.
+    StringRef input = StringRef(dim.first).rsplit(':').first;
+    bool isFixed = llvm::any_of(options.values, [&](const auto &value) {
+      return StringRef(value.first) == input;
+    });
+    if (wasUsed || isFixed)
       continue;
     InFlightDiagnostic diagnostic = modelError(state);
     diagnostic << "no input has an open dimension '" << dim.first << "'; ";
@@ -347,6 +360,15 @@ static void dropUnused(ModuleOp module) {
     }
 }
 
+/// What a newer set means is not known, not even where names are the same.
+static LogicalResult checkVersion(State &state, int64_t opset) {
+  if (opset <= kNewest)
+    return success();
+  return modelError(state) << "the model imports opset " << opset
+                           << ", but the newest that is known is " << kNewest
+                           << "; convert it to that";
+}
+
 OwningOpRef<ModuleOp>
 mlir::prune::onnx_import::importModel(StringRef path, onnx::ModelProto &model,
                                       MLIRContext *context,
@@ -365,7 +387,8 @@ mlir::prune::onnx_import::importModel(StringRef path, onnx::ModelProto &model,
   module->setSymName(std::nullopt);
   TensorReader reader(path, context);
   Graph graph(*model.mutable_graph(), state, reader, opsets);
-  if (failed(MainBuilder(graph, *module, options).build()))
+  if (failed(checkVersion(state, opsets.lookup(""))) ||
+      failed(MainBuilder(graph, *module, options).build()))
     return nullptr;
   if (inspect)
     inspect(graph);
@@ -378,7 +401,8 @@ mlir::prune::onnx_import::importModel(StringRef path, onnx::ModelProto &model,
 OwningOpRef<ModuleOp>
 mlir::prune::importONNX(StringRef path, MLIRContext *context,
                         const ONNXImportOptions &options) {
-  llvm::Expected<std::unique_ptr<onnx::ModelProto>> model = loadModel(path);
+  llvm::Expected<std::unique_ptr<onnx::ModelProto>> model =
+      loadModel(path, options, context);
   if (!model) {
     emitError(UnknownLoc::get(context)) << llvm::toString(model.takeError());
     return nullptr;

@@ -16,6 +16,7 @@
 #include "prune/Import/ONNX.h"
 
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace mlir::prune::onnx_import {
 
@@ -38,18 +39,25 @@ public:
 
   /// Makes constants of the initialisers.
   LogicalResult readInitializers();
-  bool isInitializer(StringRef name) const;
   LogicalResult importNodes(OpBuilder &b);
   /// The graph's outputs, in their order.
   FailureOr<SmallVector<Tensor *>> results();
 
-  /// The version of a domain, 0 if the model does not import it.
-  int64_t opsetOf(StringRef domain) const;
+  /// Whether a node or an output reads a value of this graph.
+  bool isRead(StringRef name);
+
+  /// The version of a node's domain, 0 if the model does not import it.
+  int64_t opsetOf(const onnx::NodeProto &node) const;
 
 private:
   Graph *parent;
   llvm::StringMap<Tensor *> values;
+  /// Made when it is first asked for.
+  std::optional<llvm::StringSet<>> reads;
 };
+
+/// Reports the operators of a graph that cannot be imported, all at once.
+LogicalResult checkOperators(const Graph &graph);
 
 /// Imports a model that was loaded from `path`; the bytes of its large tensors
 /// move into the module. `inspect` sees the graph after its last node.

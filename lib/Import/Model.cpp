@@ -4,15 +4,15 @@
 //
 // The file is somebody else's. Sizes are multiplied with overflow checks and
 // compared with the data that is there before memory is taken; external data
-// must resolve, links followed, to a regular file beneath the model's directory;
-// protobuf's own limits bound the nesting of graphs.
+// must resolve, links followed, to a regular file beneath the model's
+// directory; protobuf's own limits bound the nesting of graphs.
 //
 // A model is read through a small buffer, and the bytes of a large tensor move
 // from the parsed message into the resource, so that memory holds them once.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Model.h"
+#include "Rewrites.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -38,8 +38,8 @@ static constexpr int64_t kMaxSmall = 64;
 /// Bytes that a string surely keeps on the heap, aligned for any element.
 static constexpr size_t kMinMoved = 4096;
 
-Expected<std::unique_ptr<onnx::ModelProto>>
-mlir::prune::onnx_import::loadModel(StringRef path) {
+Expected<std::unique_ptr<onnx::ModelProto>> mlir::prune::onnx_import::loadModel(
+    StringRef path, const ONNXImportOptions &options, MLIRContext *context) {
   // Asked before it is opened: a pipe would be waited for.
   sys::fs::file_status status;
   if (std::error_code code = sys::fs::status(path, status))
@@ -68,6 +68,9 @@ mlir::prune::onnx_import::loadModel(StringRef path) {
     return createStringError("'" + path +
                              "' is not a valid ONNX model: it has no graph or "
                              "imports no operator set");
+  TensorReader reader(path, context);
+  if (Error error = rewriteModel(*model, reader, options, context))
+    return error;
   return model;
 }
 
@@ -92,8 +95,8 @@ Expected<std::string> TensorReader::resolve(StringRef location) {
   if (sys::path::is_absolute(location))
     return refuse("is an absolute path; it has to lie beneath the model's "
                   "directory");
-  for (StringRef part : make_range(sys::path::begin(location),
-                                   sys::path::end(location)))
+  for (StringRef part :
+       make_range(sys::path::begin(location), sys::path::end(location)))
     if (part == "..")
       return refuse("leaves the model's directory");
   SmallString<256> path(directory), real;
@@ -220,28 +223,27 @@ static void appendElement(Contents &contents, Type element, DataType type,
     contents.floats.push_back(value.convertToDouble());
     return;
   }
-  int64_t value = type == DataType::Bool
-                      ? bits != 0
-                      : (isUnsigned(type) || size == 8
-                             ? static_cast<int64_t>(bits)
-                             : SignExtend64(bits, size * 8));
+  int64_t value = type == DataType::Bool ? bits != 0
+                                         : (isUnsigned(type) || size == 8
+                                                ? static_cast<int64_t>(bits)
+                                                : SignExtend64(bits, size * 8));
   contents.ints.push_back(getAffineConstantExpr(value, context));
 }
 
 ElementsAttr TensorReader::toResource(RankedTensorType type, StringRef name,
-                                      std::unique_ptr<std::string> bytes) {
+                                      std::string bytes) {
   // What stands behind `#` in a key counts how often a weight was rewritten.
   std::string key = name.str();
   std::replace(key.begin(), key.end(), '#', '_');
   AsmResourceBlob blob;
-  if (bytes->size() >= kMinMoved) {
-    ArrayRef<char> data(bytes->data(), bytes->size());
+  if (bytes.size() >= kMinMoved) {
+    auto *owner = new std::string(std::move(bytes));
     blob = UnmanagedAsmResourceBlob::allocateWithAlign(
-        data, alignof(std::max_align_t),
-        [owner = bytes.release()](void *, size_t, size_t) { delete owner; });
+        ArrayRef<char>(owner->data(), owner->size()), alignof(std::max_align_t),
+        [owner](void *, size_t, size_t) { delete owner; });
   } else {
     blob = HeapAsmResourceBlob::allocateAndCopyWithAlign(
-        ArrayRef<char>(bytes->data(), bytes->size()), 64);
+        ArrayRef<char>(bytes.data(), bytes.size()), 64);
   }
   return DenseResourceElementsAttr::get(type, key, std::move(blob));
 }
@@ -259,57 +261,77 @@ Error TensorReader::read(onnx::TensorProto &tensor, StringRef name,
   return error;
 }
 
-Error TensorReader::readNew(onnx::TensorProto &tensor, StringRef name,
-                            Tensor &result) {
-  auto type = static_cast<DataType>(tensor.data_type());
-  Type element = elementType(type, context);
-  if (!element)
-    return createStringError("tensor '" + name + "' has the element type " +
-                             nameOf(type) + ", which is not supported");
-  if (tensor.has_segment())
-    return createStringError("tensor '" + name +
-                             "' is stored in segments, which is not supported");
+/// Sizes and their product, which must be sensible.
+static Error readSizes(const onnx::TensorProto &tensor, StoredTensor &result) {
   if (tensor.dims_size() > kMaxRank)
     return createStringError(
-        formatv("tensor '{0}' has {1} dimensions; it has at most {2} dimensions",
-                name, tensor.dims_size(), kMaxRank)
+        formatv("has {0} dimensions; it has at most {1} dimensions",
+                tensor.dims_size(), kMaxRank)
             .str());
-  SmallVector<int64_t> shape;
-  uint64_t count = 1;
-  bool overflow = false;
+  result.count = 1;
+  bool isAbsurd = false;
   for (int64_t dim : tensor.dims()) {
-    overflow |= dim < 0;
-    count = SaturatingMultiply(count, static_cast<uint64_t>(std::max<int64_t>(dim, 0)));
-    shape.push_back(dim);
-    result.dims.push_back(getAffineConstantExpr(dim, context));
+    isAbsurd |= dim < 0 || dim > kMaxElements;
+    result.count = SaturatingMultiply(
+        result.count, static_cast<uint64_t>(std::max<int64_t>(dim, 0)));
+    result.shape.push_back(dim);
   }
-  for (int64_t dim : shape)
-    overflow |= dim > (int64_t(1) << 40);
-  if (overflow || count > (uint64_t(1) << 40))
-    return createStringError("tensor '" + name + "' has absurd sizes: [" +
-                             join(map_range(shape, [](int64_t d) {
-                                    return std::to_string(d);
-                                  }), ", ") + "]");
-  uint64_t size = count * bytesOf(element);
+  if (!isAbsurd && result.count <= static_cast<uint64_t>(kMaxElements))
+    return Error::success();
+  return createStringError(
+      "has absurd sizes: [" +
+      join(map_range(result.shape,
+                     [](int64_t dim) { return std::to_string(dim); }),
+           ", ") +
+      "]");
+}
 
-  auto bytes = std::make_unique<std::string>();
+Expected<StoredTensor> TensorReader::take(onnx::TensorProto &tensor) {
+  StoredTensor result;
+  result.type = static_cast<DataType>(tensor.data_type());
+  result.element = elementType(result.type, context);
+  if (!result.element)
+    return createStringError("has the element type " + nameOf(result.type) +
+                             ", which is not supported");
+  if (tensor.has_segment())
+    return createStringError("is stored in segments, which is not supported");
+  if (Error error = readSizes(tensor, result))
+    return error;
+  result.elementBytes = bytesOf(result.element);
+  uint64_t size = result.count * result.elementBytes;
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
-    if (Error error = external(tensor, size, *bytes))
-      return createStringError("tensor '" + name +
-                               "': " + toString(std::move(error)));
+    if (Error error = external(tensor, size, result.bytes))
+      return createStringError("lies in another file: " +
+                               toString(std::move(error)));
   } else if (tensor.has_raw_data()) {
-    bytes.reset(tensor.release_raw_data());
+    result.bytes.swap(*tensor.mutable_raw_data());
   } else {
-    moveTyped(tensor, type, *bytes);
+    moveTyped(tensor, result.type, result.bytes);
   }
-  if (bytes->size() != size)
-    return createStringError(
-        formatv("tensor '{0}' holds {1} bytes, but its sizes and type ({2}) "
-                "need {3}",
-                name, bytes->size(), nameOf(type), size)
-            .str());
+  if (result.bytes.size() == size)
+    return result;
+  return createStringError(
+      formatv("holds {0} bytes, but its sizes and type ({1}) need {2}",
+              result.bytes.size(), nameOf(result.type), size)
+          .str());
+}
 
-  result.type = type;
+Error TensorReader::readNew(onnx::TensorProto &tensor, StringRef name,
+                            Tensor &result) {
+  Expected<StoredTensor> stored = take(tensor);
+  if (!stored)
+    return createStringError("tensor '" + name + "' " +
+                             toString(stored.takeError()));
+  result.type = stored->type;
+  for (int64_t dim : stored->shape)
+    result.dims.push_back(getAffineConstantExpr(dim, context));
+  store(std::move(*stored), name, result);
+  return Error::success();
+}
+
+void TensorReader::store(StoredTensor stored, StringRef name, Tensor &result) {
+  DataType type = stored.type;
+  uint64_t count = stored.count;
   bool follows = count <= kMaxSmall ||
                  (count <= static_cast<uint64_t>(kMaxContents) &&
                   (type == DataType::Int64 || type == DataType::Int32 ||
@@ -317,21 +339,21 @@ Error TensorReader::readNew(onnx::TensorProto &tensor, StringRef name,
   if (follows) {
     result.contents.emplace();
     for (uint64_t at = 0; at < count; ++at)
-      appendElement(*result.contents, element, type, *bytes, at);
+      appendElement(*result.contents, stored.element, type, stored.bytes, at);
   }
-  auto tensorType = RankedTensorType::get(shape, element);
+  auto tensorType = RankedTensorType::get(stored.shape, stored.element);
   if (type == DataType::Bool) {
     SmallVector<bool> bits;
-    for (char byte : *bytes)
+    for (char byte : stored.bytes)
       bits.push_back(byte != 0);
     result.constant = DenseElementsAttr::get(tensorType, bits);
-  } else if (count > 0 && !shape.empty() && (isFloat(type) || !follows)) {
-    result.constant = toResource(tensorType, name, std::move(bytes));
+  } else if (count > 0 && !stored.shape.empty() &&
+             (isFloat(type) || !follows)) {
+    result.constant = toResource(tensorType, name, std::move(stored.bytes));
   } else if (follows) {
     // Made when it is used: most of these are shapes and never are.
   } else {
     result.constant = DenseElementsAttr::getFromRawBuffer(
-        tensorType, ArrayRef<char>(bytes->data(), bytes->size()));
+        tensorType, ArrayRef<char>(stored.bytes.data(), stored.bytes.size()));
   }
-  return Error::success();
 }

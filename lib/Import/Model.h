@@ -12,6 +12,8 @@
 
 #include "Emitter.h"
 
+#include "prune/Import/ONNX.h"
+
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/Error.h"
 
@@ -22,8 +24,21 @@
 
 namespace mlir::prune::onnx_import {
 
-/// Parses a model; the error names the file.
-llvm::Expected<std::unique_ptr<onnx::ModelProto>> loadModel(StringRef path);
+/// Parses a model and rewrites what is rarely used into what is usual: see
+/// Rewrites.h. The error names the file or what is in it.
+llvm::Expected<std::unique_ptr<onnx::ModelProto>>
+loadModel(StringRef path, const ONNXImportOptions &options,
+          MLIRContext *context);
+
+/// The elements of a stored tensor, row-major; booleans take a byte.
+struct StoredTensor {
+  DataType type = DataType::Undefined;
+  Type element;
+  SmallVector<int64_t> shape;
+  uint64_t count = 0;
+  unsigned elementBytes = 0;
+  std::string bytes;
+};
 
 /// Makes constants of stored tensors. Large data moves out of the model, so a
 /// tensor is read once.
@@ -32,8 +47,14 @@ public:
   /// `path` is the model's; external data lies beneath its directory.
   TensorReader(StringRef path, MLIRContext *context);
 
+  /// Moves the elements out of the model, or reads them from another file.
+  llvm::Expected<StoredTensor> take(onnx::TensorProto &tensor);
+
   /// Fills type, sizes, constant and contents. `name` names the resource.
   llvm::Error read(onnx::TensorProto &tensor, StringRef name, Tensor &result);
+
+  /// Makes a constant of elements: fills constant and contents.
+  void store(StoredTensor stored, StringRef name, Tensor &result);
 
 private:
   llvm::Error readNew(onnx::TensorProto &tensor, StringRef name,
@@ -42,7 +63,7 @@ private:
                        std::string &bytes);
   llvm::Expected<std::string> resolve(StringRef location);
   ElementsAttr toResource(RankedTensorType type, StringRef name,
-                          std::unique_ptr<std::string> bytes);
+                          std::string bytes);
 
   std::string directory;
   MLIRContext *context;

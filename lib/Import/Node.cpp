@@ -9,6 +9,7 @@
 
 #include "Node.h"
 #include "Graph.h"
+#include "Rewrites.h"
 
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
@@ -111,6 +112,11 @@ const AttributeProto *Node::find(StringRef name, int type) {
   for (const AttributeProto &attribute : proto.attribute()) {
     if (StringRef(attribute.name()) != name)
       continue;
+    if (!attribute.ref_attr_name().empty()) {
+      error() << "attribute '" << name << "' refers to attribute '"
+              << attribute.ref_attr_name() << "' of a function, outside of one";
+      return nullptr;
+    }
     // Models of the oldest versions leave the type out.
     if (attribute.type() == type ||
         attribute.type() == AttributeProto::UNDEFINED)
@@ -255,11 +261,14 @@ LogicalResult Node::checkUse() {
   for (const AttributeProto &attribute : proto.attribute())
     // The oldest operators say which inputs they overwrite.
     if (!read.contains(attribute.name()) &&
-        attribute.name() != "consumed_inputs")
+        attribute.name() != "consumed_inputs" &&
+        attribute.name() != kOpsetAttribute)
       return error() << "attribute '" << attribute.name()
                      << "' is not supported";
+  // Outputs that are there for training may be named and read by nobody.
+  outputs.resize(std::max<size_t>(outputs.size(), proto.output_size()));
   for (int at = 0; at < proto.output_size(); ++at)
-    if (wants(at) && (at >= static_cast<int>(outputs.size()) || !outputs[at]))
+    if (wants(at) && !outputs[at] && graph.isRead(proto.output(at)))
       return error() << "output " << at << " ('" << proto.output(at)
                      << "') is not supported";
   return success();
@@ -292,9 +301,12 @@ LogicalResult Node::import() {
       error() << "cannot be imported";
     return failure();
   }
-  for (int at = 0; at < proto.output_size(); ++at)
-    if (wants(at) && failed(graph.define(proto.output(at), outputs[at])))
+  for (int at = 0; at < proto.output_size(); ++at) {
+    if (!wants(at) || !outputs[at])
+      continue;
+    if (failed(graph.define(proto.output(at), outputs[at])))
       return error() << "defines '" << proto.output(at)
                      << "', which is defined already";
+  }
   return success();
 }

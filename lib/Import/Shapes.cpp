@@ -344,7 +344,7 @@ static LogicalResult importRange(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::shapeOperators() {
   static const Operator operators[] = {
-      {"Constant", 1, kNewest, 0, importConstant, "no strings, not sparse"},
+      {"Constant", 1, kNewest, 0, importConstant, "no strings"},
       {"ConstantOfShape", 9, kNewest, 1, importConstantOfShape},
       {"Dropout", 1, kNewest, 1, importDropout,
        "inference: no training_mode"},

@@ -56,7 +56,8 @@ public:
   static Module parse(const py::object &source, const std::string &name);
   static Module read(const std::filesystem::path &path);
   static Module importONNX(const std::filesystem::path &path,
-                           const std::map<std::string, int64_t> &dims);
+                           const std::map<std::string, int64_t> &dims,
+                           const std::map<std::string, py::object> &values);
   Module clone() const;
   void run(const std::string &pipeline);
   std::string print(std::optional<int64_t> elideAbove) const;
@@ -131,19 +132,42 @@ Module Module::read(const std::filesystem::path &path) {
   return Module(std::move(context), module);
 }
 
+/// The elements of a number, a list or an array, row-major: "1,2,3".
+static std::string numbersOf(const py::object &value) {
+  py::object array = py::module_::import("numpy").attr("ravel")(value);
+  std::string text;
+  for (py::handle number : array.attr("tolist")()) {
+    if (!text.empty())
+      text += ",";
+    text += py::isinstance<py::bool_>(number)
+                ? (number.cast<bool>() ? "1" : "0")
+                : py::repr(number).cast<std::string>();
+  }
+  return text;
+}
+
 Module Module::importONNX(const std::filesystem::path &path,
-                          const std::map<std::string, int64_t> &dims) {
-  std::vector<const char *> names;
+                          const std::map<std::string, int64_t> &dims,
+                          const std::map<std::string, py::object> &values) {
+  std::vector<const char *> names, inputs, numbers;
   std::vector<int64_t> sizes;
   for (const auto &dim : dims) {
     names.push_back(dim.first.c_str());
     sizes.push_back(dim.second);
   }
+  std::vector<std::string> texts;
+  texts.reserve(values.size());
+  for (const auto &value : values) {
+    inputs.push_back(value.first.c_str());
+    numbers.push_back(texts.emplace_back(numbersOf(value.second)).c_str());
+  }
+  PruneImportOptions options = {names.data(),  sizes.data(),   names.size(),
+                                inputs.data(), numbers.data(), inputs.size()};
   py::gil_scoped_release release;
   ContextPtr context(pruneContextCreate(), pruneContextFree);
   PruneModule *imported = nullptr;
-  check(pruneModuleImportONNX(context.get(), path.c_str(), names.data(),
-                              sizes.data(), names.size(), &imported),
+  check(pruneModuleImportONNXWithOptions(context.get(), path.c_str(), &options,
+                                         &imported),
         pruneContextDiagnostics(context.get()));
   return Module(std::move(context), imported);
 }
@@ -415,8 +439,10 @@ PYBIND11_MODULE(_prune, m) {
       .def_static(
           "import_onnx", &Module::importONNX, py::arg("path"),
           py::arg("dims") = std::map<std::string, int64_t>(),
+          py::arg("values") = std::map<std::string, py::object>(),
           "Reads an ONNX model. `dims` fixes sizes that it leaves open, by "
-          "name or as 'input:position'.")
+          "name or as 'input:position'. `values` makes inputs constants: a "
+          "number for all elements, or as many as the input has.")
       .def("clone", &Module::clone, "A copy that changes independently.")
       .def(
           "run", &Module::run, py::arg("pipeline"),

@@ -68,6 +68,24 @@ static void testParse(void) {
   pruneModuleFree(module);
 }
 
+static void testImportOptions(void) {
+  PruneModule *module = NULL;
+  const char *names[] = {"sr", NULL}, *values[] = {"16000", "1"};
+  PruneImportOptions options = {NULL, NULL, 0, names, values, 2};
+  EXPECT(pruneModuleImportONNXWithOptions(context, "/none/x.onnx", NULL,
+                                          &module) == PRUNE_PARSE_ERROR);
+  if (!said("no importer")) {
+    EXPECT(pruneModuleImportONNXWithOptions(context, "x.onnx", &options,
+                                            &module) == PRUNE_INVALID_ARGUMENT);
+    EXPECT(said("names with values"));
+  }
+  options.values = NULL;
+  EXPECT(pruneModuleImportONNXWithOptions(context, "x.onnx", &options,
+                                          &module) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("expects a path, sizes, values and an output"));
+  EXPECT(module == NULL);
+}
+
 /* Wrong calls and files that are not there; tests of the importer are in Python. */
 static void testImport(void) {
   PruneModule *module = NULL;
@@ -81,7 +99,7 @@ static void testImport(void) {
          PRUNE_INVALID_ARGUMENT);
   EXPECT(pruneModuleImportONNX(context, "x.onnx", NULL, sizes, 1, &module) ==
          PRUNE_INVALID_ARGUMENT);
-  EXPECT(said("expects a path, sizes and an output"));
+  EXPECT(said("expects a path, sizes, values and an output"));
   EXPECT(pruneModuleImportONNX(context, "/none/x.onnx", NULL, NULL, 0,
                                &module) == PRUNE_PARSE_ERROR);
   EXPECT(said("/none/x.onnx") || said("no importer"));
@@ -90,6 +108,7 @@ static void testImport(void) {
            PRUNE_INVALID_ARGUMENT);
     EXPECT(said("positive sizes"));
   }
+  testImportOptions();
   EXPECT(module == NULL);
 }
 

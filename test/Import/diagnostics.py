@@ -40,7 +40,11 @@ def unsupported_operators():
         node("Gelu", ["r"], ["g"], "too new"),
         node("If", ["c"], ["y"], then_branch=branch, else_branch=branch),
     ]
-    content = model(nodes, inputs=[info("x", [2]), info("c", [], TensorProto.BOOL)])
+    content = model(
+        nodes,
+        inputs=[info("x", [2]), info("c", [], TensorProto.BOOL)],
+        outputs=[info(node.output[0], None) for node in nodes],
+    )
     content.opset_import.append(helper.make_opsetid("acme.ops", 3))
     message = refuse(
         f"{OUT}/several.onnx",

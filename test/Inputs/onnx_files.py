@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import os
 
+import numpy as np
 from onnx import TensorProto, helper
 
 import tools
@@ -69,6 +70,44 @@ def accept(path, content, *options):
     code, message, target = convert(path, *options)
     assert code == 0, f"{path}: {message}"
     return target
+
+
+def unknown_field(number, content):
+    """Bytes of a field that the installed onnx has no name for: a string or message."""
+
+    def varint(value):
+        digits = []
+        while value > 127:
+            digits.append(value & 127 | 128)
+            value >>= 7
+        return bytes(digits + [value])
+
+    data = content.encode() if isinstance(content, str) else content.SerializeToString()
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def results_of(module, inputs, count=1, kernels="dense"):
+    """What an imported module gives for arrays by the names of its arguments."""
+    arguments = [f"--kernels={kernels}"]
+    for at, (name, values) in enumerate(inputs.items()):
+        np.save(f"{module}.in{at}.npy", values)
+        arguments.append(f"--input={name}=@{module}.in{at}.npy")
+    outputs = [f"{module}.out{at}.npy" for at in range(count)]
+    arguments += [f"--output=@{output}" for output in outputs]
+    tools.output_of("prune-run", module, *arguments)
+    return [np.load(output) for output in outputs]
+
+
+def expect(path, content, inputs, expected, *options, rtol=1e-5, atol=1e-6):
+    """Imports and runs a model; compares with what numpy computed. Returns the
+    module as text."""
+    module = accept(path, content, *options)
+    for at, (ours, theirs) in enumerate(
+        zip(results_of(module, inputs, len(expected)), expected)
+    ):
+        assert ours.shape == np.shape(theirs), (path, at, ours.shape, np.shape(theirs))
+        np.testing.assert_allclose(ours, theirs, rtol, atol, err_msg=f"{path}, result {at}")
+    return tools.output_of("prune-opt", module)
 
 
 def find_weights(model):

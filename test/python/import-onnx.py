@@ -43,6 +43,21 @@ for module, given in ((imported, "?"), (prune.Module.import_onnx(PATH, {"N": 2})
 imported.run("prune-weights{sparsity=0.5 min-size=1}")
 assert 'dense_resource<"fc#1">' in str(imported)
 
+# Inputs become constants: a number for all elements, or as many as there are.
+save(
+    PATH,
+    model([helper.make_node("Add", ["x", "v"], ["y"])], [], [info("x", [2, 4]), info("v", [4])]),
+)
+for values in (3, 3.0, [1, 2, 3, 4], (1.5, 2, 3, 4), np.arange(4)):
+    module = prune.Module.import_onnx(PATH, values={"v": values})
+    np.testing.assert_array_equal(module.compile()(x), x + np.asarray(values, np.float32))
+try:
+    prune.Module.import_onnx(PATH, values={"v": [1, 2]})
+except prune.ParseError as error:
+    assert "takes one number or 4, but got 2" in str(error), error
+else:
+    raise AssertionError("two numbers for four")
+
 expect_error(prune.ParseError, "cannot open", PATH + ".none", {})
 expect_error(prune.ParseError, "no input has an open dimension 'M'", PATH, {"M": 2})
 expect_error(prune.Error, "positive sizes", PATH, {"N": 0})

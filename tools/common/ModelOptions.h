@@ -22,7 +22,9 @@ struct ModelOptions {
   llvm::Expected<ONNXImportOptions> get() const;
 
 private:
-  llvm::cl::list<std::string> dims;
+  llvm::Error readValues(ONNXImportOptions &options) const;
+
+  llvm::cl::list<std::string> dims, values;
 };
 
 } // namespace mlir::prune

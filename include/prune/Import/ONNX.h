@@ -29,6 +29,9 @@ struct ONNXImportOptions {
   /// Sizes for dimensions that the model leaves open: by the model's name for
   /// them (`N`), or by input and position (`image:0`).
   std::vector<std::pair<std::string, int64_t>> dims;
+  /// Inputs that become constants: by name, one number for all elements or a
+  /// list of them in row-major order, separated by commas.
+  std::vector<std::pair<std::string, std::string>> values;
 };
 
 /// Reads a model. Null after diagnostics, which name the file's node, operator
