@@ -82,6 +82,13 @@ static Value sign(Scalar &s, Value x) {
   return s.select(isPositive(s, x), one(s, x), below);
 }
 
+static LogicalResult importSwish(Node &n) {
+  double alpha = n.number("alpha", 1.0);
+  return importFunction(n, [&](Scalar &s, ValueRange v) {
+    return s.mul(v[0], sigmoid(s, s.mul(v[0], of(s, v[0], alpha))));
+  });
+}
+
 static LogicalResult importElu(Node &n) {
   double alpha = n.number("alpha", 1.0);
   return importFunction(n, [&](Scalar &s, ValueRange v) {
@@ -280,6 +287,7 @@ ArrayRef<Operator> mlir::prune::onnx_import::activationOperators() {
       {"Softplus", 1, kNewest, 1, importPlain<softplus>},
       {"Softsign", 1, kNewest, 1, importPlain<softsign>},
       {"Sqrt", 1, kNewest, 1, importUnary},
+      {"Swish", 24, kNewest, 1, importSwish},
       {"Tan", 7, kNewest, 1, importUnary},
       {"Tanh", 1, kNewest, 1, importUnary},
       {"ThresholdedRelu", 10, kNewest, 1, importThresholdedRelu},

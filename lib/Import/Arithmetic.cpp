@@ -10,6 +10,8 @@
 
 #include "Node.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
 
@@ -251,25 +253,47 @@ static LogicalResult importWhere(Node &n) {
                         }));
 }
 
-static LogicalResult importCast(Node &n) {
-  auto type = static_cast<DataType>(n.integer("to", 0));
+/// How numbers are fit into 8-bit floats.
+static void readFloat8Options(Node &n) {
   if (n.opset >= 19)
     (void)n.integer("saturate", 1);
+  if (n.opset >= 24)
+    (void)n.string("round_mode", "up");
+}
+
+static LogicalResult importCast(Node &n) {
+  auto type = static_cast<DataType>(n.integer("to", 0));
+  readFloat8Options(n);
   if (!elementType(type, n.state.context))
     return n.error() << "cannot convert to " << nameOf(type);
   return n.output(n.convert(n.input(0), type));
 }
 
 static LogicalResult importCastLike(Node &n) {
-  if (n.opset >= 19)
-    (void)n.integer("saturate", 1);
+  readFloat8Options(n);
   return n.output(n.convert(n.input(0), n.input(1)->type));
+}
+
+/// The same bits read as another type. Booleans are one bit here.
+static LogicalResult importBitCast(Node &n) {
+  Tensor *x = n.input(0);
+  auto type = static_cast<DataType>(n.integer("to", 0));
+  Type from = elementType(x->type, n.state.context);
+  Type to = elementType(type, n.state.context);
+  if (!to || from.getIntOrFloatBitWidth() != to.getIntOrFloatBitWidth())
+    return n.error() << "cannot read the bits of " << nameOf(x->type) << " as "
+                     << nameOf(type);
+  return n.output(n.map(x, type, [&](Scalar &s, ValueRange v) -> Value {
+    return from == to ? v[0]
+                      : Value(arith::BitcastOp::create(s.b, s.loc, to, v[0]));
+  }));
 }
 
 ArrayRef<Operator> mlir::prune::onnx_import::arithmeticOperators() {
   static const Operator operators[] = {
       {"Add", 1, kNewest, 2, importBinary<&Scalar::add>},
       {"And", 1, kNewest, 2, importLogic<&Scalar::bitAnd>},
+      {"BitCast", 26, kNewest, 1, importBitCast, "no booleans"},
       {"BitShift", 11, kNewest, 2, importShift},
       {"BitwiseAnd", 18, kNewest, 2, importLogic<&Scalar::bitAnd>},
       {"BitwiseNot", 18, kNewest, 1, importNot},

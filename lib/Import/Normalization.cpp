@@ -110,6 +110,31 @@ static LogicalResult importLayerNorm(Node &n) {
   return n.wants(2) ? n.output(2, inverse) : success();
 }
 
+/// x / sqrt(mean(x^2) + epsilon), scaled.
+static LogicalResult importRMSNorm(Node &n) {
+  double epsilon = n.number("epsilon", 1e-5);
+  Tensor *x = n.input(0), *scale = n.input(1);
+  auto stash = static_cast<DataType>(n.integer("stash_type", 1));
+  std::optional<int64_t> axis = n.axis(n.integer("axis", -1), x->rank());
+  if (!axis || !n.isFloating(0) || !n.isFloating(1))
+    return failure();
+  if (!isFloat(stash))
+    return n.error() << "cannot compute statistics in " << nameOf(stash);
+  DataType type = x->type;
+  if (type == DataType::Float16 || type == DataType::BFloat16)
+    x = n.convert(x, stash);
+  Tensor *squares = n.mean(n.mul(x, x), range(*axis, x->rank()), true);
+  Tensor *normal = n.map({x, squares}, x->type, [&](Scalar &s, ValueRange v) {
+    Value square = s.add(v[1], s.constant(v[1].getType(), epsilon));
+    return s.div(v[0], s.unary("Sqrt", square));
+  });
+  Tensor *result = n.mul(n.convert(n.convert(normal, type), scale->type), scale);
+  if (result && result->dims != x->dims)
+    return n.error() << "expects a scale that broadcasts to " << n.text(x->dims)
+                     << ", but got " << n.text(scale->dims);
+  return n.output(result);
+}
+
 static LogicalResult importGroupNorm(Node &n) {
   double epsilon = n.number("epsilon", 1e-5);
   int64_t groups = n.integer("num_groups", 0);
@@ -236,6 +261,7 @@ ArrayRef<Operator> mlir::prune::onnx_import::normalizationOperators() {
       {"LogSoftmax", 1, kNewest, 1, importLogSoftmax},
       {"LpNormalization", 1, kNewest, 1, importLpNorm},
       {"MeanVarianceNormalization", 9, kNewest, 1, importMeanVariance},
+      {"RMSNormalization", 23, kNewest, 2, importRMSNorm},
       {"Softmax", 1, kNewest, 1, importSoftmax},
   };
   return operators;

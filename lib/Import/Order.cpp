@@ -169,7 +169,9 @@ static LogicalResult importTopK(Node &n) {
   return n.output(1, indices);
 }
 
-static LogicalResult importCumSum(Node &n) {
+/// Sums or products of what comes before.
+template <Tensor *(Emitter::*Combine)(Tensor *, Tensor *), int Neutral>
+static LogicalResult importCumulative(Node &n) {
   Tensor *x = n.input(0);
   bool exclusive = n.integer("exclusive", 0), reverse = n.integer("reverse", 0);
   std::optional<double> given = n.constant(1);
@@ -180,7 +182,7 @@ static LogicalResult importCumSum(Node &n) {
     return failure();
   Sizes slice(x->dims);
   slice.erase(slice.begin() + *axis);
-  Tensor *total = n.make(n.splat(slice, x->type, 0.0), x->type, slice);
+  Tensor *total = n.make(n.splat(slice, x->type, double(Neutral)), x->type, slice);
   Tensor *result = n.make(n.empty(x->dims, x->type), x->type, x->dims);
   Value last = n.index(x->dims[*axis] - 1);
   SmallVector<Tensor *> both = n.loop(
@@ -188,7 +190,7 @@ static LogicalResult importCumSum(Node &n) {
       [&](Value at, ArrayRef<Tensor *> carried) -> SmallVector<Tensor *> {
         if (reverse)
           at = Scalar(n.b, n.loc).sub(last, at);
-        Tensor *sum = n.add(carried[0], n.sliceAt(x, *axis, at));
+        Tensor *sum = (n.*Combine)(carried[0], n.sliceAt(x, *axis, at));
         Tensor *part = exclusive ? carried[0] : sum;
         return {sum, n.insertAt(part, carried[1], *axis, at)};
       });
@@ -199,7 +201,10 @@ ArrayRef<Operator> mlir::prune::onnx_import::orderOperators() {
   static const Operator operators[] = {
       {"ArgMax", 1, kNewest, 1, importArg<true>},
       {"ArgMin", 1, kNewest, 1, importArg<false>},
-      {"CumSum", 11, kNewest, 2, importCumSum, "the axis is a constant"},
+      {"CumProd", 26, kNewest, 2, importCumulative<&Emitter::mul, 1>,
+       "the axis is a constant"},
+      {"CumSum", 11, kNewest, 2, importCumulative<&Emitter::add, 0>,
+       "the axis is a constant"},
       {"Hardmax", 1, kNewest, 1, importHardmax},
       {"TopK", 1, kNewest, 1, importTopK},
   };

@@ -101,8 +101,15 @@ static LogicalResult importQuantize(Node &n) {
   if (!isNarrow(type))
     return n.error() << "cannot quantise to " << nameOf(type);
   // Integers are quantised as the floats they are.
-  x = n.convert(x, scale->type);
-  Tensor *aligned = alignWith(n, scale, x, *axis);
+  auto precision = scale->type;
+  if (n.opset >= 23)
+    if (int64_t given = n.integer("precision", 0))
+      precision = static_cast<DataType>(given);
+  if (!isFloat(precision))
+    return n.error() << "cannot divide in " << nameOf(precision);
+  x = n.convert(x, precision);
+  scale = n.convert(scale, precision);
+  Tensor *aligned = x && scale ? alignWith(n, scale, x, *axis) : nullptr;
   Tensor *ratio = aligned ? n.div(x, aligned) : nullptr;
   return n.output(quantize(n, ratio, zero, type, *axis));
 }
@@ -117,11 +124,18 @@ static LogicalResult importDequantize(Node &n) {
     axis = n.axis(given, x->rank());
   if (!axis || !isQuantized(n, x))
     return failure();
+  auto type = scale->type;
+  if (n.opset >= 23)
+    if (int64_t given = n.integer("output_dtype", 0))
+      type = static_cast<DataType>(given);
+  if (!isFloat(type))
+    return n.error() << "cannot dequantise to " << nameOf(type);
   Tensor *centred = centre(n, x, zero, *axis);
-  Tensor *aligned = alignWith(n, scale, x, *axis);
+  scale = n.convert(scale, type);
+  Tensor *aligned = scale ? alignWith(n, scale, x, *axis) : nullptr;
   if (!centred || !aligned)
     return failure();
-  return n.output(n.mul(n.convert(centred, scale->type), aligned));
+  return n.output(n.mul(n.convert(centred, type), aligned));
 }
 
 static LogicalResult importDynamicQuantize(Node &n) {

@@ -21,8 +21,8 @@ static const SmallVector<Operator> &allOperators() {
   static const SmallVector<Operator> sorted = [] {
     SmallVector<Operator> all;
     for (ArrayRef<Operator> family :
-         {activationOperators(), arithmeticOperators(), controlOperators(),
-          convolutionOperators(), indexingOperators(), matrixOperators(),
+         {activationOperators(), arithmeticOperators(), attentionOperators(),
+          controlOperators(), convolutionOperators(), indexingOperators(), matrixOperators(),
           movementOperators(), normalizationOperators(), orderOperators(),
           patternOperators(), poolingOperators(), quantizationOperators(),
           recurrentOperators(), reductionOperators(), resizeOperators(),

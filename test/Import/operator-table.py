@@ -28,13 +28,20 @@ def missing(table):
 
 # Operators that came after the opsets which the installed onnx knows.
 NEWER = {
+    "Attention",
+    "BitCast",
     "BitwiseAnd",
     "BitwiseNot",
     "BitwiseOr",
     "BitwiseXor",
+    "CumProd",
     "Gelu",
     "GroupNormalization",
     "Mish",
+    "RMSNormalization",
+    "RotaryEmbedding",
+    "Swish",
+    "TensorScatter",
 }
 
 
