@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ComputedWeights.h"
 #include "Patch.h"
 #include "Rewrites.h"
 #include "prune/Export/ONNX.h"
@@ -420,6 +421,13 @@ FailureOr<std::string> Exporter::run() {
   if (!before.isValid() || failed(checkModule(before)))
     return failure();
   weights = collectResources(module);
+  storeComputedWeights(**model, before, [&](StringRef name) {
+    auto found = weights.find(name);
+    return found == weights.end() ||
+           llvm::any_of(found->second, [&](DenseResourceElementsAttr value) {
+             return value.getRawHandle().getKey() != name;
+           });
+  });
   if (failed(matchWeights(**model, before)))
     return failure();
   Network network((*model)->graph(), before, opsetOf(**model));

@@ -83,6 +83,9 @@ struct Tensor {
   std::optional<Contents> contents;
   /// What this is a reshape of; reshaping back gives it.
   Tensor *source = nullptr;
+  /// What the model calls a tensor that nodes compute from constants only;
+  /// empty for others, and once it was computed or cannot be.
+  std::string computedName;
 
   int64_t rank() const { return dims.size(); }
   bool isConstant() const;
@@ -107,6 +110,8 @@ struct State {
   /// Nodes imported so far. Bodies of loops are imported more than once, and
   /// so a few nested ones could take forever.
   int64_t numNodes = 0;
+  /// Whether a weight that is too large to be computed was reported.
+  bool saidTooLarge = false;
   /// Set with the first diagnostic.
   bool failed = false;
 };

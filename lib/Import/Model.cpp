@@ -308,8 +308,12 @@ Expected<StoredTensor> TensorReader::take(onnx::TensorProto &tensor) {
   } else {
     moveTyped(tensor, result.type, result.bytes);
   }
-  if (result.bytes.size() == size)
+  constexpr uint64_t kBytesForByte = 16, kStepsForElement = 512;
+  if (result.bytes.size() == size) {
+    budget.bytes += kBytesForByte * size;
+    budget.steps += kStepsForElement * result.count;
     return result;
+  }
   return createStringError(
       formatv("holds {0} bytes, but its sizes and type ({1}) need {2}",
               result.bytes.size(), nameOf(result.type), size)

@@ -12,6 +12,7 @@
 
 #include "Emitter.h"
 
+#include "prune/Analysis/TensorEvaluation.h"
 #include "prune/Import/ONNX.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -55,6 +56,10 @@ public:
 
   /// Makes a constant of elements: fills constant and contents.
   void store(StoredTensor stored, StringRef name, Tensor &result);
+
+  /// What may be computed from the tensors that were read: in proportion to
+  /// their bytes, and something on top.
+  EvaluationBudget budget{uint64_t(64) << 20, uint64_t(1) << 29};
 
 private:
   llvm::Error readNew(onnx::TensorProto &tensor, StringRef name,

@@ -295,6 +295,10 @@ LogicalResult Node::import() {
     if (!input(at))
       return error() << "expects " << op->inputs
                      << " inputs or more, but input " << at << " is missing";
+  bool isComputed = isFixed();
+  if (!isComputed)
+    for (Tensor *tensor : inputs)
+      foldComputed(tensor);
   if (failed(op->function(*this)) || state.failed || failed(checkUse())) {
     assert(state.failed && "failure without a diagnostic");
     if (!state.failed)
@@ -307,6 +311,8 @@ LogicalResult Node::import() {
     if (failed(graph.define(proto.output(at), outputs[at])))
       return error() << "defines '" << proto.output(at)
                      << "', which is defined already";
+    if (isComputed)
+      noteComputed(outputs[at], proto.output(at));
   }
   return success();
 }

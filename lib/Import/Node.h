@@ -88,6 +88,11 @@ public:
   LogicalResult import();
 
 private:
+  /// Whether the outputs depend on constants only.
+  bool isFixed() const;
+  void noteComputed(Tensor *tensor, StringRef name);
+  /// Replaces a tensor that nodes compute from constants by a constant.
+  void foldComputed(Tensor *tensor);
   const onnx::AttributeProto *find(StringRef name, int type);
   LogicalResult checkUse();
 

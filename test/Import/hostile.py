@@ -17,6 +17,7 @@ from onnx_files import info, model
 
 import onnx_damage
 import onnx_files
+import onnx_forms
 import onnx_random
 import tools
 
@@ -147,6 +148,8 @@ def named_attacks():
     one = [info("x", [1])]
     refuse("grown rank", model([reshape], [grow], one), "at most 64 dimensions")
 
+    newer = model([relu()], opset=27)
+    refuse("newer", newer, "imports opset 27, but the newest that is known is 26")
     huge = numpy_helper.from_array(np.array([2**40, 2**40]), "s")
     make = helper.make_node("ConstantOfShape", ["s"], ["y"])
     refuse("huge", model([make], [huge]), "at most")
@@ -218,8 +221,10 @@ def plant():
 
 
 def seeds():
-    """Models to damage: one that reads sizes, and random ones."""
+    """Models to damage: one that reads sizes, those in rare forms, and random ones."""
     yield seed_model()
+    for build in onnx_forms.FORMS:
+        yield build()
     table = [(name, 7, 17) for name in onnx_random.RULES]
     for seed in range(24):
         yield onnx_random.graph(seed, table)[0]

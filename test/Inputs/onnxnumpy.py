@@ -10,6 +10,7 @@ import itertools
 
 import numpy as np
 from onnx import helper, numpy_helper
+from onnx.mapping import TENSOR_TYPE_TO_NP_TYPE
 
 
 def window(x, w, out, strides, low, groups, scatter):
@@ -160,10 +161,12 @@ OPERATORS = {
     "Add": np.add,
     "AveragePool": average_pool,
     "BatchNormalization": batch_norm,
+    "Cast": lambda x, to: x.astype(TENSOR_TYPE_TO_NP_TYPE[to]),
     "Concat": lambda *parts, axis: np.concatenate(parts, axis),
     "Constant": lambda value: numpy_helper.to_array(value),
     "Conv": conv,
     "ConvTranspose": conv_transpose,
+    "DequantizeLinear": lambda q, scale, zero: (q - zero.astype(np.int32)) * scale,
     "Div": np.divide,
     "Flatten": lambda x, axis=1: x.reshape(int(np.prod(x.shape[:axis])), -1),
     "Gather": lambda x, at, axis=0: np.take(x, at, axis),
@@ -175,6 +178,7 @@ OPERATORS = {
     "Mul": np.multiply,
     "Pad": pad,
     "ReduceMean": reduce_mean,
+    "ReduceSum": lambda x, keepdims: x.sum(keepdims=bool(keepdims)),
     "Relu": lambda x: np.maximum(x, 0),
     "Reshape": reshape,
     "Resize": resize,
@@ -183,6 +187,7 @@ OPERATORS = {
     "Slice": slices,
     "Softmax": softmax,
     "Split": split,
+    "Sqrt": np.sqrt,
     "Transpose": lambda x, perm: x.transpose(perm),
     "Unsqueeze": lambda x, axes: np.expand_dims(x, tuple(axes)),
 }
