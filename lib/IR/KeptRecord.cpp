@@ -9,6 +9,7 @@
 
 #include "prune/IR/KeptRecord.h"
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/Records.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
@@ -17,43 +18,8 @@
 using namespace mlir;
 using namespace mlir::prune;
 
-static constexpr StringLiteral kKept = "prune.kept";
-
-static bool isList(Attribute value) {
-  auto lists = dyn_cast<ArrayAttr>(value);
-  return lists && llvm::all_of(lists, [](Attribute entry) {
-           auto list = dyn_cast<DenseI64ArrayAttr>(entry);
-           if (!list)
-             return isa<UnitAttr>(entry);
-           int64_t last = -1;
-           for (int64_t index : list.asArrayRef())
-             if (index <= std::exchange(last, index))
-               return false;
-           return true;
-         });
-}
-
-LogicalResult mlir::prune::verifyKept(Operation *op, Attribute value) {
-  if (!isa<ModuleOp>(op))
-    return op->emitOpError("expects attribute 'prune.kept' on a module only");
-  auto record = dyn_cast<DictionaryAttr>(value);
-  if (!record)
-    return op->emitOpError(
-               "expects attribute 'prune.kept' to be a dictionary, but got ")
-           << value;
-  for (NamedAttribute entry : record)
-    if (!isList(entry.getValue()) &&
-        !isa<UnitAttr, FloatAttr, IntegerAttr>(entry.getValue()))
-      return op->emitOpError("expects 'prune.kept' to have, for weight '")
-             << entry.getName().getValue()
-             << "', increasing indices or unit for each dimension, or a number "
-                "or unit if it is gone, but got "
-             << entry.getValue();
-  return success();
-}
-
 KeptRecord::KeptRecord(ModuleOp module)
-    : context(module.getContext()), entries(module, kKept) {
+    : context(module.getContext()), entries(module, kKeptRecord) {
   for (const auto &entry : entries.getEntries())
     keys[entry.getKey().split('#').first].push_back(entry.getKey().str());
 }

@@ -12,6 +12,7 @@
 #include "prune/Core/Packing.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
+#include "prune/IR/Records.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -28,7 +29,7 @@ static ModuleOp getModule(Operation *op) {
 DictionaryAttr mlir::prune::getWeightRecord(Operation *op, StringRef name) {
   ModuleOp module = getModule(op);
   auto records =
-      module ? module->getAttrOfType<DictionaryAttr>("prune.weights") : nullptr;
+      module ? module->getAttrOfType<DictionaryAttr>(kWeightsRecord) : nullptr;
   return records ? records.getAs<DictionaryAttr>(name) : DictionaryAttr();
 }
 
@@ -38,7 +39,7 @@ EditedDictionary *WeightRecords::find(Operation *op) {
     return nullptr;
   std::unique_ptr<EditedDictionary> &records = modules[module];
   if (!records)
-    records = std::make_unique<EditedDictionary>(module, "prune.weights");
+    records = std::make_unique<EditedDictionary>(module, kWeightsRecord);
   return records.get();
 }
 

@@ -5,20 +5,20 @@
 // Where signatures may change, an input that nothing needs leaves the arguments
 // of a function too. An image that is flattened first could lose whole rows and
 // columns only, so it is taken flat. What a caller has to do is written on the
-// argument: `prune.shape` says what it was before it was flattened, `prune.kept`
-// which indices are left.
+// argument: `prune.type_before` says what it was before it was flattened,
+// `prune.kept` which indices are left.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ChannelRemoval.h"
+
+#include "prune/IR/Records.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
 using namespace mlir::prune;
-
-static constexpr StringLiteral kKept = "prune.kept", kShape = "prune.shape";
 
 /// Calls `visit` for every argument of an entry function that is a tensor.
 static void
@@ -66,15 +66,13 @@ std::vector<FlatArgument> mlir::prune::flattenArguments(ModuleOp module) {
                               BlockArgument argument) {
     unsigned number = argument.getArgNumber();
     tensor::CollapseShapeOp collapse = getOnlyCollapse(argument);
-    if (!collapse || function.getArgAttr(number, kKept))
+    if (!collapse || function.getArgAttr(number, kKeptRecord))
       return;
     auto type = cast<RankedTensorType>(argument.getType());
-    Builder builder(module.getContext());
-    // A shape that was noted before is the original.
-    if (function.getArgAttr(number, kShape))
+    // A type that was noted before is the original.
+    if (function.getArgAttr(number, kTypeBeforeRecord))
       return;
-    function.setArgAttr(number, kShape,
-                        builder.getDenseI64ArrayAttr(type.getShape()));
+    function.setArgAttr(number, kTypeBeforeRecord, TypeAttr::get(type));
     flattened.push_back(
         {argument, type, collapse.getReassociationIndices()});
     argument.setType(collapse.getResultType());
@@ -93,7 +91,7 @@ bool mlir::prune::restoreArguments(ModuleOp module,
     auto function =
         cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
     unsigned number = argument.getArgNumber();
-    if (function.getArgAttr(number, kKept)) {
+    if (function.getArgAttr(number, kKeptRecord)) {
       anySmaller = true;
       continue;
     }
@@ -106,7 +104,7 @@ bool mlir::prune::restoreArguments(ModuleOp module,
       Operation *user = use.getOwner();
       return user != collapse.getOperation() && !isa<tensor::DimOp>(user);
     });
-    function.removeArgAttr(number, kShape);
+    function.removeArgAttr(number, kTypeBeforeRecord);
   }
   updateSignatures(module);
   return anySmaller;
@@ -145,8 +143,8 @@ void mlir::prune::recordArguments(ModuleOp module, const ChannelGroups &groups,
       return;
     unsigned number = argument.getArgNumber();
     auto before =
-        dyn_cast_or_null<ArrayAttr>(function.getArgAttr(number, kKept));
-    function.setArgAttr(number, kKept,
+        dyn_cast_or_null<ArrayAttr>(function.getArgAttr(number, kKeptRecord));
+    function.setArgAttr(number, kKeptRecord,
                         createRecord(module.getContext(), before, kept));
   });
 }

@@ -11,17 +11,19 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Analysis/WeightUses.h"
+#include "ConstantScores.h"
+
+#include "prune/Analysis/LeftAlone.h"
 #include "prune/Core/SelectElements.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
+#include "prune/IR/Records.h"
 #include "prune/IR/WeightRecord.h"
 #include "prune/Transforms/Passes.h"
 #include "prune/Transforms/Transforms.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/IR/Threading.h"
 
@@ -37,18 +39,12 @@ using namespace mlir::prune;
 
 static constexpr StringLiteral kCategory = "prune-fold-masks";
 
-static Attribute getConstant(Value value) {
-  Attribute attr;
-  matchPattern(value, m_Constant(&attr));
-  return attr;
-}
-
 /// The name of the weight that a score or apply op works on, for messages.
 static std::string nameOf(Operation *op, Value tensor) {
-  StringRef name = getWeightName(getConstant(tensor));
+  StringRef name = getWeightName(getConstantOf(tensor));
   if (auto attr = op->getAttrOfType<StringAttr>("weight"); name.empty() && attr)
     name = attr.getValue();
-  if (auto attr = op->getAttrOfType<StringAttr>("prune.weight");
+  if (auto attr = op->getAttrOfType<StringAttr>(kWeightRecord);
       name.empty() && attr)
     name = attr.getValue();
   return name.str();
@@ -63,14 +59,13 @@ public:
   LogicalResult foldMask(MaskOp mask);
   void foldScore(ScoreOp score);
   void foldApply(ApplyOp apply);
+  void report(Operation *root, bool quiet);
 
 private:
   void parallel(size_t n, function_ref<void(size_t)> body) {
     mlir::parallelFor(context, 0, n, body);
   }
 
-  std::optional<ScoreSource> getScores(Value scores);
-  std::optional<ScoreSource> getSingleScores(Value scores);
   LogicalResult reportNan(MaskOp mask, size_t operand);
   void warnIfInfinite(MaskOp mask, const MaskSelection &selection,
                       ArrayRef<RankedTensorScores> ranked);
@@ -85,6 +80,11 @@ private:
   /// What was decided for the result of each apply op.
   llvm::DenseMap<Operation *, SmallVector<NamedAttribute>> decisions;
   WeightRecords records;
+  /// Masks and scores that were computed, masks that were applied, and those of
+  /// them that removed something.
+  int64_t numComputed = 0, numApplied = 0, numRemoving = 0;
+  /// Weights of which a decision leaves nothing.
+  SmallVector<std::string> emptied;
   /// What each constant was folded to, so that equal results are one resource.
   llvm::DenseMap<Attribute, SmallVector<DenseResourceElementsAttr>> folded;
 };
@@ -94,96 +94,12 @@ private:
 // Scores
 //===----------------------------------------------------------------------===//
 
-/// The scores of a constant, read on demand, rounded to the type of `score`.
-static ScoreSource scoresOfWeight(ScoreOp score, TensorView view,
-                                  StringRef name) {
-  CriterionAttrInterface criterion = score.getCriterion();
-  FloatKind kind = *getFloatKind(
-      cast<ShapedType>(score.getScores().getType()).getElementType());
-  bool isReduced = !score.getReducedDims().empty();
-  ScoreSource source;
-  source.shape.assign(view.shape.begin(), view.shape.end());
-  source.read = [=, name = name.str()](int64_t begin,
-                                       MutableArrayRef<double> out) {
-    criterion.score(view, name, begin, out);
-    if (!isReduced && kind != FloatKind::F64)
-      for (double &value : out)
-        value = roundTo(kind, value);
-  };
-  return source;
-}
-
-/// Scores that lie in memory.
-static ScoreSource scoresInMemory(ArrayRef<int64_t> shape,
-                                  std::vector<double> values) {
-  ScoreSource source;
-  source.shape.assign(shape.begin(), shape.end());
-  auto shared = std::make_shared<std::vector<double>>(std::move(values));
-  source.read = [shared](int64_t begin, MutableArrayRef<double> out) {
-    std::copy_n(shared->begin() + begin, out.size(), out.begin());
-  };
-  return source;
-}
-
-std::optional<ScoreSource> Folder::getScores(Value scores) {
-  // Several weights may produce the same channels: ((s0 + s1) + s2) + ...
-  SmallVector<Value> addends;
-  while (auto add = scores.getDefiningOp<arith::AddFOp>()) {
-    addends.push_back(add.getRhs());
-    scores = add.getLhs();
-  }
-  if (addends.empty())
-    return getSingleScores(scores);
-  auto type = cast<RankedTensorType>(scores.getType());
-  FloatKind kind = *getFloatKind(type.getElementType());
-  std::vector<double> sums(type.getNumElements()), next(sums.size());
-  addends.push_back(scores);
-  for (Value addend : llvm::reverse(addends)) {
-    std::optional<ScoreSource> source = getSingleScores(addend);
-    if (!source)
-      return std::nullopt;
-    source->read(0, next);
-    for (auto [sum, score] : llvm::zip_equal(sums, next))
-      sum = roundTo(kind, sum + score);
-  }
-  return scoresInMemory(type.getShape(), std::move(sums));
-}
-
-std::optional<ScoreSource> Folder::getSingleScores(Value scores) {
-  if (std::optional<TensorView> view = getTensorView(getConstant(scores))) {
-    ScoreSource source;
-    source.shape.assign(view->shape.begin(), view->shape.end());
-    source.read = [view = *view](int64_t begin, MutableArrayRef<double> out) {
-      view.load(begin, out);
-    };
-    return source;
-  }
-  auto score = scores.getDefiningOp<ScoreOp>();
-  if (!score)
-    return std::nullopt;
-  std::optional<TensorView> view =
-      getTensorView(getConstant(score.getTensor()));
-  if (!view)
-    return std::nullopt;
-  ScoreSource source = scoresOfWeight(
-      score, *view, score.getWeight() ? *score.getWeight() : StringRef());
-  SmallVector<int64_t> reduced = score.getReducedDims();
-  if (reduced.empty())
-    return source;
-  std::vector<double> sums = reduceScores(
-      source, reduced,
-      [&](size_t n, function_ref<void(size_t)> f) { parallel(n, f); });
-  auto type = cast<RankedTensorType>(score.getScores().getType());
-  for (double &sum : sums)
-    sum = roundTo(*getFloatKind(type.getElementType()), sum);
-  return scoresInMemory(type.getShape(), std::move(sums));
-}
-
 /// Writes the scores out, for users other than masks.
 void Folder::foldScore(ScoreOp score) {
-  std::optional<ScoreSource> source = getScores(score.getScores());
+  std::optional<ScoreSource> source = readScores(score.getScores());
   if (!source)
     return;
+  ++numComputed;
   auto type = cast<RankedTensorType>(score.getScores().getType());
   std::vector<double> values(type.getNumElements());
   source->read(0, values);
@@ -211,7 +127,7 @@ LogicalResult Folder::reportNan(MaskOp mask, size_t operand) {
            << operand << " has a NaN score; scores must be numbers";
   std::string name = nameOf(score, score.getTensor());
   std::optional<TensorView> view =
-      getTensorView(getConstant(score.getTensor()));
+      getTensorView(getConstantOf(score.getTensor()));
   for (int64_t i = 0, e = view->size(); i != e; ++i) {
     double value;
     view->load(i, value);
@@ -243,25 +159,31 @@ void Folder::warnIfInfinite(MaskOp mask, const MaskSelection &selection,
   warning << ": they rank above all others";
 }
 
-/// The decision for one operand of a mask, as reports show it.
+/// The decision for one operand of a mask, as the module records it.
 static SmallVector<NamedAttribute> describe(MaskOp mask, size_t operand) {
-  SmallVector<NamedAttribute> entries(mask->getAttrs());
+  SmallVector<NamedAttribute> entries;
   Builder builder(mask.getContext());
+  auto add = [&](StringRef key, Attribute value) {
+    if (value)
+      entries.push_back(builder.getNamedAttr(key, value));
+  };
+  add("pattern", toRecordText(mask.getPattern()));
+  add("sparsity", mask.getSparsityAttr());
+  add("threshold", mask.getThresholdAttr());
+  add("count", mask.getCountAttr());
   if (auto score = mask.getScores()[operand].getDefiningOp<ScoreOp>()) {
-    entries.push_back(builder.getNamedAttr("criterion", score.getCriterion()));
-    if (std::optional<ArrayAttr> dims = score.getReduceDims())
-      entries.push_back(builder.getNamedAttr("reduce_dims", *dims));
+    add("criterion", toRecordText(score.getCriterion()));
+    add("reduce_dims", score.getReduceDimsAttr());
   }
   bool isGlobal = mask.getScores().size() > 1;
-  entries.push_back(builder.getNamedAttr(
-      "scope", builder.getStringAttr(isGlobal ? "global" : "local")));
+  add("scope", builder.getStringAttr(isGlobal ? "global" : "local"));
   return entries;
 }
 
 LogicalResult Folder::foldMask(MaskOp mask) {
   std::vector<RankedTensorScores> ranked;
   for (Value operand : mask.getScores()) {
-    std::optional<ScoreSource> source = getScores(operand);
+    std::optional<ScoreSource> source = readScores(operand);
     if (!source)
       return success();
     UnitPattern units = mask.getPattern().getUnits(source->shape);
@@ -283,6 +205,7 @@ LogicalResult Folder::foldMask(MaskOp mask) {
   if (!selection)
     return reportNan(mask, nanOperand);
   warnIfInfinite(mask, *selection, ranked);
+  ++numComputed;
 
   for (auto [operand, result] : llvm::enumerate(mask.getMasks())) {
     for (Operation *user : result.getUsers())
@@ -292,7 +215,7 @@ LogicalResult Folder::foldMask(MaskOp mask) {
       auto apply = dyn_cast<ApplyOp>(user);
       bool isScored =
           apply && score && score.getReducedDims().empty() &&
-          getConstant(apply.getTensor()) == getConstant(score.getTensor());
+          getConstantOf(apply.getTensor()) == getConstantOf(score.getTensor());
       if (isScored &&
           apply.getTensor().getType() == score.getTensor().getType())
         fuseApply(apply, ranked[operand], *selection, operand);
@@ -340,7 +263,7 @@ static void selectRun(const ConstantBytes &source, char *target, int64_t begin,
 /// its constant; one that was folded to the same before shares the result.
 void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
                           int64_t zeros) {
-  Attribute original = getConstant(apply.getTensor());
+  Attribute original = getConstantOf(apply.getTensor());
   std::string name = nameOf(apply, apply.getTensor());
   remark::passed(apply.getLoc(),
                  remark::RemarkOpts::name("Folded").category(kCategory))
@@ -348,6 +271,11 @@ void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
       << remark::metric("Elements",
                         apply.getTensor().getType().getNumElements())
       << remark::metric("Removed", zeros);
+  ++numApplied;
+  numRemoving += zeros != 0;
+  if (zeros == apply.getTensor().getType().getNumElements() && zeros != 0 &&
+      decisions.contains(apply))
+    emptied.push_back(name.empty() ? "a constant without a name" : name);
   // A decision stands even if what it removes was zero before; one that removes
   // nothing leaves the module as it was. It replaces all of an earlier one.
   if (zeros != 0)
@@ -377,7 +305,7 @@ void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
 
 void Folder::fuseApply(ApplyOp apply, const RankedTensorScores &ranked,
                        const MaskSelection &selection, size_t operand) {
-  ConstantBytes source = *getConstantBytes(getConstant(apply.getTensor()));
+  ConstantBytes source = *getConstantBytes(getConstantOf(apply.getTensor()));
   size_t size =
       apply.getTensor().getType().getNumElements() * source.elementSize;
   AsmResourceBlob blob = allocateBlob(size);
@@ -395,8 +323,9 @@ void Folder::fuseApply(ApplyOp apply, const RankedTensorScores &ranked,
 /// Folds an apply whose operands are both constant.
 void Folder::foldApply(ApplyOp apply) {
   std::optional<ConstantBytes> source =
-      getConstantBytes(getConstant(apply.getTensor()));
-  auto mask = dyn_cast_or_null<DenseElementsAttr>(getConstant(apply.getMask()));
+      getConstantBytes(getConstantOf(apply.getTensor()));
+  auto mask =
+      dyn_cast_or_null<DenseElementsAttr>(getConstantOf(apply.getMask()));
   if (!source || !mask || source->elementSize > 8 ||
       !llvm::isPowerOf2_64(source->elementSize))
     return;
@@ -432,6 +361,38 @@ void Folder::foldApply(ApplyOp apply) {
   replaceApply(apply, std::move(blob), totals.isChanged, totals.removed);
 }
 
+/// Warns of what nobody can have meant.
+void Folder::report(Operation *root, bool quiet) {
+  constexpr size_t kShown = 20;
+  if (!emptied.empty()) {
+    InFlightDiagnostic warning =
+        emitWarning(root->getLoc())
+        << kCategory << ": all elements of " << emptied.size()
+        << (emptied.size() == 1 ? " weight go" : " weights go")
+        << ", so that what reads them does not depend on its input:";
+    for (StringRef name : ArrayRef(emptied).take_front(kShown))
+      warning << " '" << name << "'";
+    if (emptied.size() > kShown)
+      warning << " and " << emptied.size() - kShown << " more";
+  }
+  // Masks and scores may be wanted themselves.
+  if (numRemoving != 0 || (numApplied == 0 && numComputed != 0))
+    return;
+  LeftAlone left(root, kCategory, "removed");
+  root->walk([&](ApplyOp apply) {
+    left.note("its mask or what it is put on is no constant; such masks are "
+              "computed at run time",
+              apply.getLoc(), nameOf(apply, apply.getTensor()));
+  });
+  if (numApplied != 0)
+    left.note("no element scores low enough for the target; give another",
+              root->getLoc());
+  else if (quiet)
+    return;
+  left.warnIfNothing("there is no mask; decide first, with prune-mask-weights "
+                     "or prune-mask-channels");
+}
+
 template <typename OpTy> static SmallVector<OpTy> collect(Operation *root) {
   SmallVector<OpTy> ops;
   root->walk([&](OpTy op) { ops.push_back(op); });
@@ -446,7 +407,22 @@ template <typename OpTy> static void eraseUnused(Operation *root) {
       op->erase();
 }
 
-LogicalResult mlir::prune::foldMasks(Operation *root) {
+/// Masks of constants without data could only be left, silently.
+static LogicalResult checkData(Operation *root) {
+  WalkResult result = root->walk([](Operation *op) {
+    if (isa<ScoreOp, ApplyOp>(op) &&
+        isElided(getConstantOf(op->getOperand(0)))) {
+      (void)reportElided(op->getOperand(0).getDefiningOp());
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+LogicalResult mlir::prune::foldMasks(Operation *root, bool quiet) {
+  if (failed(checkData(root)))
+    return failure();
   Folder folder(root->getContext());
   bool isFailed = false;
   for (MaskOp mask : collect<MaskOp>(root))
@@ -461,6 +437,7 @@ LogicalResult mlir::prune::foldMasks(Operation *root) {
   for (ApplyOp apply : collect<ApplyOp>(root))
     folder.foldApply(apply);
   eraseUnused<arith::ConstantOp>(root);
+  folder.report(root, quiet);
   return success();
 }
 
@@ -469,7 +446,7 @@ struct FoldMasks : prune::impl::FoldMasksPassBase<FoldMasks> {
   using Base::Base;
 
   void runOnOperation() override {
-    if (failed(foldMasks(getOperation())))
+    if (failed(foldMasks(getOperation(), quiet)))
       signalPassFailure();
   }
 };

@@ -223,6 +223,52 @@ module attributes {prune.weights = {fc1 = 3}} {}
 
 // -----
 
+// Records are builtin attributes, which all tools can read.
+// expected-error @+1 {{expects 'criterion' of weight 'fc1' in 'prune.weights' to be a non-empty string, but got #prune.magnitude<l1>}}
+module attributes {prune.weights = {fc1 = {criterion = #prune.magnitude<l1>}}} {}
+
+// -----
+
+// expected-error @+1 {{expects 'pattern' of weight 'fc1' in 'prune.weights' to be a non-empty string, but got ""}}
+module attributes {prune.weights = {fc1 = {pattern = ""}}} {}
+
+// -----
+
+// expected-error @+1 {{expects 'count' of weight 'fc1' in 'prune.weights' to be an integer of at least 0, but got -1 : i64}}
+module attributes {prune.weights = {fc1 = {count = -1}}} {}
+
+// -----
+
+// expected-error @+1 {{expects 'sparsity' of weight 'fc1' in 'prune.weights' to be a number, but got 1 : i64}}
+module attributes {prune.weights = {fc1 = {sparsity = 1}}} {}
+
+// -----
+
+// expected-error @+1 {{expects 'type_before' of weight 'fc1' in 'prune.weights' to be a ranked tensor type, but got f32}}
+module attributes {prune.weights = {fc1 = {type_before = f32}}} {}
+
+// -----
+
+// expected-error @+1 {{expects 'removed' of weight 'fc1' in 'prune.weights' to be unit, but got true}}
+module attributes {prune.weights = {fc1 = {removed = true}}} {}
+
+// -----
+
+// expected-error @+1 {{expects builtin attributes in 'prune.weights', so that every tool can read them}}
+module attributes {prune.weights = {fc1 = {whatever = [#prune.element]}}} {}
+
+// -----
+
+// expected-error @+1 {{expects 'prune.kept' of an argument or result to be increasing indices or unit for each dimension, but got [array<i64: 3, 1>]}}
+func.func private @kept_of_argument(tensor<2xf32> {prune.kept = [array<i64: 3, 1>]})
+
+// -----
+
+// expected-error @+1 {{expects 'prune.type_before' of an argument or result to be a ranked tensor type, but got array<i64: 1, 2>}}
+func.func private @type_of_argument(tensor<2xf32> {prune.type_before = array<i64: 1, 2>})
+
+// -----
+
 // The name of an argument is a string.
 // expected-error @below {{expects 'prune.name' of an argument or result to be a non-empty string, but got 1 : i64}}
 func.func @name_is_a_string(%x: tensor<1xf32> {prune.name = 1}) {
@@ -256,12 +302,12 @@ module attributes {prune.kept = {w = "all"}} {}
 
 // -----
 
-// expected-error @+1 {{expects attribute 'prune.multiplications' on a module only, to be two counts of at least 0, but got array<i64: 3>}}
+// expected-error @+1 {{expects attribute 'prune.multiplications' to be two counts of at least 0, but got array<i64: 3>}}
 module attributes {prune.multiplications = array<i64: 3>} {}
 
 // -----
 
-// expected-error @+1 {{expects attribute 'prune.multiplications' on a module only, to be two counts of at least 0, but got array<i64: 3, -1>}}
+// expected-error @+1 {{expects attribute 'prune.multiplications' to be two counts of at least 0, but got array<i64: 3, -1>}}
 module attributes {prune.multiplications = array<i64: 3, -1>} {}
 
 // -----

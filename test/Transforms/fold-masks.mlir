@@ -27,7 +27,7 @@ func.func @lowest_first_ties_by_index() -> tensor<4xf32> {
 // -----
 
 // 1, 2, 1, -1: of three equal ones the first two go. The decision is recorded.
-// CHECK: module attributes {prune.weights = {named = {count = 2 : i64, criterion = #prune.magnitude<l1>, pattern = #prune.element, scope = "local"}}}
+// CHECK: module attributes {prune.weights = {named = {count = 2 : i64, criterion = "#prune.magnitude<l1>", pattern = "#prune.element", scope = "local"}}}
 // CHECK-LABEL: func @three_equal
 func.func @three_equal() -> tensor<4xf32> {
   %w = arith.constant dense<[1.0, 2.0, 1.0, -1.0]> : tensor<4xf32>

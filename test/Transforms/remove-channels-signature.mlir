@@ -20,7 +20,7 @@ func.func @drops_a_dead_input(%x: tensor<?x3xf32>, %n: index) -> tensor<?x2xf32>
 
 // An image that is only flattened is taken flat: pixels are no rows or columns.
 // CHECK-LABEL: func.func @flattens_an_image
-// CHECK-SAME: (%[[X:.*]]: tensor<1x2xf32> {prune.kept = [unit, array<i64: 0, 3>], prune.shape = array<i64: 1, 2, 2>})
+// CHECK-SAME: (%[[X:.*]]: tensor<1x2xf32> {prune.kept = [unit, array<i64: 0, 3>], prune.type_before = tensor<1x2x2xf32>})
 // CHECK-NOT: tensor.collapse_shape
 // CHECK: linalg.matmul ins(%[[X]]
 // SAME-LABEL: func.func @flattens_an_image

@@ -26,9 +26,6 @@ namespace mlir::prune {
 /// follows is a constant of the weight's name, a dot, and this.
 constexpr StringLiteral kShiftSuffix = "shift";
 
-/// Fails after an error if an attribute `prune.kept` is not as described.
-LogicalResult verifyKept(Operation *op, Attribute value);
-
 /// The weights of a module by name: versions that differ, in order.
 using Versions = SmallVector<DenseResourceElementsAttr, 1>;
 llvm::MapVector<StringRef, Versions> collectResources(ModuleOp module);

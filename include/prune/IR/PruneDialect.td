@@ -59,15 +59,33 @@ def Prune_Dialect : Dialect {
     The name of a weight is the key of its `dense_resource`, up to the first
     `#`; what stands behind `#` counts the times it was rewritten.
 
-    What was decided for a weight survives its folding as an entry of the
-    module's `prune.weights`, a dictionary from names to dictionaries
-    (`criterion`, `pattern`, `sparsity`, ...), which reports read. A weight that
-    lost channels has the type it had before there, `type_before`; how many
-    multiplications with weights one call had before channels were removed, and
-    has since, is the module's `prune.multiplications`.
+    What was decided survives its folding in *records*: discardable attributes of
+    the module and of arguments, made of builtin attributes only, so that tools
+    that do not know this dialect read a pruned module. `prune-strip-records`
+    drops them, and so does lowering to LLVM.
+
+    | record | on | what it is |
+    |---|---|---|
+    | `prune.weights` | modules | a dictionary from names of weights to dictionaries of what was decided for them, see below |
+    | `prune.kept` | modules | a dictionary from resource keys to lists with an entry per dimension: the indices of the original that are left, increasing, or unit for all of them. For a weight that is gone, the number that it held throughout, or unit if it held several |
+    | `prune.kept` | arguments | such a list |
+    | `prune.type_before` | arguments | the type of an argument that is taken flat since, a tensor type |
+    | `prune.multiplications` | modules | multiplications with weights in one call, before channels were removed and since: two integers |
+    | `prune.weight` | packed operands | the name of the weight, a string |
+
+    | key in `prune.weights` | what it is |
+    |---|---|
+    | `criterion`, `pattern` | strings, as options take them: `"#prune.magnitude<l1>"` |
+    | `scope` | the string `local` or `global` |
+    | `sparsity`, `threshold`, `count` | the target: at most one of the three, floats and an integer |
+    | `reduce_dims` | a list of the dimensions that scores were summed over |
+    | `left_alone` | a string: why nothing was decided |
+    | `type`, `nonzeros` | of a weight that was packed or is gone, before: a tensor type and an integer |
+    | `type_before` | a tensor type: that of a weight before it lost channels |
+    | `removed` | unit: no operation reads the weight any more |
 
     Arguments and results of a function carry the names that the model's author
-    gave them as `prune.name`.
+    gave them as `prune.name`, which is no record and stays.
 
     Out of scope: training, and the lowering of sparse operands, which is the
     business of the `sparse_tensor` dialect and of `prune.packed_*` ops.

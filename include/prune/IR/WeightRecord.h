@@ -3,10 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The module attribute `prune.weights` holds a dictionary for each weight that
-// something was decided for: the attributes of the mask, `criterion` and
-// `scope`; `left_alone`, the reason why it was not pruned; `type` and
-// `nonzeros` of a weight that was packed; `removed` if its contractions are
-// gone. And the memory of new constants.
+// something was decided for, as the description of the dialect says. And the
+// memory of new constants.
 //
 //===----------------------------------------------------------------------===//
 

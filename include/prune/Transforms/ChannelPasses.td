@@ -39,7 +39,7 @@ def RemoveChannelsPass : Pass<"prune-remove-channels", "::mlir::ModuleOp"> {
     calls. The argument's attribute `prune.kept` has the indices that remain, in
     the order of the original, for each dimension, or unit where all do. An
     argument that is only flattened is taken as it is after flattening, with the
-    shape before in `prune.shape`, a dynamic size as -9223372036854775808.
+    type before in `prune.type_before`.
 
     The outputs are the same up to the order of floating-point additions, with
     one deviation: zero times NaN or infinity counts as zero, and the sign of
