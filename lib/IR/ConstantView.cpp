@@ -8,9 +8,11 @@
 
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
+#include "prune/IR/WeightRecord.h"
 
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::prune;
@@ -52,6 +54,61 @@ std::optional<TensorView> mlir::prune::getTensorView(Attribute value) {
     return std::nullopt;
   return TensorView{*kind, bytes->data, elements.getShapedType().getShape(),
                     bytes->isSplat};
+}
+
+//===----------------------------------------------------------------------===//
+// Data that was left out
+//===----------------------------------------------------------------------===//
+
+bool mlir::prune::isElided(Attribute value) {
+  auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(value);
+  return resource && !resource.getRawHandle().getBlob() &&
+         resource.getRawHandle().getKey() == "__elided__";
+}
+
+LogicalResult mlir::prune::reportElided(Operation *op) {
+  return op->emitError(
+      "its data was left out when the module was printed "
+      "(dense_resource<__elided__>): weights can be listed and channel groups "
+      "printed, but nothing computed; print it without an option that elides "
+      "elements or resources, or write bytecode");
+}
+
+LogicalResult mlir::prune::requireData(Operation *root) {
+  WalkResult result = root->walk([](Operation *op) {
+    if (!op->hasTrait<OpTrait::ConstantLike>())
+      return WalkResult::advance();
+    Attribute value;
+    matchPattern(op, m_Constant(&value));
+    if (!isElided(value))
+      return WalkResult::advance();
+    (void)reportElided(op);
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+//===----------------------------------------------------------------------===//
+// New constants
+//===----------------------------------------------------------------------===//
+
+DenseResourceElementsAttr mlir::prune::createNamedConstant(ElementsAttr value,
+                                                           StringRef name) {
+  ConstantBytes bytes = *getConstantBytes(value);
+  int64_t count = value.getNumElements();
+  AsmResourceBlob blob = allocateBlob(size_t(bytes.elementSize) * count);
+  char *data = blob.getMutableData().data();
+  // Splats are written out, since a masked weight is no splat any more.
+  if (bytes.isSplat)
+    for (int64_t i = 0; i != count; ++i)
+      std::memcpy(data + i * bytes.elementSize, bytes.data.data(),
+                  bytes.elementSize);
+  else
+    std::memcpy(data, bytes.data.data(), bytes.data.size());
+  auto &manager =
+      DenseResourceElementsHandle::getManagerInterface(value.getContext());
+  return DenseResourceElementsAttr::get(value.getShapedType(),
+                                        manager.insert(name, std::move(blob)));
 }
 
 DenseResourceElementsAttr

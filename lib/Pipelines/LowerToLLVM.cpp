@@ -46,20 +46,24 @@ using namespace mlir::prune;
 static void addStructuring(OpPassManager &pm, bool isSparse,
                            std::optional<unsigned> packedBits,
                            unsigned threads) {
-  // tosa, if there is any. Validation would reject what still lowers.
-  tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions(),
-                              TosaToLinalgNamedOptions(), std::nullopt);
-  pm.addPass(createTosaToArithPass({/*includeApplyRescale=*/true}));
-  pm.addPass(createTosaToTensorPass());
-  pm.addPass(createTosaToSCFPass());
-  pm.addPass(createCSEPass()); // drops the shape constants of tosa
+  // From here on, the numbers of constants are read.
+  pm.addPass(createVerifyResourcesPass());
+  InlineGlobalsPassOptions globals;
+  globals.erasePublic = true; // nothing else can read them once compiled
+  pm.addPass(createInlineGlobalsPass(globals));
+  pm.addPass(createLowerTosaPass());
+  pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
 
   // Masks of constants are constants; what is left of them runs.
-  pm.addPass(createFoldMasksPass());
+  FoldMasksPassOptions masks;
+  masks.quiet = true;
+  pm.addPass(createFoldMasksPass(masks));
   pm.addPass(createConvertPruneToLinalgPass());
   if (isSparse) {
     SparsifyWeightsPassOptions options;
     options.unlessPacked = true; // who packed some meant the rest to be dense
+    options.quiet = true;
     pm.addPass(createSparsifyWeightsPass(options));
   }
 
@@ -81,6 +85,7 @@ static void addStructuring(OpPassManager &pm, bool isSparse,
     PackWeightsPassOptions options;
     options.vectorBits = *packedBits;
     options.threads = threads;
+    options.quiet = true;
     pm.addPass(createPackWeightsPass(options));
     pm.addPass(createCanonicalizerPass());
   }
@@ -118,6 +123,8 @@ static void addSparseBufferization(OpPassManager &pm) {
 
 /// Stage 2: buffers, each freed once.
 static void addBufferization(OpPassManager &pm, bool isSparse) {
+  // Reports read tensors only, and translation to LLVM IR knows no records.
+  pm.addPass(createStripRecordsPass());
   pm.addPass(createExportFunctionsPass());
   if (isSparse) {
     addSparseBufferization(pm);

@@ -42,6 +42,15 @@ static void registerPipeline(
 }
 
 void mlir::prune::registerPrunePipelines() {
+  registerPipeline<PrepareOptions>(
+      "prune-prepare",
+      "Make a network ready to be pruned: constants for globals, linalg for "
+      "TOSA, names for weights, no identities",
+      [](OpPassManager &pm, const PrepareOptions &options,
+         function_ref<LogicalResult(const Twine &)>) {
+        buildPreparePipeline(pm, options);
+        return success();
+      });
   registerPipeline<PruneWeightsOptions>(
       "prune-weights", "Name, mask and fold the weights of a network",
       [](OpPassManager &pm, const PruneWeightsOptions &options,

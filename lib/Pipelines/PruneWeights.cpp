@@ -3,7 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Names, decides, folds. The canonicaliser comes last and is not needed: it
-// only removes what folding left unused.
+// only removes what folding left unused. Batch normalisations are no part of
+// preparation: weights that they were multiplied into rank in another order,
+// and worse, so they are folded when everything is decided.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,10 +18,23 @@
 using namespace mlir;
 using namespace mlir::prune;
 
-void mlir::prune::buildPruneWeightsPipeline(
-    OpPassManager &pm, const PruneWeightsOptions &options) {
+/// Lets weights of all forms become named constants of structured operations.
+static void addWeightForms(OpPassManager &pm) {
+  pm.addPass(createInlineGlobalsPass());
+  pm.addPass(createLowerTosaPass());
   // Names must exist before anything merges or drops constants.
   pm.addPass(createNameWeightsPass());
+}
+
+void mlir::prune::buildPreparePipeline(OpPassManager &pm,
+                                       const PrepareOptions &) {
+  addWeightForms(pm);
+  pm.addPass(createDropIdentitiesPass());
+}
+
+void mlir::prune::buildPruneWeightsPipeline(
+    OpPassManager &pm, const PruneWeightsOptions &options) {
+  addWeightForms(pm);
 
   MaskWeightsPassOptions mask;
   mask.criterion = options.criterion;
@@ -35,6 +50,8 @@ void mlir::prune::buildPruneWeightsPipeline(
   mask.exclude = options.exclude;
   pm.addPass(createMaskWeightsPass(mask));
 
-  pm.addPass(createFoldMasksPass());
+  FoldMasksPassOptions fold;
+  fold.quiet = true; // masking has said it
+  pm.addPass(createFoldMasksPass(fold));
   pm.addPass(createCanonicalizerPass());
 }

@@ -9,12 +9,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "prune/Analysis/WeightUses.h"
-#include "prune/IR/WeightRecord.h"
+#include "prune/IR/ConstantView.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/BuiltinDialect.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 
 namespace mlir::prune {
 #define GEN_PASS_DEF_NAMEWEIGHTSPASS
@@ -24,25 +22,6 @@ namespace mlir::prune {
 using namespace mlir;
 using namespace mlir::prune;
 
-/// A resource constant of the same elements under the key `name`.
-static DenseResourceElementsAttr toResource(DenseElementsAttr value,
-                                            StringRef name) {
-  ArrayRef<char> raw = value.getRawData();
-  size_t size = value.getElementType().getIntOrFloatBitWidth() / 8;
-  size_t count = value.getNumElements();
-  AsmResourceBlob blob = allocateBlob(size * count);
-  char *data = blob.getMutableData().data();
-  if (value.isSplat())
-    for (size_t i = 0; i != count; ++i)
-      std::memcpy(data + i * size, raw.data(), size);
-  else
-    std::memcpy(data, raw.data(), raw.size());
-  auto &manager =
-      DenseResourceElementsHandle::getManagerInterface(value.getContext());
-  return DenseResourceElementsAttr::get(cast<ShapedType>(value.getType()),
-                                        manager.insert(name, std::move(blob)));
-}
-
 /// Gives the weight uses of the constant a resource of their own.
 static void nameWeight(const Weight &weight) {
   auto value = dyn_cast<DenseElementsAttr>(weight.getValue());
@@ -51,8 +30,8 @@ static void nameWeight(const Weight &weight) {
   Operation *constant = weight.constants.front();
   OpBuilder builder(constant->getContext());
   builder.setInsertionPointAfter(constant);
-  Value named = arith::ConstantOp::create(builder, constant->getLoc(),
-                                          toResource(value, weight.name));
+  Value named = arith::ConstantOp::create(
+      builder, constant->getLoc(), createNamedConstant(value, weight.name));
   for (const WeightUse &use : weight.uses) {
     OpOperand *first = use.chain.empty() ? use.operand
                                          : getForwardedOperand(use.chain.front());

@@ -14,6 +14,7 @@
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Operation.h"
 
 #include <optional>
 
@@ -31,6 +32,24 @@ std::optional<ConstantBytes> getConstantBytes(Attribute value);
 
 /// The constant as a tensor of floating-point numbers, if it is one.
 std::optional<TensorView> getTensorView(Attribute value);
+
+/// Whether a constant stands for data that was left out when the module was
+/// printed: `dense_resource<__elided__>`. Several such constants have one key,
+/// and nothing else in common.
+bool isElided(Attribute value);
+
+/// Fails after an error that says that the data of `op` was left out, and what
+/// to do.
+LogicalResult reportElided(Operation *op);
+
+/// Fails after an error if a constant below `root` has no data. For passes that
+/// compute with constants.
+LogicalResult requireData(Operation *root);
+
+/// A resource constant of the elements of `value`, which is dense or a resource
+/// with data, under the key `name`, or a like one if that is taken.
+DenseResourceElementsAttr createNamedConstant(ElementsAttr value,
+                                              llvm::StringRef name);
 
 /// A resource constant under the key `name#n` with the first free n above the
 /// one in `oldKey`, where `name` is what stands before '#' in `oldKey`.

@@ -17,6 +17,14 @@ class OpPassManager;
 
 namespace prune {
 
+/// Options of `--prune-prepare`: none yet.
+struct PrepareOptions : PassPipelineOptions<PrepareOptions> {};
+
+/// What comes before any decision, whatever the network is made of: constants
+/// for globals, linalg for TOSA, names for weights, no identities between what
+/// belongs together.
+void buildPreparePipeline(OpPassManager &pm, const PrepareOptions &options);
+
 /// Options of `--prune-weights`; they mean what they mean for
 /// `prune-mask-weights`.
 struct PruneWeightsOptions : PassPipelineOptions<PruneWeightsOptions> {
@@ -51,7 +59,7 @@ struct PruneWeightsOptions : PassPipelineOptions<PruneWeightsOptions> {
       *this, "exclude", llvm::cl::desc("No weights that this matches")};
 };
 
-/// Name, mask, fold, canonicalise.
+/// Inline globals, lower TOSA, name, mask, fold, canonicalise.
 void buildPruneWeightsPipeline(OpPassManager &pm,
                                const PruneWeightsOptions &options);
 

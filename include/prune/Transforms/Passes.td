@@ -16,13 +16,21 @@ def VerifyResourcesPass : Pass<"prune-verify-resources"> {
     passes the parser and the verifier, and would fail much later or read
     outside of its buffer. This pass reports every such constant, with the
     resource's name and the sizes, and changes nothing. `prune-opt` runs it on
-    what it has parsed, before any other pass.
+    what it has parsed, before any other pass, with `allow-elided`: groups can be
+    printed and weights listed without their data, and whoever needs it asks
+    again.
 
     ```mlir
     // error: resource 'fc1' holds 12 bytes, but tensor<2x2xf32> needs 16 ...
     %w = arith.constant dense_resource<fc1> : tensor<2x2xf32>
     ```
   }];
+  let options =
+      [Option<
+           "allowElided", "allow-elided", "bool", /*default=*/"false",
+           "Accept dense_resource<__elided__>, which stands for data that was "
+           "left out when the module was printed">,
+  ];
 }
 
 //===----------------------------------------------------------------------===//
@@ -92,8 +100,13 @@ def MaskWeightsPass : Pass<"prune-mask-weights", "::mlir::ModuleOp"> {
     Left alone, with a `missed` remark that says why: weights that `include` and
     `exclude` filter out; and, unless `include` or `targets` names them, weights
     smaller than `min-size`, depthwise filters, and weights whose shape the
-    pattern does not divide. Contractions without a constant operand and
-    constants of other than floating-point type are reported as well.
+    pattern does not divide, and those of which the target removes nothing, since
+    a fraction of their units rounds to 0. Contractions without a constant
+    operand and constants of other than floating-point type are reported as
+    well. If all are left alone, a warning counts the reasons.
+
+    A weight that is summed over along several dimensions (as W and as its
+    transpose) gets N:M along one of them; a warning says which use that serves.
 
     Fails on options out of range, on regular expressions that do not compile or
     match nothing, and on layer names that do not exist.
@@ -154,7 +167,8 @@ def FoldMasksPass : Pass<"prune-fold-masks", "::mlir::ModuleOp"> {
     that are not constant are left alone; `convert-prune-to-linalg` lowers them.
 
     A NaN score is an error that names the weight and the element. Infinite
-    scores rank highest, with a warning.
+    scores rank highest, with a warning. Weights of which nothing is left are
+    named in a warning, and it is one if nothing was removed at all.
 
     ```mlir
     // Before
@@ -167,6 +181,35 @@ def FoldMasksPass : Pass<"prune-fold-masks", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [Option<"quiet", "quiet", "bool", /*default=*/"false",
+                        "Say nothing if there are no masks">,
+  ];
+}
+
+//===----------------------------------------------------------------------===//
+// StripRecords
+//===----------------------------------------------------------------------===//
+
+def StripRecordsPass : Pass<"prune-strip-records", "::mlir::ModuleOp"> {
+  let summary = "Drop what the module records of its pruning";
+  let description = [{
+    A pruned module says what was decided for its weights (`prune.weights`),
+    which indices are left of them (`prune.kept`, on arguments with
+    `prune.type_before`) and how many multiplications a call had
+    (`prune.multiplications`). Reports and the export to ONNX read that. This
+    pass drops it, and the names that packed weights have (`prune.weight`), also
+    in nested modules. Names of arguments and results (`prune.name`) stay.
+
+    The records consist of builtin attributes: tools that do not know the dialect
+    read them, and can pass them on. Lowering to LLVM drops them.
+
+    ```mlir
+    // Before
+    module attributes {prune.weights = {fc1 = {pattern = "#prune.element", ...}}} { ... }
+    // After
+    module { ... }
+    ```
+  }];
 }
 
 //===----------------------------------------------------------------------===//

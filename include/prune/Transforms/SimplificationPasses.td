@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What makes an imported network ready to be pruned.
+// What makes an imported network ready to be pruned, and fast afterwards.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +10,52 @@
 #define PRUNE_TRANSFORMS_SIMPLIFICATIONPASSES_TD
 
 include "mlir/Pass/PassBase.td"
+
+def LowerTosaPass : Pass<"prune-lower-tosa", "::mlir::ModuleOp"> {
+  let summary = "Lower TOSA to linalg, where there is any";
+  let description = [{
+    Weights are found by what structured operations compute. This pass lowers
+    TOSA to linalg, tensor, arith and scf with upstream's passes, and leaves a
+    module without TOSA as it is. Run it first: upstream canonicalises on the
+    way. `--prune-weights`, `--prune-prepare` and `--prune-lower-to-llvm` begin
+    with it. What upstream does not lower stays.
+
+    ```mlir
+    // Before
+    %y = tosa.matmul %x, %w, %zero, %zero : ...
+    // After
+    %y = linalg.batch_matmul ins(%x, %w : ...) outs(%init : ...) -> ...
+    ```
+  }];
+}
+
+def InlineGlobalsPass : Pass<"prune-inline-globals", "::mlir::ModuleOp"> {
+  let summary = "Turn globals that nobody writes into named constants";
+  let description = [{
+    `ml_program.global_load_const` and `ml_program.global_load` of a global that
+    is not mutable become constants. Tensors that can be weights become
+    resources with the symbol's name, by which all passes know them; other
+    values stay as they are written. Globals that nothing reads any more are
+    erased if they are private.
+
+    Left alone: mutable globals, and those without a value or with a foreign
+    one (`#ml_program.extern`). `--prune-weights`, `--prune-prepare` and
+    `--prune-lower-to-llvm` begin with this pass.
+
+    ```mlir
+    // Before
+    ml_program.global private @fc1(dense<0.5> : tensor<6x4xf32>) : tensor<6x4xf32>
+    %w = ml_program.global_load_const @fc1 : tensor<6x4xf32>
+    // After
+    %w = arith.constant dense_resource<fc1> : tensor<6x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options =
+      [Option<"erasePublic", "erase-public", "bool", /*default=*/"false",
+              "Erase public globals that nothing in the module reads, too">,
+  ];
+}
 
 def DropIdentitiesPass : Pass<"prune-drop-identities", "::mlir::ModuleOp"> {
   let summary = "Remove operations that give back what they were given";
@@ -79,6 +125,10 @@ def FoldBatchNormsPass : Pass<"prune-fold-batch-norms", "::mlir::ModuleOp"> {
     The new weight is named `name#n`, `name` being what stands before `#`; so is
     the bias, after one that was added already if there is one. Constants keep
     their shapes. Zeros of a pruned weight stay zeros.
+
+    Run it after pruning: a weight that a scale was multiplied into ranks by
+    other numbers than those that training gave it, and networks that are pruned
+    so lose more. Masked channels stay zero.
 
     Each weight is remarked as `passed` with the number of operations behind and
     in front of it; an operation that scales by constants and stays is `missed`
