@@ -30,7 +30,7 @@ bool mlir::prune::isRepeatable(Value value) {
   if (!op->hasTrait<OpTrait::ConstantLike>() ||
       !matchPattern(value, m_Constant(&constant)))
     return false;
-  return isa<SplatElementsAttr>(constant) ||
+  return isa<SplatElementsAttr>(constant) || isElided(constant) ||
          getConstantBytes(constant).has_value();
 }
 

@@ -454,5 +454,7 @@ FailureOr<std::string> Exporter::run() {
 FailureOr<std::string>
 mlir::prune::exportONNX(ModuleOp module, StringRef original,
                         const ONNXImportOptions &options) {
+  if (failed(requireData(module)))
+    return failure();
   return Exporter(module, original, options).run();
 }

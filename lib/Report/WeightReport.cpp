@@ -14,6 +14,7 @@
 #include "prune/Analysis/WeightUses.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
+#include "prune/IR/Records.h"
 #include "prune/IR/WeightRecord.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -149,15 +150,22 @@ void Collector::addConstant(const Weight &weight) {
                            isa<DenseResourceElementsAttr>(weight.getValue()));
   entry.loc = weight.getLoc();
   entry.type = weight.getType();
-  entry.nonzeros = countNonzeros(weight.getValue());
   entry.uses = weight.uses.size();
+  if (isElided(weight.getValue())) {
+    // Any of its elements may be something.
+    entry.nonzeros = entry.type.getNumElements();
+    entry.addFormat("elided");
+    entry.bytesAfter = entry.nonzeros * entry.type.getElementTypeBitWidth() / 8;
+    return;
+  }
+  entry.nonzeros = countNonzeros(weight.getValue());
   entry.addFormat("dense");
   entry.bytesAfter = getBytes(weight.getValue());
 }
 
 void Collector::addPacked(Operation *op, StringRef format, ShapedType seen,
                           ArrayRef<Value> parts) {
-  auto name = op->getAttrOfType<StringAttr>("prune.weight");
+  auto name = op->getAttrOfType<StringAttr>(kWeightRecord);
   if (!name || !isCountable(seen))
     return;
   WeightEntry *entry = find(op, name);
@@ -183,7 +191,7 @@ void Collector::addPacked(Operation *op, StringRef format, ShapedType seen,
 
 /// Weights of zeros only, whose contractions are gone.
 void Collector::addRemoved(ModuleOp module) {
-  auto records = module->getAttrOfType<DictionaryAttr>("prune.weights");
+  auto records = module->getAttrOfType<DictionaryAttr>(kWeightsRecord);
   if (!records)
     return;
   for (NamedAttribute record : records) {
@@ -266,8 +274,8 @@ WeightReport Collector::collect() {
       entry.typeBefore = entry.type;
     report.weights.push_back(std::move(entry));
   }
-  constexpr StringLiteral kCounts = "prune.multiplications";
-  if (auto counts = root->getAttrOfType<DenseI64ArrayAttr>(kCounts);
+  if (auto counts =
+          root->getAttrOfType<DenseI64ArrayAttr>(kMultiplicationsRecord);
       counts && counts.size() == 2)
     report.multiplications = {counts[0], counts[1]};
   return std::move(report);

@@ -266,7 +266,8 @@ void Planner::addParameters() {
     if (!axis.use || axis.size == 0 ||
         weights.contains(axis.value.getDefiningOp()) ||
         !matchPattern(axis.value, m_Constant(&value)) ||
-        !getTensorView(value))
+        (!getTensorView(value) && !isElided(value)) ||
+        !isa<FloatType>(getElementTypeOrSelf(axis.value.getType())))
       continue;
     // What a sum or maximum starts from is no parameter.
     if (auto number = dyn_cast_or_null<FloatAttr>(constants.getUniform(*axis.use));

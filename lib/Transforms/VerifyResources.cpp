@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "prune/IR/ConstantView.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/IR/AttrTypeSubElements.h"
@@ -39,7 +40,10 @@ static std::optional<uint64_t> expectedBytes(ShapedType type) {
 }
 
 static LogicalResult verifyResource(Operation *op,
-                                    DenseResourceElementsAttr attr) {
+                                    DenseResourceElementsAttr attr,
+                                    bool allowElided) {
+  if (prune::isElided(attr))
+    return allowElided ? success() : prune::reportElided(op);
   ShapedType type = attr.getType();
   StringRef key = attr.getRawHandle().getKey();
   AsmResourceBlob *blob = attr.getRawHandle().getBlob();
@@ -70,7 +74,7 @@ struct VerifyResources
     getOperation()->walk([&](Operation *op) {
       AttrTypeWalker walker;
       walker.addWalk([&](DenseResourceElementsAttr attr) {
-        failed |= verifyResource(op, attr).failed();
+        failed |= verifyResource(op, attr, allowElided).failed();
       });
       walker.walk(op->getAttrDictionary());
     });

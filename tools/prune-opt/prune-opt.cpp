@@ -78,7 +78,9 @@ static MlirOptMainConfig createConfig(Progress &progress) {
   config.setPassPipelineSetupFn([fromOptions, &progress](PassManager &pm) {
     progress.blame = kUsage;
     pm.addInstrumentation(std::make_unique<BlameInput>(progress));
-    pm.addPass(createVerifyResourcesPass());
+    VerifyResourcesPassOptions resources;
+    resources.allowElided = true; // passes that compute ask again
+    pm.addPass(createVerifyResourcesPass(resources));
     if (failed(fromOptions.setupPassPipeline(pm)))
       return failure();
     progress.blame = kRefused;

@@ -31,7 +31,7 @@ def ReportWeightsPass : Pass<"prune-report-weights", "::mlir::ModuleOp"> {
     | `uses` | the contractions that read it |
     | `criterion`, `pattern`, `scope`, `target` | the decision; null if there was none. `target` has one of the keys `sparsity`, `threshold` and `count`, and is null where the pattern is the target |
     | `achieved` | the fraction of elements that are zero |
-    | `format` | `dense`, a format of `prune-sparsify-weights`, `packed-` and a form of `prune-pack-weights`, or `removed`; joined with `+` where uses differ |
+    | `format` | `dense`, `elided` (a constant whose data was left out when the module was printed, all of whose elements count), a format of `prune-sparsify-weights`, `packed-` and a form of `prune-pack-weights`, or `removed`; joined with `+` where uses differ |
     | `bytes_before` | of the dense weight with all its channels, splat constants written out |
     | `bytes_after` | of all that it is stored as now, indices included |
     | `pruned`, `reason` | whether something was decided for it; if not, why |
