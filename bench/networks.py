@@ -55,8 +55,9 @@ def compile_network(path, case):
         pattern = f"block:{pattern}"
     module = prune.Module.import_onnx(str(path), fixed_sizes(path))
     module.run(
-        "prune-drop-identities,prune-fold-batch-norms,"
-        f"prune-weights{{criterion=l1 pattern={pattern} {target}}}"
+        "prune-prepare,"
+        f"prune-weights{{criterion=l1 pattern={pattern} {target}}},"
+        "prune-fold-batch-norms"
     )
     begin = time.monotonic()
     size = len(module.bytecode())
