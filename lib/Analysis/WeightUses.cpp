@@ -10,12 +10,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "prune/Analysis/WeightUses.h"
+
+#include "NoWeight.h"
+
+#include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
@@ -35,12 +40,13 @@ StringRef mlir::prune::getWeightName(StringRef resourceKey) {
 }
 
 StringRef mlir::prune::getWeightName(Attribute value) {
-  if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(value))
-    return getWeightName(resource.getRawHandle().getKey());
-  return {};
+  auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(value);
+  if (!resource || isElided(value))
+    return {};
+  return getWeightName(resource.getRawHandle().getKey());
 }
 
-static Attribute getConstantValue(Operation *op) {
+Attribute mlir::prune::getConstantValue(Operation *op) {
   Attribute value;
   matchPattern(op, m_Constant(&value));
   return value;
@@ -182,24 +188,22 @@ static SmallVector<unsigned> getSummedLoops(linalg::LinalgOp op) {
   return loops;
 }
 
-std::optional<int64_t> Weight::getReductionDim() const {
-  const WeightUse &use = uses.front();
-  auto op = cast<linalg::LinalgOp>(use.operand->getOwner());
-  AffineMap map = op.getMatchingIndexingMap(use.operand);
+std::optional<int64_t> WeightUse::getReductionDim() const {
+  auto op = cast<linalg::LinalgOp>(operand->getOwner());
+  AffineMap map = op.getMatchingIndexingMap(operand);
   std::optional<int64_t> dim;
   for (unsigned loop : getSummedLoops(op))
     if (std::optional<unsigned> position =
             map.getResultPosition(getAffineDimExpr(loop, op.getContext())))
       dim = std::max<int64_t>(dim.value_or(0), *position);
-  for (Operation *step : llvm::reverse(use.chain))
+  for (Operation *step : llvm::reverse(chain))
     if (dim)
       dim = getSourceDim(step, *dim);
   return dim;
 }
 
-/// The constant behind `value`, with the operations in between, or null.
-static Operation *findConstant(Value value,
-                               SmallVectorImpl<Operation *> &chain) {
+Operation *mlir::prune::findConstant(Value value,
+                                     SmallVectorImpl<Operation *> &chain) {
   chain.clear();
   while (Operation *op = value.getDefiningOp()) {
     if (op->hasTrait<OpTrait::ConstantLike>()) {
@@ -215,8 +219,7 @@ static Operation *findConstant(Value value,
   return nullptr;
 }
 
-/// Why a constant cannot be pruned; empty if it can.
-static std::string whyNotPrunable(Operation *constant) {
+std::string mlir::prune::whyNotPrunable(Operation *constant) {
   auto type = dyn_cast<RankedTensorType>(constant->getResult(0).getType());
   auto value = dyn_cast_or_null<ElementsAttr>(getConstantValue(constant));
   if (!type || !value)
@@ -234,7 +237,7 @@ static std::string whyNotPrunable(Operation *constant) {
   auto resource = dyn_cast<DenseResourceElementsAttr>(value);
   if (!resource && !isa<DenseElementsAttr>(value))
     return "is neither a dense nor a dense_resource constant";
-  if (resource && !resource.getRawHandle().getBlob())
+  if (resource && !isElided(value) && !resource.getRawHandle().getBlob())
     return "has a resource without data";
   return "";
 }
@@ -243,6 +246,7 @@ namespace {
 /// Collects weights while walking over the contractions of a module.
 struct Collector {
   void visit(linalg::LinalgOp op);
+  void visitQuantized(linalg::LinalgOp op);
   void addUse(Operation *constant, WeightUse use);
   void nameConstants();
 
@@ -253,22 +257,17 @@ struct Collector {
 };
 } // namespace
 
-/// The constant that `part` is a slice of, or null.
-static Operation *findWhole(Value part) {
-  auto slice = part.getDefiningOp<tensor::ExtractSliceOp>();
-  SmallVector<Operation *> chain;
-  return slice ? findConstant(slice.getSource(), chain) : nullptr;
-}
-
 void Collector::visit(linalg::LinalgOp op) {
-  if (!isMultiplyAdd(op))
+  if (!isMultiplyAdd(op)) {
+    visitQuantized(op);
     return;
+  }
   FailureOr<linalg::ConvolutionDimensions> convolution = getConvolutionDims(op);
   WeightUse use;
   use.isDepthwise = succeeded(convolution) && !convolution->depth.empty() &&
                     convolution->inputChannel.empty();
-  bool isMasked = false, isPart = false;
-  std::string name;
+  // Why the operand that comes closest to a weight is none.
+  NoWeight best;
   // The second operand is the filter by convention; a product also may have its
   // weight on the left.
   for (unsigned i : {1u, 0u}) {
@@ -279,25 +278,24 @@ void Collector::visit(linalg::LinalgOp op) {
       return addUse(constant, std::move(use));
     Value source = use.chain.empty() ? use.operand->get()
                                      : use.chain.back()->getOperand(0);
-    if (isMasked || isPart)
-      continue;
-    if (auto apply = source.getDefiningOp<ApplyOp>()) {
-      isMasked = true;
-      if (auto masked = apply->getAttrOfType<StringAttr>("prune.weight"))
-        name = masked.str();
-    } else if (Operation *whole = findWhole(source)) {
-      isPart = true;
-      name = getWeightName(getConstantValue(whole)).str();
-    }
+    NoWeight why = explainNoWeight(source, /*isFilter=*/i == 1);
+    if (why.rank > best.rank)
+      best = std::move(why);
   }
-  notPrunable.push_back(
-      {op, name,
-       isMasked ? "its weight has a mask already; fold it with "
-                  "prune-fold-masks first"
-       : isPart
-           ? "its weight is a slice of a constant; only whole constants are "
-             "pruned"
-           : "no operand is a constant"});
+  notPrunable.push_back({op, best.name, best.reason});
+}
+
+/// Products of integers with zero points take more operands than others.
+void Collector::visitQuantized(linalg::LinalgOp op) {
+  if (!op.hasPureTensorSemantics() || op.getNumDpsInputs() != 4 ||
+      op.getNumReductionLoops() == 0)
+    return;
+  SmallVector<Operation *> chain;
+  Operation *constant = findConstant(op.getDpsInputOperand(1)->get(), chain);
+  if (std::string reason = constant ? whyNotPrunable(constant) : "";
+      !reason.empty() && seen.insert(constant).second)
+    notPrunable.push_back(
+        {constant, getWeightName(getConstantValue(constant)).str(), reason});
 }
 
 void Collector::addUse(Operation *constant, WeightUse use) {
@@ -309,7 +307,8 @@ void Collector::addUse(Operation *constant, WeightUse use) {
     return;
   }
   const void *identity = constant;
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value);
+      resource && !isElided(value))
     identity = resource.getRawHandle().getResource();
   Weight &weight = weights[{identity, constant->getResult(0).getType()}];
   if (seen.insert(constant).second)
@@ -340,6 +339,10 @@ WeightUses::WeightUses(Operation *root) {
     position.try_emplace(op, position.size());
     if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
       collector.visit(linalgOp);
+    else if (isa<tosa::Conv2DOp, tosa::Conv3DOp, tosa::DepthwiseConv2DOp,
+                 tosa::TransposeConv2DOp, tosa::MatMulOp>(op))
+      collector.notPrunable.push_back(
+          {op, "", "is TOSA; run prune-lower-tosa first"});
   });
   for (auto &[key, weight] : collector.weights)
     llvm::sort(weight.constants, [&](Operation *a, Operation *b) {

@@ -13,6 +13,7 @@
 #include "PackedConvolution.h"
 #include "PackedProduct.h"
 
+#include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/Conversion/Passes.h"
 #include "prune/Core/WorkSplit.h"
@@ -72,7 +73,8 @@ struct PackWeights : prune::impl::PackWeightsPassBase<PackWeights> {
   using Base::Base;
 
   void runOnOperation() override {
-    if (failed(checkOptions()) || failed(readMachine()))
+    if (failed(checkOptions()) || failed(readMachine()) ||
+        failed(requireData(getOperation())))
       return signalPassFailure();
     WeightUses uses(getOperation());
     FailureOr<SmallVector<Choice>> choices =
@@ -80,10 +82,15 @@ struct PackWeights : prune::impl::PackWeightsPassBase<PackWeights> {
                       [&] { return emitError(getOperation().getLoc()); });
     if (failed(choices))
       return signalPassFailure();
+    LeftAlone kept(getOperation(), kCategory, "packed");
+    left = &kept;
+    kept.note(uses);
     WeightRecords records;
     for (const Candidate &candidate : collect(uses, *choices))
       if (failed(pack(candidate, records)))
         return signalPassFailure();
+    if (!quiet)
+      kept.warnIfNothing(kNoWeights);
   }
 
 private:
@@ -102,11 +109,17 @@ private:
   Value createConstant(OpBuilder &b, Location loc, const Twine &name,
                        RankedTensorType type, ByteBuffer data);
 
+  void reportMissed(Location loc, StringRef weight, StringRef reason);
+
   KernelTarget target;
+  /// While the pass runs.
+  LeftAlone *left = nullptr;
 };
 } // namespace
 
-static void reportMissed(Location loc, StringRef weight, StringRef reason) {
+void PackWeights::reportMissed(Location loc, StringRef weight,
+                               StringRef reason) {
+  left->note(reason, loc, weight);
   remark::missed(loc, remark::RemarkOpts::name("NotPacked").category(kCategory))
       << remark::metric("Weight", weight) << remark::reason("{0}", reason);
 }
@@ -194,8 +207,11 @@ std::vector<Candidate> PackWeights::collect(const WeightUses &uses,
                                             ArrayRef<Choice> choices) {
   std::vector<Candidate> candidates;
   for (auto [weight, choice] : llvm::zip_equal(uses.getWeights(), choices)) {
-    if (choice == Choice::Excluded || choice == Choice::NotIncluded)
+    if (choice == Choice::Excluded || choice == Choice::NotIncluded) {
+      left->note("is filtered out by include or exclude", weight.getLoc(),
+                 weight.name);
       continue;
+    }
     for (const WeightUse &use : weight.uses) {
       std::string reason;
       Candidate candidate{&weight, &use, {}, {}};
@@ -400,6 +416,7 @@ LogicalResult PackWeights::pack(const Candidate &candidate,
           : replaceByPackedConvolution(b, *candidate.convolution, kernel,
                                        values);
   op->setAttr("prune.weight", b.getStringAttr(name));
+  left->noteDone();
   recordPackedWeight(records, *candidate.weight);
   return success();
 }

@@ -10,8 +10,10 @@
 
 #include "SparseContraction.h"
 
+#include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/Conversion/Passes.h"
+#include "prune/IR/ConstantView.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SparseTensor/IR/SparseTensor.h"
@@ -63,6 +65,12 @@ private:
                                                      StringRef option);
   LogicalResult sparsify(const Weight &weight, const WeightUse &use,
                          const Plan &plan, WeightRecords &records);
+  LogicalResult keepDense(const Weight &weight, const WeightUse &use,
+                          const Plan &plan, StringRef reason,
+                          ArrayRef<remark::detail::LazyTextBuild> metrics = {});
+
+  /// While the pass runs.
+  LeftAlone *left = nullptr;
 };
 } // namespace
 
@@ -152,10 +160,10 @@ static void removeContraction(const Candidate &candidate,
 
 /// Reports a use that stays dense, or fails if the user ordered otherwise. The
 /// result takes further metrics.
-static LogicalResult
-keepDense(const Weight &weight, const WeightUse &use, const Plan &plan,
-          StringRef reason,
-          ArrayRef<remark::detail::LazyTextBuild> metrics = {}) {
+LogicalResult
+SparsifyWeights::keepDense(const Weight &weight, const WeightUse &use,
+                           const Plan &plan, StringRef reason,
+                           ArrayRef<remark::detail::LazyTextBuild> metrics) {
   Operation *op = use.operand->getOwner();
   if (plan.isForced && plan.format->kind != SparseFormat::Dense)
     return op->emitError() << "weight '" << weight.name
@@ -167,6 +175,7 @@ keepDense(const Weight &weight, const WeightUse &use, const Plan &plan,
          << remark::reason("{0}", reason.str());
   for (const remark::detail::LazyTextBuild &metric : metrics)
     remark << metric;
+  left->note(reason, op->getLoc(), weight.name);
   return success();
 }
 
@@ -192,6 +201,7 @@ LogicalResult SparsifyWeights::sparsify(const Weight &weight,
   auto density = remark::metric("Density", candidate.getDensity());
   if (candidate.nonzeros == 0) {
     removeContraction(candidate, records);
+    left->noteDone();
     return success();
   }
   if (!plan.isForced && candidate.getDensity() > maxDensity)
@@ -212,6 +222,7 @@ LogicalResult SparsifyWeights::sparsify(const Weight &weight,
          remark::metric("Format", encoded->format.toString()),
          remark::metric("BytesBefore", candidate.getDenseBytes()),
          remark::metric("BytesAfter", encoded->packed.numBytes())});
+  left->noteDone();
   remarkPacked(candidate, *encoded);
   recordPackedWeight(records, weight);
   replaceContraction(candidate.contraction, *encoded, weight.name);
@@ -240,10 +251,15 @@ static bool hasPackedWeights(ModuleOp module) {
 void SparsifyWeights::runOnOperation() {
   if (unlessPacked && hasPackedWeights(getOperation()))
     return;
+  if (failed(requireData(getOperation())))
+    return signalPassFailure();
   WeightUses analysis(getOperation());
   auto plans = plan(analysis.getWeights());
   if (failed(plans))
     return signalPassFailure();
+  LeftAlone kept(getOperation(), kCategory, "packed");
+  left = &kept;
+  kept.note(analysis);
   llvm::SetVector<Operation *> replaced;
   WeightRecords records;
   for (auto [weight, plan] : llvm::zip_equal(analysis.getWeights(), *plans))
@@ -252,5 +268,7 @@ void SparsifyWeights::runOnOperation() {
         return signalPassFailure();
       replaced.insert(use.operand->getOwner());
     }
+  if (!quiet)
+    kept.warnIfNothing(kNoWeights);
   eraseDead(std::move(replaced));
 }

@@ -121,8 +121,10 @@ TransformMaskOp::apply(transform::TransformRewriter &rewriter,
     MaskOptions options = getOptions(*this);
     if (isNamed)
       options.include = ".*";
-    if (failed(maskWeights(weights, options, getLoc())))
+    LeftAlone left(root, "transform.prune.mask", "pruned");
+    if (failed(maskWeights(weights, options, getLoc(), left)))
       return DiagnosedSilenceableFailure::definiteFailure();
+    left.warnIfNothing(kNoWeights);
   }
   return DiagnosedSilenceableFailure::success();
 }

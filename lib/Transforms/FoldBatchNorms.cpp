@@ -15,6 +15,8 @@
 
 #include "BatchNormFolder.h"
 
+#include "prune/Analysis/LeftAlone.h"
+#include "prune/IR/ConstantView.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -72,6 +74,8 @@ struct FoldBatchNorms : prune::impl::FoldBatchNormsPassBase<FoldBatchNorms> {
   using Base::Base;
 
   void runOnOperation() override {
+    if (failed(requireData(getOperation())))
+      return signalPassFailure();
     WeightUses uses(getOperation());
     FoldReasons reasons;
     llvm::SmallPtrSet<Operation *, 16> changed;
@@ -79,9 +83,15 @@ struct FoldBatchNorms : prune::impl::FoldBatchNormsPassBase<FoldBatchNorms> {
     bool anyFolded = false;
     for (const Weight &weight : uses.getWeights())
       anyFolded |= fold(weight, kept, reasons, changed);
-    reportMissed(reasons);
-    if (!anyFolded)
+    LeftAlone left(getOperation(), kCategory, "folded");
+    reportMissed(reasons, left);
+    if (!anyFolded) {
+      if (uses.getWeights().empty())
+        left.note(uses);
+      left.warnIfNothing("nothing next to a weight is scaled or shifted by "
+                         "constants");
       return markAllAnalysesPreserved();
+    }
     RewritePatternSet patterns(&getContext());
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     SmallVector<Operation *> shortened;
@@ -119,7 +129,7 @@ private:
     return true;
   }
 
-  void reportMissed(const FoldReasons &reasons) {
+  void reportMissed(const FoldReasons &reasons, LeftAlone &left) {
     getOperation().walk([&](linalg::LinalgOp op) {
       if (!asElementwise(op))
         return;
@@ -130,6 +140,7 @@ private:
                      remark::RemarkOpts::name("Kept").category(kCategory))
           << remark::metric("Scale", *name)
           << remark::reason("{0}", reasons.get(op));
+      left.note(reasons.get(op), op.getLoc(), *name);
     });
   }
 };

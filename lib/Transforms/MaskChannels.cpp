@@ -10,8 +10,10 @@
 
 #include "ChannelDecision.h"
 
+#include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/Core/ChannelBudget.h"
+#include "prune/IR/ConstantView.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -48,7 +50,8 @@ struct MaskChannels : prune::impl::MaskChannelsPassBase<MaskChannels> {
   using Base::Base;
 
   void runOnOperation() override {
-    if (failed(chooseCriterion()) || failed(checkOptions()))
+    if (failed(chooseCriterion()) || failed(checkOptions()) ||
+        failed(requireData(getOperation())))
       return signalPassFailure();
     WeightUses uses(getOperation());
     ChannelGroups coupling(getOperation(), reshape == "inner"
@@ -56,18 +59,22 @@ struct MaskChannels : prune::impl::MaskChannelsPassBase<MaskChannels> {
                                                : ChannelGroups::Prefer::Outer);
     std::vector<PlannedGroup> groups =
         planChannelGroups(getOperation(), uses, coupling);
+    LeftAlone left(getOperation(), kCategory, "masked");
+    left.note(uses);
+    reportNotPrunable(uses, kCategory);
     LogicalResult result = granularity == "block"
-                               ? maskBlocks(uses, coupling, groups)
-                               : maskGroups(coupling, groups);
+                               ? maskBlocks(uses, coupling, groups, left)
+                               : maskGroups(coupling, groups, left);
     if (failed(result))
-      signalPassFailure();
+      return signalPassFailure();
+    left.warnIfNothing(kNoWeights);
   }
 
 private:
   LogicalResult maskGroups(const ChannelGroups &coupling,
-                           std::vector<PlannedGroup> &groups) {
+                           std::vector<PlannedGroup> &groups, LeftAlone &left) {
     SmallVector<double> ratios;
-    if (failed(chooseRatios(groups, ratios)))
+    if (failed(chooseRatios(groups, ratios, left)))
       return failure();
     std::vector<Decision> decisions(groups.size());
     for (auto [group, decision, own] :
@@ -79,9 +86,14 @@ private:
     std::optional<SliceConstants> constants;
     if (merge)
       constants.emplace(getOperation(), coupling);
-    for (auto [group, decision] : llvm::zip_equal(groups, decisions)) {
-      if (decision.removed == 0)
+    for (auto [group, decision, own] :
+         llvm::zip_equal(groups, decisions, ratios)) {
+      if (decision.removed == 0) {
+        if (own >= 0)
+          reportKept(group, own, left);
         continue;
+      }
+      left.noteDone();
       remark::passed(group.getLoc(),
                      remark::RemarkOpts::name("Masked").category(kCategory))
           << remark::metric("Group", group.name)
@@ -93,6 +105,31 @@ private:
       emitMasks(group, decision, groupCriterion);
     }
     return success();
+  }
+
+  /// A group of which no channel goes, although it was asked for.
+  void reportKept(const PlannedGroup &group, double own, LeftAlone &left) {
+    int64_t size = group.channels.size();
+    std::string reason;
+    llvm::raw_string_ostream os(reason);
+    if (own == 0)
+      os << "its ratio is 0";
+    else if (scope == "local" || std::floor(double(size) * own) != 0)
+      os << "a ratio of " << show(own) << " of " << size << " channels rounds "
+         << "to 0, with round-to=" << limits.roundTo
+         << ", min-channels=" << limits.minChannels
+         << " and max-ratio=" << show(limits.maxRatio);
+    else
+      os << "none of its channels is among the lowest, or too few to round";
+    remark::missed(group.getLoc(),
+                   remark::RemarkOpts::name("LeftAlone").category(kCategory))
+        << remark::metric("Group", group.name)
+        << remark::metric("Channels", size) << remark::reason("{0}", reason);
+    left.note(own == 0 ? "its ratio is 0, which is the default; give ratio=0.5"
+                       : "its part of the ratio rounds to 0 channels; give a "
+                         "greater ratio or scope=global, or smaller round-to "
+                         "and min-channels",
+              group.getLoc(), group.name);
   }
 
   void reportMerge(const PlannedGroup &group, const MergeOutcome &outcome) {
@@ -112,7 +149,7 @@ private:
   /// Whole branches of residual sums, ranked together.
   LogicalResult maskBlocks(const WeightUses &uses,
                            const ChannelGroups &coupling,
-                           ArrayRef<PlannedGroup> groups) {
+                           ArrayRef<PlannedGroup> groups, LeftAlone &left) {
     std::vector<ResidualBlock> blocks = findResidualBlocks(
         getOperation(), uses, coupling, groups,
         [&](Operation *op, StringRef reason) {
@@ -132,7 +169,12 @@ private:
     std::vector<int64_t> order = removalOrder(scores);
     int64_t most = std::floor(double(blocks.size()) * maxRatio);
     int64_t count = std::floor(double(blocks.size()) * ratio);
+    if (std::min(most, count) <= 0)
+      for (const ResidualBlock &block : blocks)
+        left.note("ratio and max-ratio leave all branches; give greater ones",
+                  block.sum->getLoc(), block.name);
     for (int64_t i = 0; i < std::min(most, count); ++i) {
+      left.noteDone();
       const ResidualBlock &block = blocks[order[i]];
       for (const ChannelConstant &constant : block.constants) {
         SmallVector<bool> indices;
@@ -268,7 +310,7 @@ private:
   /// The ratio of each group, below 0 if it is left alone. Groups with a
   /// target of their own are noted.
   LogicalResult chooseRatios(std::vector<PlannedGroup> &groups,
-                             SmallVectorImpl<double> &ratios) {
+                             SmallVectorImpl<double> &ratios, LeftAlone &left) {
     SmallVector<Weight> weights;
     SmallVector<size_t> owner;
     for (auto [index, group] : llvm::enumerate(groups))
@@ -316,6 +358,7 @@ private:
       if (group.reason.empty())
         continue;
       ratios[index] = -1;
+      left.note(group.reason, group.getLoc(), group.name);
       remark::missed(group.getLoc(),
                      remark::RemarkOpts::name("LeftAlone").category(kCategory))
           << remark::metric("Group", group.name)

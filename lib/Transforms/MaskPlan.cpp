@@ -11,6 +11,7 @@
 
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/Threading.h"
 
 #include <cmath>
@@ -43,8 +44,9 @@ private:
                           SmallVectorImpl<int64_t> &sizes) const;
 
   PatternAttrInterface patternFor(const Weight &weight) const;
-  std::string whyLeftAlone(const Weight &weight, PatternAttrInterface pattern,
-                           bool isNamed) const;
+  void leaveAlone(const Weight &weight, PatternAttrInterface pattern,
+                  WeightPlan &plan) const;
+  void leaveWhatRoundsToNothing(MaskPlan &plan) const;
   LogicalResult planWeight(const Weight &weight, Choice choice, int entry,
                            const LayerValues &layers, WeightPlan &plan) const;
 
@@ -182,7 +184,7 @@ PatternAttrInterface Planner::patternFor(const Weight &weight) const {
   if (!nm)
     return fixedPattern;
   int64_t last = std::max<int64_t>(weight.getType().getRank() - 1, 0);
-  int64_t dim = weight.getReductionDim().value_or(last);
+  int64_t dim = weight.uses.front().getReductionDim().value_or(last);
   return NMAttr::get(loc.getContext(), nm->first, nm->second, dim);
 }
 
@@ -194,23 +196,72 @@ static bool divides(const UnitPattern &units, ArrayRef<int64_t> shape) {
   return !units.groupSize || shape[units.groupDim] % units.groupSize == 0;
 }
 
-std::string Planner::whyLeftAlone(const Weight &weight,
-                                  PatternAttrInterface pattern,
-                                  bool isNamed) const {
-  if (isNamed)
-    return "";
-  std::string reason;
-  llvm::raw_string_ostream os(reason);
+void Planner::leaveAlone(const Weight &weight, PatternAttrInterface pattern,
+                         WeightPlan &plan) const {
+  llvm::raw_string_ostream os(plan.reason);
   RankedTensorType type = weight.getType();
-  if (type.getNumElements() < options.minSize)
+  if (type.getNumElements() < options.minSize) {
     os << "has " << type.getNumElements() << " elements, min-size is "
        << options.minSize;
-  else if (weight.isDepthwise())
+    plan.kind = "has fewer elements than min-size; give a smaller one, or name "
+                "it with include or targets";
+  } else if (weight.isDepthwise()) {
     os << "is a depthwise filter; name it with include or targets to prune it";
-  else if (!divides(pattern.getUnits(type.getShape()), type.getShape()))
+    plan.kind = plan.reason;
+  } else if (!divides(pattern.getUnits(type.getShape()), type.getShape())) {
     os << "has type " << type << ", which pattern " << options.pattern
        << " does not divide; name it with include or targets to prune it";
-  return reason;
+    plan.kind = "pattern " + options.pattern +
+                " does not divide its shape; name it with include or targets "
+                "to prune it";
+  }
+}
+
+/// The units that weights of these plans have together.
+static int64_t countUnits(const Weight &weight, const WeightPlan &plan) {
+  ArrayRef<int64_t> shape = weight.getType().getShape();
+  int64_t units = 1;
+  for (auto [size, extent] :
+       llvm::zip_equal(shape, plan.pattern.getUnits(shape).block))
+    units *= llvm::divideCeil(size, extent);
+  return units;
+}
+
+/// A target of which not one unit is left is none. Of weights that are ranked
+/// together it is one target.
+void Planner::leaveWhatRoundsToNothing(MaskPlan &plan) const {
+  auto removes = [](const Target &target, int64_t units) {
+    if (target.sparsity)
+      return std::floor(double(units) * *target.sparsity) > 0;
+    return !target.count || *target.count > 0;
+  };
+  int64_t together = 0;
+  for (auto [weight, item] : llvm::zip_equal(weights, plan.weights))
+    if (item.pattern && !item.pattern.isTarget()) {
+      item.units = countUnits(weight, item);
+      if (plan.isTogether(item))
+        together += item.units;
+    }
+  for (WeightPlan &item : plan.weights) {
+    if (!item.pattern || item.pattern.isTarget())
+      continue;
+    int64_t units = plan.isTogether(item) ? together : item.units;
+    if (removes(item.target, units))
+      continue;
+    llvm::raw_string_ostream os(item.reason);
+    if (item.target.count)
+      os << "a count of 0 removes nothing";
+    else
+      os << "a sparsity of " << llvm::format("%g", *item.target.sparsity)
+         << " of " << units << " units rounds to 0";
+    item.kind = item.target.count ? "a count of 0 removes nothing; give more"
+                : *item.target.sparsity == 0
+                    ? "a sparsity of 0 removes nothing; give more"
+                    : "its sparsity rounds to 0 units; give more, or use "
+                      "scope=global";
+    item.isRecorded = item.target.sparsity.value_or(0) != 0;
+    item.pattern = {};
+  }
 }
 
 /// Whether the pattern means something for the shape. What it says if it does
@@ -230,11 +281,11 @@ LogicalResult Planner::planWeight(const Weight &weight, Choice choice,
   bool isNamed = choice == Choice::Named || entry >= 0;
   if (choice == Choice::Excluded ||
       (choice == Choice::NotIncluded && entry < 0)) {
-    plan.reason = "is filtered out by include or exclude";
+    plan.reason = plan.kind = "is filtered out by include or exclude";
     return success();
   }
   if (entry < 0 && !target && !nm && !fixedPattern.isTarget()) {
-    plan.reason = "has no entry in targets";
+    plan.reason = plan.kind = "has no entry in targets";
     return success();
   }
 
@@ -248,9 +299,11 @@ LogicalResult Planner::planWeight(const Weight &weight, Choice choice,
     llvm::raw_string_ostream(plan.reason)
         << "has type " << weight.getType() << ", to which pattern "
         << options.pattern << " does not apply";
+    plan.kind = "pattern " + options.pattern + " does not apply to its shape";
     return success();
   }
-  plan.reason = whyLeftAlone(weight, pattern, isNamed);
+  if (!isNamed)
+    leaveAlone(weight, pattern, plan);
   if (!plan.reason.empty())
     return success();
 
@@ -300,6 +353,7 @@ FailureOr<MaskPlan> Planner::plan() {
     if (failed(planWeight(weight, choice, entry, *layers,
                           plan.weights.emplace_back())))
       return failure();
+  leaveWhatRoundsToNothing(plan);
   return plan;
 }
 

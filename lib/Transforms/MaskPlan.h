@@ -23,12 +23,24 @@ struct WeightPlan {
   /// It has a target of its own and is ranked alone in any scope.
   bool isOwnTarget = false;
   std::string reason;
+  /// The same without what differs between weights, and what to do.
+  std::string kind;
+  /// Whether reports have the reason later. A target of zero leaves the module
+  /// as it is.
+  bool isRecorded = true;
+  /// The units of its pattern.
+  int64_t units = 0;
 };
 
 struct MaskPlan {
   CriterionAttrInterface criterion;
   bool isGlobal = false;
   llvm::SmallVector<WeightPlan> weights;
+
+  /// Whether a weight is ranked with others.
+  bool isTogether(const WeightPlan &weight) const {
+    return isGlobal && !weight.isOwnTarget && !weight.pattern.isTarget();
+  }
 };
 
 /// Resolves the options for the weights of a module. Every error names the

@@ -114,14 +114,6 @@ static void maskTogether(ArrayRef<Weight> weights, ArrayRef<size_t> indices,
   }
 }
 
-static void reportNotPrunable(const WeightUses &uses) {
-  for (const NotPrunable &item : uses.getNotPrunable())
-    remark::missed(item.op->getLoc(),
-                   remark::RemarkOpts::name("NotPrunable").category(kCategory))
-        << remark::metric("Weight", item.name)
-        << remark::reason("{0}", item.reason);
-}
-
 /// Keeps the reason for reports, unless an earlier run decided for the weight.
 /// Only names of resources are there to stay.
 static void recordLeftAlone(WeightRecords &records, const Weight &weight,
@@ -137,9 +129,39 @@ static void recordLeftAlone(WeightRecords &records, const Weight &weight,
       builder.getNamedAttr("left_alone", builder.getStringAttr(reason)));
 }
 
+/// N:M runs along one dimension of a weight. If its uses sum over several, only
+/// some of them can become faster.
+static void warnIfServesSome(const Weight &weight, const WeightPlan &plan,
+                             StringRef pattern) {
+  UnitPattern units = plan.pattern.getUnits(weight.getType().getShape());
+  if (!units.groupSize)
+    return;
+  const WeightUse *served = nullptr, *other = nullptr;
+  for (const WeightUse &use : weight.uses) {
+    const WeightUse *&found =
+        use.getReductionDim() == units.groupDim ? served : other;
+    found = found ? found : &use;
+  }
+  if (!served || !other)
+    return;
+  std::optional<int64_t> otherDim = other->getReductionDim();
+  InFlightDiagnostic warning =
+      emitWarning(weight.getLoc(), "prune-mask-weights: weight '")
+      << weight.name << "' is summed over along several dimensions; " << pattern
+      << " along dimension " << units.groupDim << " serves some uses only";
+  warning.attachNote(served->operand->getOwner()->getLoc())
+      << "this use is served";
+  Diagnostic &note = warning.attachNote(other->operand->getOwner()->getLoc());
+  note << "this use is not";
+  if (otherDim)
+    note << "; pattern=" << pattern.split('@').first << "@" << *otherDim
+         << " would serve it instead";
+}
+
 /// Emits one remark a weight; returns the weights that are ranked together.
 static SmallVector<size_t> reportPlan(ArrayRef<Weight> weights,
-                                      const MaskPlan &plan) {
+                                      const MaskPlan &plan, StringRef pattern,
+                                      LeftAlone &left) {
   SmallVector<size_t> together;
   WeightRecords records;
   for (auto [index, weight, item] : llvm::enumerate(weights, plan.weights)) {
@@ -148,11 +170,14 @@ static SmallVector<size_t> reportPlan(ArrayRef<Weight> weights,
                      remark::RemarkOpts::name("LeftAlone").category(kCategory))
           << remark::metric("Weight", weight.name)
           << remark::reason("{0}", item.reason);
-      recordLeftAlone(records, weight, item.reason);
+      if (item.isRecorded)
+        recordLeftAlone(records, weight, item.reason);
+      left.note(item.kind, weight.getLoc(), weight.name);
       continue;
     }
-    bool isTogether =
-        plan.isGlobal && !item.isOwnTarget && !item.pattern.isTarget();
+    left.noteDone();
+    warnIfServesSome(weight, item, pattern);
+    bool isTogether = plan.isTogether(item);
     if (isTogether)
       together.push_back(index);
     remark::passed(weight.getLoc(),
@@ -170,19 +195,14 @@ static LogicalResult checkCounts(ArrayRef<Weight> weights, const MaskPlan &plan,
   for (auto [weight, item] : llvm::zip_equal(weights, plan.weights)) {
     if (!item.pattern || !item.target.count)
       continue;
-    ArrayRef<int64_t> shape = weight.getType().getShape();
-    int64_t units = 1;
-    for (auto [size, extent] :
-         llvm::zip_equal(shape, item.pattern.getUnits(shape).block))
-      units *= llvm::divideCeil(size, extent);
-    if (plan.isGlobal && !item.isOwnTarget) {
-      together += units;
+    if (plan.isTogether(item)) {
+      together += item.units;
       wanted = *item.target.count;
       continue;
     }
-    if (*item.target.count > units)
+    if (*item.target.count > item.units)
       return emitError(weight.getLoc(), "prune-mask-weights: weight '")
-             << weight.name << "' has " << units
+             << weight.name << "' has " << item.units
              << " units, fewer than the count of " << *item.target.count;
   }
   if (wanted > together)
@@ -192,12 +212,13 @@ static LogicalResult checkCounts(ArrayRef<Weight> weights, const MaskPlan &plan,
 }
 
 LogicalResult mlir::prune::maskWeights(ArrayRef<Weight> weights,
-                                       const MaskOptions &options,
-                                       Location loc) {
+                                       const MaskOptions &options, Location loc,
+                                       LeftAlone &left) {
   FailureOr<MaskPlan> plan = planMasks(weights, options, loc);
   if (failed(plan) || failed(checkCounts(weights, *plan, loc)))
     return failure();
-  SmallVector<size_t> together = reportPlan(weights, *plan);
+  SmallVector<size_t> together =
+      reportPlan(weights, *plan, options.pattern, left);
   for (auto [index, weight, item] : llvm::enumerate(weights, plan->weights))
     if (item.pattern && !llvm::is_contained(together, index))
       maskAlone(weight, item, plan->criterion);
@@ -216,10 +237,13 @@ struct MaskWeights : prune::impl::MaskWeightsPassBase<MaskWeights> {
     MaskOptions options{criterion,  pattern, sparsity, threshold,
                         count,      scope,   include,  exclude,
                         targetList, seed,    minSize};
-    if (failed(
-            maskWeights(uses.getWeights(), options, getOperation().getLoc())))
+    LeftAlone left(getOperation(), kCategory, "pruned");
+    left.note(uses);
+    if (failed(maskWeights(uses.getWeights(), options, getOperation().getLoc(),
+                           left)))
       return signalPassFailure();
-    reportNotPrunable(uses);
+    reportNotPrunable(uses, kCategory);
+    left.warnIfNothing(kNoWeights);
   }
 };
 } // namespace

@@ -10,6 +10,7 @@
 
 #include "ChannelPlan.h"
 
+#include "prune/Analysis/LeftAlone.h"
 #include "prune/Transforms/Passes.h"
 
 #include "llvm/ADT/MapVector.h"
@@ -105,6 +106,13 @@ struct PrintChannelGroups
                                                : ChannelGroups::Prefer::Outer);
     std::vector<PlannedGroup> groups =
         planChannelGroups(getOperation(), uses, coupling);
+    if (groups.empty()) {
+      LeftAlone left(getOperation(), "prune-print-channel-groups", "found");
+      left.note(uses);
+      left.warnIfNothing(uses.getWeights().empty()
+                             ? kNoWeights
+                             : "no weight produces channels that are known");
+    }
     llvm::DenseMap<unsigned, StringRef> names;
     for (const PlannedGroup &group : groups) {
       print(group);

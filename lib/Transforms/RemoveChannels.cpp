@@ -11,9 +11,12 @@
 
 #include "ChannelRemoval.h"
 
+#include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightUses.h"
+#include "prune/IR/ConstantView.h"
 #include "prune/IR/KeptRecord.h"
 #include "prune/IR/Prune.h"
+#include "prune/IR/Records.h"
 #include "prune/IR/WeightRecord.h"
 #include "prune/Transforms/Passes.h"
 
@@ -56,6 +59,8 @@ struct RemoveChannels : prune::impl::RemoveChannelsPassBase<RemoveChannels> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (failed(requireData(module)))
+      return signalPassFailure();
     std::map<std::string, Before> before = getWeights(module);
     multiplicationsBefore = WeightUses(module).countMultiplications();
     llvm::MapVector<StringRef, Versions> last = collectResources(module);
@@ -79,14 +84,29 @@ struct RemoveChannels : prune::impl::RemoveChannelsPassBase<RemoveChannels> {
       prefer = prefer == Prefer::Outer ? Prefer::Inner : Prefer::Outer;
     }
     anyChanged |= restoreArguments(module, flattened);
-    if (!anyChanged)
+    if (!anyChanged) {
+      reportNothing(module);
       return markAllAnalysesPreserved();
+    }
     KeptRecord(module).tidy(module, last);
     record(module, before);
     report(module, before);
   }
 
 private:
+  void reportNothing(ModuleOp module) {
+    LeftAlone left(module, kCategory, "removed");
+    module.walk([&](ApplyOp apply) {
+      auto name = apply->getAttrOfType<StringAttr>(kWeightRecord);
+      left.note("its mask is not folded; run prune-fold-masks before",
+                apply.getLoc(), name ? name.getValue() : StringRef());
+    });
+    if (WeightUses uses(module); uses.getWeights().empty())
+      left.note(uses);
+    left.warnIfNothing("the outputs may depend on every channel; mask some "
+                       "with prune-mask-channels, and fold the masks");
+  }
+
   struct Outcome {
     bool changed, hasChoices;
   };
@@ -138,11 +158,12 @@ private:
     Builder b(&getContext());
     WeightUses uses(module);
     int64_t first = multiplicationsBefore;
-    constexpr StringLiteral kCounts = "prune.multiplications";
-    if (auto known = module->getAttrOfType<DenseI64ArrayAttr>(kCounts))
+    if (auto known =
+            module->getAttrOfType<DenseI64ArrayAttr>(kMultiplicationsRecord))
       first = known[0];
     module->setAttr(
-        kCounts, b.getDenseI64ArrayAttr({first, uses.countMultiplications()}));
+        kMultiplicationsRecord,
+        b.getDenseI64ArrayAttr({first, uses.countMultiplications()}));
     WeightRecords records;
     auto note = [&](Operation *op, StringRef name, RankedTensorType type) {
       DictionaryAttr known = records.get(op, name);

@@ -12,7 +12,7 @@ func.func @no_constant(%x: tensor<2x2xf32>, %y: tensor<2x2xf32>) -> tensor<2x2xf
 module attributes {transform.with_named_sequence} {
   transform.named_sequence @__transform_main(%root: !transform.any_op) {
     %fc = transform.structured.match ops{["linalg.matmul"]} in %root : (!transform.any_op) -> !transform.any_op
-    // expected-error @below {{'linalg.matmul' has no weight to mask: no operand is a constant}}
+    // expected-error @below {{'linalg.matmul' has no weight to mask: its weight is an argument of the function; only constants are pruned}}
     transform.prune.mask %fc {sparsity = 0.5 : f64} : !transform.any_op
     transform.yield
   }

@@ -6,7 +6,7 @@
 // CHECK-LABEL: func.func @network
 //       CHECK: %[[K:.*]] = arith.constant dense_resource<conv>
 //       CHECK: prune.score %[[K]] {criterion = #prune.magnitude<l2>, weight = "conv"}
-//       CHECK: prune.mask {{.*}} {pattern = #prune.block<[1, 2]>, sparsity = 2.500000e-01 : f64}
+//       CHECK: prune.mask {{.*}} {pattern = #prune.block<[1, 2]>, sparsity = 5.000000e-01 : f64}
 //       CHECK: %[[KP:.*]] = prune.apply %[[K]]
 //       CHECK: %[[W:.*]] = arith.constant dense_resource<fc>
 //       CHECK: prune.score %[[W]] {criterion = #prune.magnitude<l1>, weight = "fc"}
@@ -45,7 +45,7 @@ module attributes {transform.with_named_sequence} {
         : (!transform.any_op) -> !transform.any_op
     %fc = transform.structured.match ops{["linalg.matmul"]} in %f
         : (!transform.any_op) -> !transform.any_op
-    transform.prune.mask %conv {criterion = "l2", pattern = #prune.block<[1, 2]>, sparsity = 0.25 : f64}
+    transform.prune.mask %conv {criterion = "l2", pattern = #prune.block<[1, 2]>, sparsity = 0.5 : f64}
         : !transform.any_op
     transform.prune.mask %fc {pattern = "1:2"} : !transform.any_op
 

@@ -74,24 +74,24 @@ func.func @shared_weight(%x: tensor<5x4xf32>, %o: tensor<5x4xf32>) -> tensor<5x4
 // The same resource in two functions is one weight; in a global ranking it
 // counts once.
 // CHECK-LABEL: func @resource_a
-func.func @resource_a(%x: tensor<1x1xf32>) -> tensor<1x1xf32> {
-  %w = arith.constant dense_resource<tied> : tensor<1x1xf32>
+func.func @resource_a(%x: tensor<1x1xf32>, %o: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %w = arith.constant dense_resource<tied> : tensor<1x2xf32>
   // CHECK: prune.apply
-  %0 = linalg.matmul ins(%x, %w : tensor<1x1xf32>, tensor<1x1xf32>) outs(%x : tensor<1x1xf32>) -> tensor<1x1xf32>
-  return %0 : tensor<1x1xf32>
+  %0 = linalg.matmul ins(%x, %w : tensor<1x1xf32>, tensor<1x2xf32>) outs(%o : tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %0 : tensor<1x2xf32>
 }
 // CHECK-LABEL: func @resource_b
-func.func @resource_b(%x: tensor<1x1xf32>) -> tensor<1x1xf32> {
-  %w = arith.constant dense_resource<tied> : tensor<1x1xf32>
+func.func @resource_b(%x: tensor<1x1xf32>, %o: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %w = arith.constant dense_resource<tied> : tensor<1x2xf32>
   // CHECK: prune.apply
-  %0 = linalg.matmul ins(%x, %w : tensor<1x1xf32>, tensor<1x1xf32>) outs(%x : tensor<1x1xf32>) -> tensor<1x1xf32>
-  return %0 : tensor<1x1xf32>
+  %0 = linalg.matmul ins(%x, %w : tensor<1x1xf32>, tensor<1x2xf32>) outs(%o : tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %0 : tensor<1x2xf32>
 }
 
 {-#
   dialect_resources: {
     builtin: {
-      tied: "0x040000000000803F"
+      tied: "0x040000000000803F00000040"
     }
   }
 #-}

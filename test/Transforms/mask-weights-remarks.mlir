@@ -9,7 +9,7 @@
 // CHECK-DAG: [Missed] LeftAlone | Category:prune-mask-weights | Reason="has type tensor<8xf32>, to which pattern block:4x1 does not apply", Weight=vector
 // CHECK-DAG: [Missed] NotPrunable | Category:prune-mask-weights | Reason="element type i8 is not one of f64, f32, f16, bf16"
 // CHECK-DAG: [Missed] NotPrunable | Category:prune-mask-weights | Reason="is a sparse constant already"
-// CHECK-DAG: [Missed] NotPrunable | Category:prune-mask-weights | Reason="no operand is a constant"
+// CHECK-DAG: [Missed] NotPrunable | Category:prune-mask-weights | Reason="its weight is an argument of the function; only constants are pruned"
 // CHECK-DAG: [Missed] NotPrunable | Category:prune-mask-weights | Reason="has no elements"
 // CHECK-DAG: [Missed] NotPrunable | Category:prune-mask-weights | Reason="its weight has a mask already; fold it with prune-fold-masks first"
 

@@ -33,6 +33,11 @@ struct WeightUse {
   llvm::SmallVector<Operation *> chain;
   /// For a convolution without input channels of its own (depthwise).
   bool isDepthwise = false;
+
+  /// The dimension of the constant along which the contraction sums and that
+  /// lies innermost, if it can be followed through the chain: the reduction
+  /// dimension of a matmul, the input channel of a convolution.
+  std::optional<int64_t> getReductionDim() const;
 };
 
 /// A constant and everything that it is the weight of. Several constant
@@ -49,11 +54,6 @@ struct Weight {
   RankedTensorType getType() const;
   Location getLoc() const { return constants.front()->getLoc(); }
   bool isDepthwise() const;
-
-  /// The dimension of the constant along which the contraction sums and that
-  /// lies innermost, if it can be followed through the chain: the reduction
-  /// dimension of a matmul, the input channel of a convolution.
-  std::optional<int64_t> getReductionDim() const;
 };
 
 /// A contraction or constant that is not prunable, with the reason.

@@ -94,30 +94,32 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
     %s = tensor.extract_slice %q[0, 0] [4, 288] [1, 1] : tensor<4x320xf32> to tensor<4x288xf32>
     ```
   }];
-  let options = [
-    Option<"vectorBits", "vector-bits", "unsigned", "512",
-           "Bits of the target's vectors: 128, 256 or 512">,
-    Option<"machineFile", "machine-file", "std::string", "\"\"",
-           "A JSON file that says what work costs on the target, as "
-           "bench/calibrate.py writes it; without it, what is built in">,
-    Option<"form", "form", "std::string", "\"auto\"",
+  let options =
+      [Option<"vectorBits", "vector-bits", "unsigned", "512",
+              "Bits of the target's vectors: 128, 256 or 512">,
+       Option<"machineFile", "machine-file", "std::string", "\"\"",
+              "A JSON file that says what work costs on the target, as "
+              "bench/calibrate.py writes it; without it, what is built in">,
+       Option<
+           "form", "form", "std::string", "\"auto\"",
            "auto, or the form that every weight is packed in: dense, blocks, "
            "patterns, elements; convolutions have blocks and patterns">,
-    Option<"lanes", "lanes", "std::string", "\"auto\"",
-           "auto, or what runs along vector lanes: columns, rows">,
-    Option<"tileRows", "tile-rows", "int64_t", "0",
-           "Rows of a tile, or 0 to choose">,
-    Option<"tileColumns", "tile-columns", "int64_t", "0",
-           "Columns of a tile, or 0 to choose">,
-    Option<"kBlock", "k-block", "int64_t", "0",
-           "Columns of the weight in a block, or 0 to choose">,
-    Option<"threads", "threads", "unsigned", "1",
-           "Threads to cut products in parts for, in [1, 1024]; 1: whole">,
-    Option<"include", "include", "std::string", "\"\"",
-           "Only weights whose name this regular expression matches">,
-    Option<"exclude", "exclude", "std::string", "\"\"",
-           "No weights whose name this regular expression matches">
-  ];
+       Option<"lanes", "lanes", "std::string", "\"auto\"",
+              "auto, or what runs along vector lanes: columns, rows">,
+       Option<"tileRows", "tile-rows", "int64_t", "0",
+              "Rows of a tile, or 0 to choose">,
+       Option<"tileColumns", "tile-columns", "int64_t", "0",
+              "Columns of a tile, or 0 to choose">,
+       Option<"kBlock", "k-block", "int64_t", "0",
+              "Columns of the weight in a block, or 0 to choose">,
+       Option<"threads", "threads", "unsigned", "1",
+              "Threads to cut products in parts for, in [1, 1024]; 1: whole">,
+       Option<"include", "include", "std::string", "\"\"",
+              "Only weights whose name this regular expression matches">,
+       Option<"exclude", "exclude", "std::string", "\"\"",
+              "No weights whose name this regular expression matches">,
+       Option<"quiet", "quiet", "bool", "false",
+              "Say nothing if no weight can be packed">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::prune::PruneDialect", "::mlir::scf::SCFDialect",
@@ -262,21 +264,26 @@ def SparsifyWeightsPass : Pass<"prune-sparsify-weights", "::mlir::ModuleOp"> {
     "::mlir::sparse_tensor::SparseTensorDialect",
     "::mlir::tensor::TensorDialect"
   ];
-  let options = [
-    Option<"format", "format", "std::string", /*default=*/"\"auto\"",
+  let options =
+      [Option<
+           "format", "format", "std::string", /*default=*/"\"auto\"",
            "auto, dense, csr, csc, blocked-csr, rows x 1 (4x1), N of M (2of4)">,
-    ListOption<"formats", "formats", "std::string",
-               "Formats of single layers, layer:format,...; the first entry "
-               "that matches a weight counts">,
-    Option<"maxDensity", "max-density", "double", /*default=*/"0.5",
-           "Keep a weight dense if a larger fraction of it, in [0, 1], is "
-           "not zero">,
-    Option<"unlessPacked", "unless-packed", "bool", /*default=*/"false",
-           "Do nothing if the module has packed weights">,
-    Option<"include", "include", "std::string", /*default=*/"",
-           "Only weights whose name this regular expression matches; empty: all">,
-    Option<"exclude", "exclude", "std::string", /*default=*/"",
-           "No weights whose name this regular expression matches; empty: none">,
+       ListOption<"formats", "formats", "std::string",
+                  "Formats of single layers, layer:format,...; the first entry "
+                  "that matches a weight counts">,
+       Option<"maxDensity", "max-density", "double", /*default=*/"0.5",
+              "Keep a weight dense if a larger fraction of it, in [0, 1], is "
+              "not zero">,
+       Option<"unlessPacked", "unless-packed", "bool", /*default=*/"false",
+              "Do nothing if the module has packed weights">,
+       Option<"include", "include", "std::string", /*default=*/"",
+              "Only weights whose name this regular expression matches; empty: "
+              "all">,
+       Option<"exclude", "exclude", "std::string", /*default=*/"",
+              "No weights whose name this regular expression matches; empty: "
+              "none">,
+       Option<"quiet", "quiet", "bool", /*default=*/"false",
+              "Say nothing if no weight can be packed">,
   ];
 }
 

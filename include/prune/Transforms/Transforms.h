@@ -9,6 +9,7 @@
 #ifndef PRUNE_TRANSFORMS_TRANSFORMS_H
 #define PRUNE_TRANSFORMS_TRANSFORMS_H
 
+#include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightUses.h"
 
 #include "mlir/IR/Location.h"
@@ -29,13 +30,16 @@ struct MaskOptions {
 
 /// Inserts score, mask and apply operations on weights, which must be of one
 /// module. Errors name the option and are reported at `loc`, before anything
-/// changes.
+/// changes. `left` counts what is left alone.
 LogicalResult maskWeights(llvm::ArrayRef<Weight> weights,
-                          const MaskOptions &options, Location loc);
+                          const MaskOptions &options, Location loc,
+                          LeftAlone &left);
 
 /// Computes and applies the masks of constants below `root`, as
-/// prune-fold-masks does. Erases operations.
-LogicalResult foldMasks(Operation *root);
+/// prune-fold-masks does. Erases operations. Warns of layers that lose all
+/// their elements, and if there are masks but nothing goes; `quiet` is for
+/// callers to whom no mask is as good as one.
+LogicalResult foldMasks(Operation *root, bool quiet = false);
 
 } // namespace mlir::prune
 
