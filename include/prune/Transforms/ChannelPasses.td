@@ -43,7 +43,8 @@ def RemoveChannelsPass : Pass<"prune-remove-channels", "::mlir::ModuleOp"> {
 
     The outputs are the same up to the order of floating-point additions, with
     one deviation: zero times NaN or infinity counts as zero, and the sign of
-    zeros is not kept.
+    zeros is not kept. An image of open size is taken to have an element where a
+    padded maximum goes over it.
 
     Run it after `prune-fold-masks`; a `prune.apply` that is still there keeps
     its channels. Smaller weights are new resources. The module's `prune.kept` has,
@@ -122,8 +123,10 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
     head), scores each channel by the sum over all weights that produce it, and
     masks the lowest in every weight, bias and normalisation parameter of the
     group, so that a masked channel is zero from where it is produced to where
-    it is used. `prune-fold-masks` computes the masks and
-    `prune-remove-channels` then removes the channels.
+    it is used. Where it would not stay one number (one half among zeros, behind
+    a sigmoid and a padding), the weights that sum over it are masked as well.
+    The uses of one weight lose the same channels. `prune-fold-masks` computes
+    the masks and `prune-remove-channels` then removes the channels.
 
     Criteria score single elements of the weights that produce a channel (l1, l2,
     random), its normalisation scales (`scale`: Liu et al., *Network Slimming*,
@@ -153,7 +156,8 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
 
     A group that could not be removed afterwards (its channels are returned, a
     softmax runs over them, ...) is left alone with a `missed` remark that names
-    the operation in the way; `prune-print-channel-groups` shows all.
+    the operation in the way, not what merely consumes them, and the option that
+    takes other dimensions; `prune-print-channel-groups` shows all.
 
     Fails on options out of range, names that match nothing, ratios that would
     empty a group, and NaN weights.
