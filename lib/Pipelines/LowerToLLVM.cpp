@@ -48,6 +48,8 @@ static void addStructuring(OpPassManager &pm, bool isSparse,
                            unsigned threads) {
   // From here on, the numbers of constants are read.
   pm.addPass(createVerifyResourcesPass());
+  if (!isSparse)
+    pm.addPass(createVerifyDensePass());
   InlineGlobalsPassOptions globals;
   globals.erasePublic = true; // nothing else can read them once compiled
   pm.addPass(createInlineGlobalsPass(globals));

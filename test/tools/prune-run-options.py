@@ -191,6 +191,30 @@ def check_foreign_files():
         np.testing.assert_array_equal(np.load(target), answer)
 
 
+def check_sparse_programs():
+    """A program on sparse tensors runs with the kernels that others name."""
+    w = np.array([[1, 0, 2], [0, 3, 0]], "f4")
+    x = RANDOM.standard_normal(3).astype("f4")
+    write("sparse.mlir", """
+    #CSR = #sparse_tensor.encoding<{map = (i, j) -> (i : dense, j : compressed)}>
+    func.func @main(%x: tensor<3xf32>) -> tensor<2xf32> {
+      %z = arith.constant 0.0 : f32
+      %w = arith.constant dense<[[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]]> : tensor<2x3xf32>
+      %s = sparse_tensor.convert %w : tensor<2x3xf32> to tensor<2x3xf32, #CSR>
+      %e = tensor.empty() : tensor<2xf32>
+      %o = linalg.fill ins(%z : f32) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+      %r = linalg.matvec ins(%s, %x : tensor<2x3xf32, #CSR>, tensor<3xf32>)
+             outs(%o : tensor<2xf32>) -> tensor<2xf32>
+      return %r : tensor<2xf32>
+    }""")
+    np.save("x3.npy", x)
+    np.save("y3.npy", w @ x)
+    run("sparse.mlir", "--input=@x3.npy", "--kernels=reference", "--expected=@y3.npy")
+    for kernels in ("dense", "packed"):
+        result = tools.run("prune-run", "sparse.mlir", "--input=@x3.npy", f"--kernels={kernels}")
+        assert result.returncode == 1 and "prune-run --kernels=reference" in result.stderr, result
+
+
 def check_expected():
     """The rule of numpy.allclose with equal_nan."""
     write("five.mlir", "func.func @main(%x: tensor<5xf32>) -> tensor<5xf32> { return %x : tensor<5xf32> }")

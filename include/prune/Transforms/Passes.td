@@ -403,4 +403,19 @@ def VerifyLoweredPass : Pass<"prune-verify-lowered"> {
   }];
 }
 
+def VerifyDensePass : Pass<"prune-verify-dense"> {
+  let summary = "Check that nothing uses sparse tensors";
+  let description = [{
+    Runs first in the lowerings that cannot compile sparse tensors, which only
+    the upstream sparsifier can (`prune-lower-to-llvm="kernels=reference"`).
+    Reports the first operation of the dialect or on a tensor with a sparse
+    encoding, and changes nothing.
+
+    ```mlir
+    // error: uses sparse tensors ...
+    %s = sparse_tensor.convert %w : tensor<2x3xf32> to tensor<2x3xf32, #CSR>
+    ```
+  }];
+}
+
 #endif // PRUNE_TRANSFORMS_PASSES_TD
