@@ -10,6 +10,8 @@
 
 #include "Diagnostics.h"
 
+#include "Tool.h"
+
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -43,12 +45,11 @@ void ToolDiagnostics::write(Diagnostic &diagnostic) {
     emitDiagnostic(diagnostic);
     return;
   }
-  std::string text = diagnostic.str();
-  StringRef message = text;
-  // Messages about the file as such may name it themselves.
-  if (message.consume_front("'" + path + "'"))
-    message.consume_front(": ");
-  llvm::raw_ostream &os = begin(diagnostic.getSeverity(), path);
+  std::string message = diagnostic.str();
+  // Messages about the file as such name it themselves.
+  bool namesFile = StringRef(message).contains("'" + path + "'");
+  llvm::raw_ostream &os = begin(diagnostic.getSeverity(),
+                                namesFile ? getToolName() : StringRef(path));
   if (auto name = diagnostic.getLocation()->findInstanceOf<NameLoc>())
     os << "'" << name.getName().getValue() << "': ";
   os << message << "\n";

@@ -81,6 +81,8 @@ static constexpr llvm::StringLiteral kExitCodes(
     "a file cannot be read or is malformed;\n4 mismatch: numbers are not the "
     "expected ones (prune-run only)\n");
 
+llvm::StringRef mlir::prune::getToolName() { return toolName; }
+
 void mlir::prune::setVersion(llvm::StringRef name) {
   toolName = name.str();
   llvm::cl::SetVersionPrinter([](llvm::raw_ostream &os) {

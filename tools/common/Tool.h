@@ -54,6 +54,8 @@ llvm::Error withCode(ExitCode code, llvm::Error error);
 /// ours and LLVM's. Ends the program if the command line is wrong.
 void startTool(llvm::StringRef name, int argc, char **argv,
                llvm::StringRef overview);
+/// What the program is called in messages.
+llvm::StringRef getToolName();
 /// Only the version, for a tool whose command line upstream parses.
 void setVersion(llvm::StringRef name);
 
