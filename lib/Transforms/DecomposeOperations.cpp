@@ -4,8 +4,8 @@
 //
 // Each pattern gives one operation without indexing maps an equal form of
 // structured operations, slices and reshapes. Where upstream has the rewriting
-// as a function, the pattern calls it; gather, scatter, bitcast and switch are
-// ours.
+// as a function, the pattern calls it; concat, gather, scatter, bitcast and
+// switch are ours.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,7 +18,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::prune {
@@ -98,6 +97,59 @@ struct DecomposeUnpack : OpRewritePattern<linalg::UnPackOp> {
     if (!op.hasPureTensorSemantics())
       return rewriter.notifyMatchFailure(op, "is not on tensors");
     return linalg::lowerUnPack(rewriter, op);
+  }
+};
+
+/// Upstream's rewriting writes each open offset as the sum of all sizes before
+/// it, which takes cubic time; here it is the offset before plus one size.
+struct DecomposeConcat : OpRewritePattern<tensor::ConcatOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::ConcatOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    RankedTensorType type = op.getResultType();
+    int64_t dim = op.getDim();
+    SmallVector<SmallVector<OpFoldResult>> sizes, offsets;
+    SmallVector<OpFoldResult> end(type.getRank(), rewriter.getIndexAttr(0));
+    for (Value input : op.getInputs()) {
+      sizes.push_back(tensor::getMixedSizes(rewriter, loc, input));
+      offsets.push_back(end);
+      end[dim] = add(rewriter, loc, end[dim], sizes.back()[dim]);
+    }
+    // Another operand, or the result, may know what is open in the first.
+    SmallVector<OpFoldResult> whole = sizes.front();
+    whole[dim] = end[dim];
+    for (int64_t at = 0; at != type.getRank(); ++at) {
+      for (ArrayRef<OpFoldResult> known : sizes)
+        if (at != dim && isa<Value>(whole[at]))
+          whole[at] = known[at];
+      if (!type.isDynamicDim(at))
+        whole[at] = rewriter.getIndexAttr(type.getDimSize(at));
+    }
+    Value result =
+        tensor::EmptyOp::create(rewriter, loc, whole, type.getElementType());
+    SmallVector<OpFoldResult> strides(type.getRank(), rewriter.getIndexAttr(1));
+    for (auto [input, size, offset] :
+         llvm::zip_equal(op.getInputs(), sizes, offsets))
+      result = tensor::InsertSliceOp::create(rewriter, loc, input, result,
+                                             offset, size, strides);
+    if (result.getType() != type)
+      result = tensor::CastOp::create(rewriter, loc, type, result);
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+
+private:
+  static OpFoldResult add(OpBuilder &builder, Location loc, OpFoldResult a,
+                          OpFoldResult b) {
+    std::optional<int64_t> knownA = getConstantIntValue(a),
+                           knownB = getConstantIntValue(b);
+    if (knownA && knownB)
+      return builder.getIndexAttr(*knownA + *knownB);
+    return Value(arith::AddIOp::create(
+        builder, loc, getValueOrCreateConstantIndexOp(builder, loc, a),
+        getValueOrCreateConstantIndexOp(builder, loc, b)));
   }
 };
 
@@ -256,10 +308,10 @@ struct DecomposeOperations
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<DecomposeAggregate, DecomposeBitcast, DecomposeGather,
-                 DecomposeIndexSwitch, DecomposeOpenExpansion, DecomposePack,
-                 DecomposeScatter, DecomposeUnpack>(&getContext());
-    tensor::populateDecomposeTensorConcatPatterns(patterns);
+    patterns.add<DecomposeAggregate, DecomposeBitcast, DecomposeConcat,
+                 DecomposeGather, DecomposeIndexSwitch, DecomposeOpenExpansion,
+                 DecomposePack, DecomposeScatter, DecomposeUnpack>(
+        &getContext());
     linalg::populateDecomposeWinogradOpsPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -33,6 +33,23 @@ func.func @concat(%x: tensor<4x8xf32>) -> tensor<8x8xf32> {
   return %c : tensor<8x8xf32>
 }
 
+// Open offsets are sums of two, whatever the number of operands; a size that one
+// operand knows, or the result, holds for all.
+// CHECK-LABEL: func @open_concat
+// CHECK: %[[A:.*]] = tensor.dim %arg0, %{{.*}} : tensor<?x?xf32>
+// CHECK: %[[B:.*]] = tensor.dim %arg1, %{{.*}} : tensor<?x8xf32>
+// CHECK: %[[AB:.*]] = arith.addi %[[A]], %[[B]] : index
+// CHECK: %[[ALL:.*]] = arith.addi %[[AB]], %{{.*}} : index
+// CHECK: %[[E:.*]] = tensor.empty(%[[ALL]]) : tensor<?x8xf32>
+// CHECK: tensor.insert_slice %arg0 into %[[E]][0, 0]
+// CHECK: tensor.insert_slice %arg1 into %{{.*}}[%[[A]], 0]
+// CHECK: tensor.insert_slice %arg2 into %{{.*}}[%[[AB]], 0]
+// CHECK: tensor.cast %{{.*}} : tensor<?x8xf32> to tensor<?x?xf32>
+func.func @open_concat(%x: tensor<?x?xf32>, %y: tensor<?x8xf32>, %z: tensor<3x?xf32>) -> tensor<?x?xf32> {
+  %c = tensor.concat dim(0) %x, %y, %z : (tensor<?x?xf32>, tensor<?x8xf32>, tensor<3x?xf32>) -> tensor<?x?xf32>
+  return %c : tensor<?x?xf32>
+}
+
 // CHECK-LABEL: func @gather
 func.func @gather(%x: tensor<4x?xf32>, %i: tensor<3x1xi32>) -> tensor<3x?xf32> {
   // CHECK: %[[N:.*]] = tensor.dim %{{.*}} : tensor<4x?xf32>
