@@ -101,6 +101,10 @@ struct PrintChannelGroups
       return signalPassFailure();
     }
     WeightUses uses(getOperation());
+    markAllAnalysesPreserved();
+    // Without weights there are no groups, whatever is coupled with what.
+    if (uses.getWeights().empty() && !dimensions)
+      return;
     ChannelGroups coupling(getOperation(), reshape == "inner"
                                                ? ChannelGroups::Prefer::Inner
                                                : ChannelGroups::Prefer::Outer);
@@ -129,7 +133,6 @@ struct PrintChannelGroups
                  ++dim)
               printDimension(result, dim, *first + dim, coupling, names);
       });
-    markAllAnalysesPreserved();
   }
 };
 } // namespace
