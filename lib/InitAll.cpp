@@ -10,6 +10,7 @@
 
 #include "prune/Conversion/Bufferization.h"
 #include "prune/Conversion/Passes.h"
+#include "prune/Conversion/ScalePasses.h"
 #include "prune/IR/ExternalModels.h"
 #include "prune/IR/Prune.h"
 #include "prune/Pipelines/Pipelines.h"
@@ -24,11 +25,13 @@ void prune::registerAllDialects(DialectRegistry &registry) {
   registerTransformDialectExtension(registry);
   registerExternalModels(registry);
   registerBufferizableOpInterfaceExternalModels(registry);
+  registerSliceBufferizationModels(registry);
 }
 
 void prune::registerAllPasses() {
   registerPruneTransformsPasses();
   registerPruneConversionPasses();
+  registerPruneScalePasses();
   registerPruneReportPasses();
   registerPrunePipelines();
 }

@@ -2,21 +2,19 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A function is written down as text without its name, and products that come
-// to the same text share it. Weights are arguments, of open sizes where nothing
-// depends on them, so that layers of one shape differ in nothing else.
+// Weights are arguments, of open sizes where nothing depends on them, so that
+// layers of one shape differ in nothing else and share a function.
 //
 //===----------------------------------------------------------------------===//
+
+#include "SharedFunctions.h"
 
 #include "prune/Conversion/Passes.h"
 #include "prune/IR/Prune.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/SymbolTable.h"
 #include "mlir/Transforms/RegionUtils.h"
-#include "llvm/ADT/StringMap.h"
 
 namespace mlir::prune {
 #define GEN_PASS_DEF_OUTLINEPACKEDKERNELSPASS
@@ -37,15 +35,13 @@ struct OutlinePackedKernels
       if (isa<MemRefType>(op.getInit().getType()))
         products.push_back(op);
     });
-    SymbolTable symbols(getOperation());
-    llvm::StringMap<func::FuncOp> known;
+    SharedFunctions functions(getOperation());
     for (PackedMatmulOp op : products)
-      outline(op, symbols, known);
+      outline(op, functions);
   }
 
 private:
-  void outline(PackedMatmulOp op, SymbolTable &symbols,
-               llvm::StringMap<func::FuncOp> &known);
+  void outline(PackedMatmulOp op, SharedFunctions &functions);
 };
 } // namespace
 
@@ -71,8 +67,6 @@ static func::FuncOp createFunction(PackedMatmulOp op, ArrayRef<Value> arguments,
   auto function = func::FuncOp::create(op.getLoc(), "packed_kernel",
                                        builder.getFunctionType(types, {}));
   function.setPrivate();
-  // Where it were inlined, nothing would be gained.
-  function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
   Block *body = function.addEntryBlock();
   builder.setInsertionPointToStart(body);
   IRMapping mapping;
@@ -85,8 +79,8 @@ static func::FuncOp createFunction(PackedMatmulOp op, ArrayRef<Value> arguments,
   return function;
 }
 
-void OutlinePackedKernels::outline(PackedMatmulOp op, SymbolTable &symbols,
-                                   llvm::StringMap<func::FuncOp> &known) {
+void OutlinePackedKernels::outline(PackedMatmulOp op,
+                                   SharedFunctions &functions) {
   llvm::SetVector<Value> arguments(op->operand_begin(), op->operand_end());
   llvm::SetVector<Value> above;
   getUsedValuesDefinedAbove(op.getEpilogue(), above);
@@ -98,19 +92,8 @@ void OutlinePackedKernels::outline(PackedMatmulOp op, SymbolTable &symbols,
     else
       arguments.insert(value);
   }
-  func::FuncOp function =
-      createFunction(op, arguments.getArrayRef(), constants);
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  function.print(os);
-  auto [entry, isNew] = known.try_emplace(text, function);
-  if (isNew) {
-    symbols.insert(function); // under a name that is free
-  } else {
-    function.erase();
-    function = entry->second;
-  }
-
+  func::FuncOp function = functions.insert(
+      createFunction(op, arguments.getArrayRef(), constants));
   OpBuilder builder(op);
   SmallVector<Value> operands;
   for (auto [value, type] :

@@ -9,6 +9,7 @@
 
 #include "prune/IR/Prune.h"
 #include "prune/IR/Records.h"
+#include "prune/IR/SliceOps.h"
 
 using namespace mlir;
 using namespace mlir::prune;
@@ -20,6 +21,10 @@ void PruneDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "prune/IR/PruneOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "prune/IR/PruneSliceOps.cpp.inc"
       >();
 }
 

@@ -24,6 +24,7 @@
 #include "prune/Pipelines/Pipelines.h"
 
 #include "prune/Conversion/Passes.h"
+#include "prune/Conversion/ScalePasses.h"
 #include "prune/Core/Processor.h"
 #include "prune/Transforms/Passes.h"
 
@@ -127,6 +128,7 @@ static void addSparseBufferization(OpPassManager &pm) {
 static void addBufferization(OpPassManager &pm, bool isSparse) {
   // Reports read tensors only, and translation to LLVM IR knows no records.
   pm.addPass(createStripRecordsPass());
+  pm.addPass(createBoundAliasesPass());
   pm.addPass(createExportFunctionsPass());
   if (isSparse) {
     addSparseBufferization(pm);
@@ -138,6 +140,7 @@ static void addBufferization(OpPassManager &pm, bool isSparse) {
     options.allowReturnAllocsFromLoops = true;
     pm.addPass(bufferization::createOneShotBufferizePass(options));
   }
+  pm.addPass(createFreeBuffersPass());
   bufferization::buildBufferDeallocationPipeline(pm);
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
@@ -153,6 +156,9 @@ static void addLoops(OpPassManager &pm, bool runtimeChecks, unsigned vectorBits,
   packed.vectorBits = vectorBits;
   packed.threads = threads;
   pm.addPass(createConvertPrunePackedToVectorPass(packed));
+  // Strided copies are loops, too.
+  pm.addPass(createExpandCopiesPass());
+  pm.addPass(createOutlineLoopsPass());
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -1,4 +1,4 @@
-//===- Bufferization.h - Packed ops on buffers ------------------*- C++ -*-===//
+//===- Bufferization.h - Our operations on buffers --------------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -14,6 +14,9 @@ namespace prune {
 
 /// Lets one-shot bufferization handle the packed ops.
 void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry);
+
+/// Lets it handle `prune.insert_slices`.
+void registerSliceBufferizationModels(DialectRegistry &registry);
 
 } // namespace prune
 } // namespace mlir

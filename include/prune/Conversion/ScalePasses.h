@@ -1,0 +1,23 @@
+//===- ScalePasses.h - Passes for long functions ----------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_CONVERSION_SCALEPASSES_H
+#define PRUNE_CONVERSION_SCALEPASSES_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::prune {
+
+#define GEN_PASS_DECL
+#include "prune/Conversion/ScalePasses.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "prune/Conversion/ScalePasses.h.inc"
+
+} // namespace mlir::prune
+
+#endif // PRUNE_CONVERSION_SCALEPASSES_H
