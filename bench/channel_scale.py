@@ -12,7 +12,8 @@ the file: the median of `--rounds` runs, the lowest and the highest.
 - groups: prune-print-channel-groups, which is the analysis and its text;
 - mask: prune-mask-channels with half of the channels, and prune-fold-masks;
 - remove: prune-remove-channels on the masked network;
-- dead: prune-remove-channels on a network that nobody reads.
+- dead: prune-remove-channels on a network that nobody reads;
+- arguments: groups of a network whose weights are arguments, of which there are none.
 """
 
 import argparse
@@ -50,7 +51,7 @@ def elementwise(name, operands, body):
     )
 
 
-def network(operations, is_dead):
+def network(operations, is_dead=False, has_constants=True):
     """A function of about that many operations; returns its text and their number."""
     rng = np.random.default_rng(operations)
     text = [f"%e = tensor.empty() : {T}\n%z = arith.constant dense<0.0> : {T}\n%f = arith.constant 0.0 : f32\n"]
@@ -59,8 +60,9 @@ def network(operations, is_dead):
         w, b, n = f"w{layer}", f"b{layer}", layer
         constants[w] = rng.normal(size=(WIDTH, WIDTH)).astype(np.float32)
         constants[b] = rng.normal(size=WIDTH).astype(np.float32)
-        text.append(f"%{w} = arith.constant dense_resource<{w}> : tensor<{WIDTH}x{WIDTH}xf32>\n")
-        text.append(f"%{b} = arith.constant dense_resource<{b}> : tensor<{WIDTH}xf32>\n")
+        if has_constants:
+            text.append(f"%{w} = arith.constant dense_resource<{w}> : tensor<{WIDTH}x{WIDTH}xf32>\n")
+            text.append(f"%{b} = arith.constant dense_resource<{b}> : tensor<{WIDTH}xf32>\n")
         text.append(
             f"%m{n} = linalg.matmul ins({value}, %{w} : {T}, tensor<{WIDTH}x{WIDTH}xf32>) outs(%z : {T}) -> {T}\n"
         )
@@ -72,7 +74,11 @@ def network(operations, is_dead):
             value = skip = f"%t{n}"
             count += 1
     result = "%x" if is_dead else value
-    head = f"{HEAD}func.func @main(%x: {T}) -> {T} {{\n"
+    arguments = f"%x: {T}"
+    if not has_constants:
+        types = (f"%{k}: tensor<{'x'.join(map(str, v.shape))}xf32>" for k, v in constants.items())
+        arguments, constants = ", ".join([arguments, *types]), {}
+    head = f"{HEAD}func.func @main({arguments}) -> {T} {{\n"
     return f"{head}{''.join(text)}return {result} : {T}\n}}\n" + resources(**constants), count
 
 
@@ -85,16 +91,18 @@ def times_of(tools, source, target, *passes):
 
 
 def measure(tools, directory, operations):
-    live, dead, masked = (directory / f"{name}.mlir" for name in ("live", "dead", "masked"))
-    text, count = network(operations, False)
+    live, dead, masked, free = (directory / f"{name}.mlir" for name in ("live", "dead", "masked", "free"))
+    text, count = network(operations)
     live.write_text(text)
-    dead.write_text(network(operations, True)[0])
+    dead.write_text(network(operations, is_dead=True)[0])
+    free.write_text(network(operations, has_constants=False)[0])
     mask = ["--prune-mask-channels=ratio=0.5", "--prune-fold-masks"]
     found = times_of(tools, live, "/dev/null", "--prune-print-channel-groups")
     found.update(times_of(tools, live, masked, *mask))
     found.update(times_of(tools, masked, "/dev/null", "--prune-remove-channels"))
     times = {name: sum(found[p] for p in passes) for name, passes in PASSES.items()}
     times["dead"] = times_of(tools, dead, "/dev/null", "--prune-remove-channels")["RemoveChannelsPass"]
+    times["arguments"] = times_of(tools, free, "/dev/null", "--prune-print-channel-groups")["PrintChannelGroupsPass"]
     return count, times
 
 

@@ -28,23 +28,8 @@ import numpy as np
 import prune
 
 from channels import Runtime
-from harness import parse
+from harness import fixed_sizes, parse
 from peers import announce_machine, settle_environment
-
-
-def fixed_sizes(path):
-    """1 for every size that the model's inputs leave open."""
-    import onnx
-
-    graph = onnx.load(path, load_external_data=False).graph
-    weights = {tensor.name for tensor in graph.initializer}
-    return {
-        f"{info.name}:{at}": 1
-        for info in graph.input
-        if info.name not in weights
-        for at, dim in enumerate(info.type.tensor_type.shape.dim)
-        if not dim.HasField("dim_value")
-    }
 
 
 def compile_network(path, case):
