@@ -12,6 +12,7 @@
 
 #include "prune/Analysis/ChannelGroups.h"
 #include "prune/Analysis/WeightUses.h"
+#include "prune/IR/PassedValues.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -34,13 +35,17 @@ public:
 
 private:
   unsigned addAxes(Value value, OpOperand *use);
+  unsigned axesOf(Value value);
+  unsigned axesOf(OpOperand &operand);
   unsigned axisOf(Operation *op, ChannelPort port);
   unsigned find(unsigned slot);
   void join(unsigned a, unsigned b);
   void freeze(unsigned slot, int reason);
   int addReason(Operation *op, StringRef reason);
   void freezeAxis(unsigned axis, int64_t begin, int64_t count, int reason);
+  void freezeAxes(Value value, unsigned first, int reason);
   void freezeBlockArguments(Operation *op);
+  void couplePassed(Operation *op);
   void apply(Operation *op, const ChannelLink &link);
   int reasonOf(unsigned axis);
   bool freezeLike(unsigned axis, int reason);
@@ -76,19 +81,25 @@ unsigned ChannelCoupler::addAxes(Value value, OpOperand *use) {
   return first;
 }
 
+unsigned ChannelCoupler::axesOf(Value value) {
+  auto [entry, isNew] = groups.axesOfValue.try_emplace(value, 0);
+  if (isNew)
+    entry->second = addAxes(value, nullptr);
+  return entry->second;
+}
+
+unsigned ChannelCoupler::axesOf(OpOperand &operand) {
+  if (!isRepeatable(operand.get()))
+    return axesOf(operand.get());
+  auto [entry, isNew] = groups.axesOfUse.try_emplace(&operand, 0);
+  if (isNew)
+    entry->second = addAxes(operand.get(), &operand);
+  return entry->second;
+}
+
 unsigned ChannelCoupler::axisOf(Operation *op, ChannelPort port) {
-  Value value = port.getValue(op);
-  if (!port.isResult && isRepeatable(value)) {
-    OpOperand *use = port.getOperand(op);
-    auto [entry, isNew] = groups.axesOfUse.try_emplace(use, 0);
-    if (isNew)
-      entry->second = addAxes(value, use);
-    return entry->second + port.dim;
-  }
-  auto entry = groups.axesOfValue.find(value);
-  if (entry == groups.axesOfValue.end())
-    entry = groups.axesOfValue.try_emplace(value, addAxes(value, nullptr)).first;
-  return entry->second + port.dim;
+  return port.dim + (port.isResult ? axesOf(op->getResult(port.index))
+                                   : axesOf(*port.getOperand(op)));
 }
 
 unsigned ChannelCoupler::find(unsigned slot) {
@@ -128,36 +139,78 @@ void ChannelCoupler::freezeAxis(unsigned axis, int64_t begin, int64_t count,
     freeze(info.first + i, reason);
 }
 
+/// All dimensions of a value, whose axes start at `first`.
+void ChannelCoupler::freezeAxes(Value value, unsigned first, int reason) {
+  int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
+  for (unsigned axis = first; axis != first + rank; ++axis)
+    freezeAxis(axis, 0, groups.axes[axis].size, reason);
+}
+
 void ChannelCoupler::freezeBlockArguments(Operation *op) {
   bool isFunction = op->hasTrait<OpTrait::IsIsolatedFromAbove>();
   int reason = -1;
   for (Region &region : op->getRegions())
     for (BlockArgument argument : region.getArguments()) {
-      auto type = dyn_cast<RankedTensorType>(argument.getType());
-      if (!type)
+      // What control flow passes is coupled with where it comes from.
+      if (!isa<RankedTensorType>(argument.getType()) ||
+          groups.axesOfValue.contains(argument))
         continue;
       if (reason < 0)
         reason = addReason(op, isFunction ? "takes it as an argument"
                                           : "passes it into a region");
-      unsigned first = addAxes(argument, nullptr);
-      groups.axesOfValue.try_emplace(argument, first);
+      unsigned first = axesOf(argument);
       // An argument that nothing reads says nothing.
       if (freeFunctions.contains(op) && !argument.use_empty())
         continue;
-      for (unsigned axis = first; axis != groups.axes.size(); ++axis)
-        freezeAxis(axis, 0, groups.axes[axis].size, reason);
+      freezeAxes(argument, first, reason);
     }
   // Blocks other than the first get their arguments from branches.
   for (Region &region : op->getRegions())
     for (Block &block : llvm::drop_begin(region, region.empty() ? 0 : 1))
       for (BlockArgument argument : block.getArguments())
-        if (isa<RankedTensorType>(argument.getType())) {
-          unsigned first = addAxes(argument, nullptr);
-          groups.axesOfValue.try_emplace(argument, first);
-          for (unsigned axis = first; axis != groups.axes.size(); ++axis)
-            freezeAxis(axis, 0, groups.axes[axis].size,
-                       addReason(op, "passes it between blocks"));
-        }
+        if (isa<RankedTensorType>(argument.getType()))
+          freezeAxes(argument, axesOf(argument),
+                     addReason(op, "passes it between blocks"));
+}
+
+/// Joins what control flow passes with what it becomes. Other operands and
+/// results of the operation and of its terminators stay.
+void ChannelCoupler::couplePassed(Operation *op) {
+  llvm::SmallPtrSet<OpOperand *, 8> passedOn;
+  llvm::SmallDenseSet<Value> targets;
+  for (const PassedValue &passed : getPassedValues(op)) {
+    passedOn.insert(passed.from);
+    targets.insert(passed.to);
+    unsigned to = axesOf(passed.to);
+    Value source = passed.from->get();
+    if (source.getType() != passed.to.getType()) {
+      int reason = addReason(op, "passes it on as another type");
+      freezeAxes(passed.to, to, reason);
+      if (isa<RankedTensorType>(source.getType()))
+        freezeAxes(source, axesOf(*passed.from), reason);
+      continue;
+    }
+    unsigned from = axesOf(*passed.from);
+    int64_t rank = cast<RankedTensorType>(source.getType()).getRank();
+    for (int64_t dim = 0; dim != rank; ++dim)
+      for (int64_t i = 0; i != groups.axes[from + dim].size; ++i)
+        join(groups.axes[from + dim].first + i, groups.axes[to + dim].first + i);
+  }
+  int reason = addReason(op, "does not say how it passes it on");
+  auto freezeOperands = [&](Operation *owner) {
+    for (OpOperand &operand : owner->getOpOperands())
+      if (isa<RankedTensorType>(operand.get().getType()) &&
+          !passedOn.contains(&operand))
+        freezeAxes(operand.get(), axesOf(operand), reason);
+  };
+  freezeOperands(op);
+  for (Region &region : op->getRegions())
+    for (Block &block : region)
+      if (!block.empty() && isPassingTerminator(&block.back()))
+        freezeOperands(&block.back());
+  for (Value result : op->getResults())
+    if (isa<RankedTensorType>(result.getType()) && !targets.contains(result))
+      freezeAxes(result, axesOf(result), reason);
 }
 
 void ChannelCoupler::apply(Operation *op, const ChannelLink &link) {
@@ -196,6 +249,13 @@ bool ChannelCoupler::isApplied(Operation *op, const ChannelLink &link) {
 }
 
 void ChannelCoupler::visit(Operation *op) {
+  if (isPassingTerminator(op))
+    return;
+  if (passesValues(op)) {
+    couplePassed(op);
+    freezeBlockArguments(op);
+    return;
+  }
   if (!hasChannelLinks(op)) {
     freezeBlockArguments(op);
     // Every use has its own version, so the definition does not matter.

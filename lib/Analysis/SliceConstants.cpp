@@ -67,6 +67,8 @@ static Attribute getSplat(Value value) {
 
 void SliceConstants::readConstant(const Axis &axis) {
   MutableArrayRef<Attribute> target(constants.data() + axis.first, axis.size);
+  if (axis.value.getDefiningOp<tensor::EmptyOp>())
+    return llvm::fill(target, UnitAttr::get(axis.value.getContext()));
   if (Attribute splat = getSplat(axis.value))
     return llvm::fill(target, splat);
   Attribute constant;
@@ -93,12 +95,19 @@ SliceConstants::SliceConstants(Operation *root, const ChannelGroups &groups)
   for (const Axis &axis : groups.getAxes())
     if (axis.use && axis.size != 0)
       readConstant(axis);
-  forEachChannelOp(root, [&](Operation *op) { evaluate(op); });
+  std::vector<Operation *> ops;
+  forEachChannelOp(root, [&](Operation *op) { ops.push_back(op); });
+  evaluate(ops);
 }
 
 //===----------------------------------------------------------------------===//
 // Lookups
 //===----------------------------------------------------------------------===//
+
+/// What has no content yet counts as unknown wherever numbers are computed.
+static bool isNumber(Attribute value) {
+  return value && !isa<UnitAttr>(value);
+}
 
 ArrayRef<Attribute> SliceConstants::slots(unsigned axis) const {
   const Axis &info = groups.getAxes()[axis];
@@ -108,7 +117,7 @@ ArrayRef<Attribute> SliceConstants::slots(unsigned axis) const {
 Attribute SliceConstants::uniformFrom(unsigned firstAxis, int64_t rank) const {
   for (int64_t dim = 0; dim != rank; ++dim) {
     ArrayRef<Attribute> of = slots(firstAxis + dim);
-    if (!of.empty() && of[0] && llvm::all_equal(of))
+    if (!of.empty() && isNumber(of[0]) && llvm::all_equal(of))
       return of[0];
   }
   return {};
@@ -140,7 +149,7 @@ Attribute SliceConstants::getAt(OpOperand &operand, AffineMap map,
   std::optional<unsigned> axis = groups.getFirstAxis(operand);
   if (dim && axis) {
     ArrayRef<Attribute> of = slots(*axis + *dim);
-    if (index < int64_t(of.size()) && of[index])
+    if (index < int64_t(of.size()) && isNumber(of[index]))
       return of[index];
   }
   return getUniform(operand);
@@ -272,7 +281,8 @@ void SliceConstants::evaluateElementwise(Operation *op, Log *log) {
       for (OpOperand &operand : op->getOpOperands()) {
         std::optional<unsigned> from = groups.getFirstAxis(operand);
         operands.push_back(
-            {from ? slots(*from + dim)[index] : getUniform(operand)});
+            {from ? get(groups.getAxes()[*from + dim].first + index)
+                  : getUniform(operand)});
       }
       store(axis.first + index, evaluateElement(op, operands).constant, log);
     }

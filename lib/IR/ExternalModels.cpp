@@ -336,8 +336,9 @@ struct InsertSliceModel
         bool isInside = i >= run->begin && i < run->begin + run->size;
         if (!isInside)
           target[i] = whole[i];
-        else if (!part.empty() && part[i - run->begin] == whole[i])
-          target[i] = whole[i];
+        else if (!part.empty() && (part[i - run->begin] == whole[i] ||
+                                   isa_and_nonnull<UnitAttr>(whole[i])))
+          target[i] = part[i - run->begin];
       }
     }
   }

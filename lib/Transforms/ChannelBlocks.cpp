@@ -154,8 +154,7 @@ bool BlockFinder::makeZero(Value result,
     for (Operation *op = constant.use->getOwner(); op != constant.getReader();
          op = *op->user_begin())
       affected.insert(op);
-  for (Operation *op : inOrder(affected))
-    constants.evaluate(op, &log);
+  constants.evaluate(inOrder(affected), &log);
   auto number = dyn_cast_or_null<FloatAttr>(constants.getUniform(result));
   for (auto [slot, value] : llvm::reverse(log))
     constants.set(slot, value);

@@ -326,8 +326,7 @@ SliceConstants::Log Planner::assumeMasked(unsigned group) {
       constants.set(slot, FloatAttr::get(type, 0.0));
     }
   }
-  for (Operation *op : opsOfGroup[group])
-    constants.evaluate(op, &log);
+  constants.evaluate(opsOfGroup[group].getArrayRef(), &log);
   return log;
 }
 

@@ -13,6 +13,7 @@
 #include "ChannelRemoval.h"
 
 #include "prune/Analysis/WeightUses.h"
+#include "prune/IR/PassedValues.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -130,7 +131,8 @@ static OpOperand *getPassedOperand(Operation *op,
   return &op->getOpOperand(passed);
 }
 
-/// What is computed from arguments, and not from constants only.
+/// What is computed from arguments, and not from constants only. What regions
+/// capture is not looked for: all that control flow makes counts.
 static llvm::SmallPtrSet<Operation *, 16>
 findVariable(ArrayRef<Operation *> ops) {
   llvm::SmallPtrSet<Operation *, 16> variable;
@@ -140,7 +142,8 @@ findVariable(ArrayRef<Operation *> ops) {
             variable.contains(operand.getDefiningOp()));
   };
   for (Operation *op : ops) {
-    bool reads = llvm::any_of(op->getOperands(), isVariable);
+    bool reads =
+        passesValues(op) || llvm::any_of(op->getOperands(), isVariable);
     if (auto structured = dyn_cast<linalg::LinalgOp>(op))
       for (tensor::ExtractOp read : getElementReads(structured))
         reads = reads || isVariable(read.getTensor());

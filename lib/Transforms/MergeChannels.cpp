@@ -284,6 +284,8 @@ bool Path::step(Operation *op) {
     Value padding = pad.getConstantPaddingValue();
     if (!padding || !matchPattern(padding, m_AnyZeroFloat()))
       return false;
+  } else if (!hasChannelLinks(op)) {
+    return false;
   } else if (!isa<ChannelOpInterface>(op)) {
     // An operation on whole tensors, element by element.
     for (size_t i = 0; i != next.size(); ++i) {

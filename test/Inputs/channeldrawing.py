@@ -265,6 +265,16 @@ class Drawing:
         weights["o"] = self.weight(self.number(2, 9), heads * size)
         return self.net.attention(x, self.name(), weights, heads)
 
+    def recurrence(self, x):
+        hidden, features = self.number(2, 6), x.shape[1]
+        weights = {"w": self.weight(2 * hidden, features), "r": self.weight(2 * hidden, hidden)}
+        if not self.alive:
+            # The same unit in both gates.
+            dead = np.tile(self.rng.random(hidden) < 0.4, 2)
+            for weight in weights.values():
+                weight[dead] = 0
+        return self.net.recurrence(x, self.name(), weights, self.chance(0.5), self.chance(0.5))
+
     def shared(self, x):
         """One weight twice, with a residual sum."""
         weight, name = self.weight(x.shape[1], x.shape[1]), self.name()
@@ -280,7 +290,7 @@ class Drawing:
         for _ in self.steps(1, 4):
             kind = self.pick(
                 "plain", "plain", "residual", "concat", "shared", "heads", "gated",
-                "called", "over channels",
+                "called", "over channels", "recurrence",
             )  # fmt: skip
             if not self.size_below(x, 1e9):
                 break
@@ -296,6 +306,8 @@ class Drawing:
                 x = self.gated(x)
             elif kind == "called":
                 x = self.called(x)
+            elif kind == "recurrence" and self.size_below(x, 1e3):
+                x = self.recurrence(x)
             elif kind == "over channels":
                 x = self.over_channels(x)
             else:

@@ -186,3 +186,82 @@ class ChannelNetwork(Movements):
         parts = [p.value.reshape(tokens, heads, size) for p in (q, k, v)]
         value = np.einsum("thd,shd,she->the", *parts).reshape(tokens, inner)
         return self.linear(Value(name, value), f"{key}.o", weights["o"], "plain")
+
+    # -- Recurrence ------------------------------------------------------------
+
+    def recurrence(self, x, key, weights, is_sliced, is_reversed):
+        """Rows of x are steps; weights w (2 hidden x features) and r (2 hidden x
+        hidden). A step is relu(a) - relu(b) of the two gates: zero for a unit
+        whose weights are zero. `is_sliced`: each gate has its part of r."""
+        steps, hidden = x.shape[0], weights["r"].shape[1]
+        products = self.linear(x, f"{key}.w", weights["w"], "transposed")
+        r = self.constant(f"{key}.r", weights["r"])
+        row, both, all_steps = (1, hidden), (1, 2 * hidden), (steps, hidden)
+        whole = self.t(all_steps)
+        low, high, one = (self.op(f"arith.constant {n} : index") for n in (0, steps, 1))
+        last = self.op(f"arith.constant {steps - 1} : index")
+        state, outputs = self.zeros(row), self.empty(all_steps)
+        self.count += 1
+        loop = f"%v{self.count}"
+        self.lines.append(
+            f"  {loop}:2 = scf.for {loop}i = {low} to {high} step {one} iter_args("
+            f"{loop}h = {state}, {loop}y = {outputs}) -> ({self.t(row)}, {whole}) {{"
+        )
+        at = self.op(f"arith.subi {last}, {loop}i : index") if is_reversed else f"{loop}i"
+        step = self.op(
+            f"tensor.extract_slice {products.name}[{at}, 0] [1, {2 * hidden}] [1, 1] : "
+            f"{self.t(products.shape)} to {self.t(both)}"
+        )
+        gates = []
+        for gate in range(2):
+            gates.append(self.gate(f"{loop}h", step, r, gate, hidden, is_sliced))
+        fresh = self.op(f"arith.subf {gates[0]}, {gates[1]} : {self.t(row)}")
+        joined = self.op(
+            f"tensor.insert_slice {fresh} into {loop}y[{at}, 0] [1, {hidden}] [1, 1] : "
+            f"{self.t(row)} into {whole}"
+        )
+        self.lines.append(f"    scf.yield {fresh}, {joined} : {self.t(row)}, {whole}\n  }}")
+        order = range(steps)[:: -1 if is_reversed else 1]
+        value, error = self.evaluate_steps(products, self.held(f"{key}.r", weights["r"]), order)
+        return Value(f"{loop}#1", value, error)
+
+    def gate(self, state, step, r, gate, hidden, is_sliced):
+        """relu of one half of the step's products and of those of the state."""
+        row, square = self.t((1, hidden)), (hidden, hidden)
+        rows, shape = r, (2 * hidden, hidden)
+        if is_sliced:
+            rows = self.op(
+                f"tensor.extract_slice {r}[{gate * hidden}, 0] {list(square)} [1, 1] : "
+                f"{self.t(shape)} to {self.t(square)}"
+            )
+            shape = square
+        to = (1, shape[0])
+        columns = self.transpose_text(rows, shape, (1, 0))
+        product = self.op(
+            f"linalg.matmul ins({state}, {columns} : {row}, {self.t(shape[::-1])}) "
+            f"outs({self.zeros(to)} : {self.t(to)}) -> {self.t(to)}"
+        )
+        cut = lambda name, size: self.op(
+            f"tensor.extract_slice {name}[0, {gate * hidden}] [1, {hidden}] [1, 1] : "
+            f"{self.t((1, size))} to {row}"
+        )
+        product = product if is_sliced else cut(product, 2 * hidden)
+        total = self.op(f"arith.addf {cut(step, 2 * hidden)}, {product} : {row}")
+        return self.op(f"arith.maximumf {total}, {self.zeros((1, hidden))} : {row}")
+
+    def evaluate_steps(self, products, r, order):
+        """The outputs of all steps, and the bound on their errors."""
+        hidden = r.shape[1]
+        value = np.zeros((len(order), hidden))
+        error = np.zeros_like(value)
+        h, off = np.zeros(hidden), np.zeros(hidden)
+        for t in order:
+            product, magnitude = r @ h, abs(r) @ abs(h)
+            bound = self.rounded(product, magnitude, abs(r) @ off, hidden + 1)
+            total, bound = products.value[t] + product, products.error[t] + bound
+            bound = self.rounded(total, abs(total), bound, 1)
+            (a, b), (da, db) = np.split(np.maximum(total, 0), 2), np.split(bound, 2)
+            h = a - b
+            off = self.rounded(h, abs(h), da + db, 1)
+            value[t], error[t] = h, off
+        return value, error

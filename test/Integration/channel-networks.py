@@ -12,7 +12,7 @@ depthwise and grouped convolutions, normalisation, shuffles, flattening,
 transposed and shared weights, several outputs, paddings with other numbers than
 zero, padded maxima, resizes, pixel shuffles and unshuffles, one convolution on two
 sizes of an image, channels picked by a table, calls, products of parts, attention,
-and operations over all channels.
+recurrences, and operations over all channels.
 Some filters, rows and columns of the weights are zero, with and without a bias.
 `prune-remove-channels` shrinks them; the compiled result is compared with
 numpy's evaluation of the original: `==` on small integers, within the computed

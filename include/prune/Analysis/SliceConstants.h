@@ -7,6 +7,10 @@
 // channel of zeros, which stays one through ReLU, pooling and residual sums.
 // Zero times anything is zero, also NaN and infinity, and zeros have no sign.
 //
+// Through loops goes what holds in every iteration: the carried values start as
+// what they are given, and where the body yields something else, the next round
+// knows nothing of them, until a round changes nothing.
+//
 // From the same evaluation follows whether a reduction notices when a slice of
 // its operands goes: it does not where the body yields its accumulator as it
 // was.
@@ -65,13 +69,18 @@ class SliceConstants {
 public:
   SliceConstants(Operation *root, const ChannelGroups &groups);
 
-  Attribute get(unsigned slot) const { return constants[slot]; }
+  /// Null where nothing is known, or nothing was written yet.
+  Attribute get(unsigned slot) const {
+    return isa_and_nonnull<UnitAttr>(constants[slot]) ? Attribute()
+                                                      : constants[slot];
+  }
   void set(unsigned slot, Attribute value) { constants[slot] = value; }
 
-  /// Computes the results of an operation from what is known of its operands.
-  /// With a log, notes each slot that changes and what it held before.
+  /// Computes the results of operations, given in program order with those of
+  /// their regions, from what is known of their operands. With a log, notes
+  /// each slot that changes and what it held before.
   using Log = SmallVector<std::pair<unsigned, Attribute>>;
-  void evaluate(Operation *op, Log *log = nullptr);
+  void evaluate(ArrayRef<Operation *> ops, Log *log = nullptr);
 
   /// The number that all of an operand, or of an index of its dimension, holds.
   Attribute getUniform(OpOperand &operand) const;
@@ -92,7 +101,11 @@ public:
                        ArrayRef<BodyValue> coordinates) const;
 
 private:
+  struct Edge;
   void readConstant(const Axis &axis);
+  void evaluate(Operation *op, Log *log);
+  void evaluateNest(ArrayRef<Operation *> nest, Log *log);
+  bool pass(const Edge &edge, Log *log);
   void evaluateElementwise(Operation *op, Log *log);
   void evaluateDescribed(ChannelOpInterface op, Log *log);
   void evaluateStructured(linalg::LinalgOp op, Log *log);
