@@ -77,8 +77,8 @@ NoWeight mlir::prune::explainNoWeight(Value source, bool isFilter) {
   }
   if (Operation *whole = findWhole(source))
     return {5, getWeightName(getConstantValue(whole)).str(),
-            "its weight is a slice of a constant; only whole constants are "
-            "pruned"};
+            "its weight is a slice of a constant with a stride or at an offset "
+            "that only the run knows; slice it without"};
   if (auto load = source.getDefiningOp<ml_program::GlobalLoadConstOp>())
     return {5, load.getGlobal().getLeafReference().str(),
             "its weight is read from a global; run prune-inline-globals first"};

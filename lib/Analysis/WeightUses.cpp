@@ -91,9 +91,24 @@ static bool isForwardingGeneric(linalg::GenericOp op) {
   return yielded == op.getBody()->getArgument(0);
 }
 
+/// Whether a slice takes a known part without holes.
+static bool isKnownPart(tensor::ExtractSliceOp slice) {
+  auto isKnown = [](ArrayRef<int64_t> numbers) {
+    return llvm::none_of(numbers, ShapedType::isDynamic);
+  };
+  return isKnown(slice.getStaticOffsets()) && isKnown(slice.getStaticSizes()) &&
+         llvm::all_of(llvm::zip_equal(slice.getStaticSizes(),
+                                      slice.getStaticStrides()),
+                      [](auto pair) {
+                        auto [size, stride] = pair;
+                        return size == 1 || stride == 1;
+                      });
+}
+
 OpOperand *mlir::prune::getForwardedOperand(Operation *op) {
+  auto slice = dyn_cast<tensor::ExtractSliceOp>(op);
   bool forwards =
-      isFloatCast(op) ||
+      isFloatCast(op) || (slice && isKnownPart(slice)) ||
       isa<linalg::TransposeOp, linalg::BroadcastOp, tensor::ExpandShapeOp,
           tensor::CollapseShapeOp, tensor::CastOp>(op);
   if (auto generic = dyn_cast<linalg::GenericOp>(op))
@@ -142,6 +157,13 @@ static std::optional<int64_t> getSourceDim(Operation *op, int64_t dim) {
       .Case([&](tensor::CollapseShapeOp op) {
         return throughReshape(dim, op.getReassociationIndices(),
                               op.getSrcType().getShape(), false);
+      })
+      .Case([&](tensor::ExtractSliceOp op) -> std::optional<int64_t> {
+        llvm::SmallBitVector dropped = op.getDroppedDims();
+        for (int64_t source = 0, rank = dropped.size(); source != rank; ++source)
+          if (!dropped[source] && dim-- == 0)
+            return source;
+        return std::nullopt;
       })
       .Case([&](linalg::GenericOp op) -> std::optional<int64_t> {
         AffineMap input = op.getMatchingIndexingMap(op.getDpsInputOperand(0));

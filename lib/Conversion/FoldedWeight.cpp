@@ -111,6 +111,24 @@ static void applyStructured(FoldedWeight &view, linalg::LinalgOp op) {
       convert(view, inner.getResult(0).getType());
 }
 
+/// A part without holes, as contiguous data of its own.
+static void takePart(FoldedWeight &view, tensor::ExtractSliceOp slice) {
+  ArrayRef<int64_t> shape = slice.getType().getShape();
+  if (isSplat(view)) {
+    view.strides.assign(shape.size(), 0);
+  } else {
+    int64_t first = 0;
+    for (auto [offset, stride] :
+         llvm::zip_equal(slice.getStaticOffsets(), view.strides))
+      first += offset * stride;
+    setData(view, gatherElements(view.data.drop_front(first * byteSize(view.kind)),
+                                 byteSize(view.kind), slice.getStaticSizes(),
+                                 view.strides));
+    view.strides = getContiguousStrides(shape);
+  }
+  view.shape.assign(shape.begin(), shape.end());
+}
+
 std::optional<FoldedWeight> mlir::prune::foldWeight(const Weight &weight,
                                                     const WeightUse &use,
                                                     std::string &reason) {
@@ -135,6 +153,8 @@ std::optional<FoldedWeight> mlir::prune::foldWeight(const Weight &weight,
     }
     if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(step))
       reshape(view, type.getShape());
+    else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(step))
+      takePart(view, slice);
     else if (isa<arith::ExtFOp, arith::TruncFOp>(step))
       convert(view, type);
     else if (auto op = dyn_cast<linalg::LinalgOp>(step))
