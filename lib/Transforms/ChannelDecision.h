@@ -59,9 +59,24 @@ std::vector<std::vector<double>> readChannels(const ChannelConstant &constant,
 /// Scores every channel of a group.
 Decision scoreGroup(const PlannedGroup &group, const GroupCriterion &criterion);
 
+/// Which uses of a constant can have the mask of another one: where they see
+/// the same channel, or an index that they do not read.
+class UseSharing {
+public:
+  explicit UseSharing(const ChannelGroups &groups);
+
+  /// The constant's own use, and others of the same value.
+  SmallVector<OpOperand *> getUses(const ChannelConstant &constant) const;
+
+private:
+  const ChannelGroups &groups;
+  /// How many indices of axes each channel consists of.
+  std::vector<unsigned> slots;
+};
+
 /// Puts masks on all constants of the group.
 void emitMasks(const PlannedGroup &group, const Decision &decision,
-               const GroupCriterion &criterion);
+               const GroupCriterion &criterion, const UseSharing &sharing);
 
 /// Masks the marked indices of a constant's dimension where it is used.
 void maskIndices(const ChannelConstant &constant, ArrayRef<bool> removed);

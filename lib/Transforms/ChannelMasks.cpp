@@ -8,6 +8,9 @@
 // a padding of channels, the mask is a constant. Distances between filters are
 // no operation: their scores are constants.
 //
+// Uses of one constant that may have the same mask get it together: slices for
+// the gates or directions of a recurrent layer stay slices of one constant.
+//
 //===----------------------------------------------------------------------===//
 
 #include "ChannelDecision.h"
@@ -22,9 +25,9 @@ namespace {
 class Emitter {
 public:
   Emitter(const PlannedGroup &group, const Decision &decision,
-          const GroupCriterion &criterion)
+          const GroupCriterion &criterion, const UseSharing &sharing)
       : group(group), decision(decision), criterion(criterion),
-        builder(group.getLoc().getContext()) {}
+        sharing(sharing), builder(group.getLoc().getContext()) {}
 
   void emit();
 
@@ -32,11 +35,17 @@ private:
   Value createScores();
   Value createSum();
   Value createMask();
+  void mask(const ChannelConstant &constant, Value shared,
+            ArrayRef<bool> removed);
 
   const PlannedGroup &group;
   const Decision &decision;
   const GroupCriterion &criterion;
+  const UseSharing &sharing;
   OpBuilder builder;
+  /// The dimension along which each use has a mask of this group already, with
+  /// the masked indices.
+  llvm::DenseMap<std::pair<OpOperand *, int64_t>, SmallVector<bool>> masked;
 };
 } // namespace
 
@@ -94,7 +103,7 @@ Value Emitter::createMask() {
 /// Selects by `mask` where the constant is used, behind `after`. (To ask which
 /// of the two comes first would number the whole block for every mask.)
 static void applyMask(const ChannelConstant &constant, Value mask,
-                      Operation *after) {
+                      Operation *after, ArrayRef<OpOperand *> uses) {
   Operation *source = constant.use->get().getDefiningOp();
   OpBuilder builder(source->getContext());
   builder.setInsertionPointAfter(after);
@@ -105,11 +114,13 @@ static void applyMask(const ChannelConstant &constant, Value mask,
                           : builder.getDenseI64ArrayAttr(constant.dim));
   if (StringRef name = constant.getName(); !name.empty())
     apply->setDiscardableAttr("prune.weight", builder.getStringAttr(name));
-  constant.use->set(apply);
+  for (OpOperand *use : uses)
+    use->set(apply);
 }
 
-void mlir::prune::maskIndices(const ChannelConstant &constant,
-                              ArrayRef<bool> removed) {
+/// The same with a mask that is written down.
+static void applyIndices(const ChannelConstant &constant,
+                         ArrayRef<bool> removed, ArrayRef<OpOperand *> uses) {
   SmallVector<bool> mask;
   for (bool isRemoved : removed)
     mask.push_back(!isRemoved);
@@ -119,7 +130,67 @@ void mlir::prune::maskIndices(const ChannelConstant &constant,
       RankedTensorType::get({int64_t(mask.size())}, builder.getI1Type());
   auto made = arith::ConstantOp::create(builder, constant.constant->getLoc(),
                                         DenseElementsAttr::get(type, mask));
-  applyMask(constant, made, made);
+  applyMask(constant, made, made, uses);
+}
+
+void mlir::prune::maskIndices(const ChannelConstant &constant,
+                              ArrayRef<bool> removed) {
+  applyIndices(constant, removed, constant.use);
+}
+
+//===----------------------------------------------------------------------===//
+// Uses of one constant
+//===----------------------------------------------------------------------===//
+
+UseSharing::UseSharing(const ChannelGroups &groups)
+    : groups(groups), slots(groups.getNumChannels()) {
+  for (unsigned slot = 0; slot != groups.getNumSlots(); ++slot)
+    ++slots[groups.getChannel(slot)];
+}
+
+SmallVector<OpOperand *>
+UseSharing::getUses(const ChannelConstant &constant) const {
+  SmallVector<OpOperand *> uses = {constant.use};
+  unsigned own = *groups.getFirstAxis(*constant.use) + constant.dim;
+  for (OpOperand &use : constant.use->get().getUses()) {
+    std::optional<unsigned> first = groups.getFirstAxis(use);
+    if (&use == constant.use || !first)
+      continue;
+    bool isAlike = true;
+    for (auto [i, channel] : llvm::enumerate(constant.channelOfIndex)) {
+      unsigned other = groups.getChannel(*first + constant.dim, i);
+      isAlike &= channel < 0 || slots[other] == 1 ||
+                 other == groups.getChannel(own, i);
+    }
+    if (isAlike)
+      uses.push_back(&use);
+  }
+  return uses;
+}
+
+//===----------------------------------------------------------------------===//
+// Groups
+//===----------------------------------------------------------------------===//
+
+/// Masks a constant where it is used, unless another use brought that along.
+void Emitter::mask(const ChannelConstant &constant, Value shared,
+                   ArrayRef<bool> removed) {
+  SmallVector<bool> &known = masked[{constant.use, constant.dim}];
+  auto isKnown = [&](size_t i) { return !known.empty() && known[i]; };
+  if (llvm::all_of(llvm::seq<size_t>(0, removed.size()),
+                   [&](size_t i) { return !removed[i] || isKnown(i); }))
+    return;
+  SmallVector<OpOperand *> uses = sharing.getUses(constant);
+  if (shared)
+    applyMask(constant, shared, constant.use->get().getDefiningOp(), uses);
+  else
+    applyIndices(constant, removed, uses);
+  for (OpOperand *use : uses) {
+    SmallVector<bool> &all = masked[{use, constant.dim}];
+    all.resize(removed.size());
+    for (size_t i = 0; i != removed.size(); ++i)
+      all[i] = all[i] || removed[i];
+  }
 }
 
 void Emitter::emit() {
@@ -128,23 +199,21 @@ void Emitter::emit() {
                        : decision.runLength != 0;
   Value shared = isRegular ? createMask() : Value();
   std::vector<bool> removed = decision.getRemoved();
-  std::vector<ChannelConstant> masked = group.constants;
+  std::vector<ChannelConstant> all = group.constants;
   if (group.masksConsumers)
-    llvm::append_range(masked, group.consumers);
-  for (const ChannelConstant &constant : masked) {
-    if (shared &&
-        constant.getRunLength(group.channels.size()) == decision.runLength) {
-      applyMask(constant, shared, constant.use->get().getDefiningOp());
-      continue;
-    }
+    llvm::append_range(all, group.consumers);
+  for (const ChannelConstant &constant : all) {
+    bool fits = constant.getRunLength(group.channels.size()) ==
+                decision.runLength;
     SmallVector<bool> indices;
     for (int64_t channel : constant.channelOfIndex)
       indices.push_back(channel >= 0 && removed[channel]);
-    maskIndices(constant, indices);
+    mask(constant, fits ? shared : Value(), indices);
   }
 }
 
 void mlir::prune::emitMasks(const PlannedGroup &group, const Decision &decision,
-                            const GroupCriterion &criterion) {
-  Emitter(group, decision, criterion).emit();
+                            const GroupCriterion &criterion,
+                            const UseSharing &sharing) {
+  Emitter(group, decision, criterion, sharing).emit();
 }

@@ -33,13 +33,25 @@ std::vector<bool> Decision::getRemoved() const {
 SmallVector<const ChannelConstant *>
 mlir::prune::getScored(const PlannedGroup &group, GroupCriterion::Kind kind) {
   SmallVector<const ChannelConstant *> scored;
-  SmallVector<const Weight *> seen;
+  // Slices of a weight are scored each, other uses of the same indices once.
+  auto isSeen = [&](const ChannelConstant &constant) {
+    return llvm::any_of(scored, [&](const ChannelConstant *other) {
+      if (other->weight != constant.weight)
+        return false;
+      return other->dim != constant.dim ||
+             llvm::any_of(llvm::zip_equal(other->channelOfIndex,
+                                          constant.channelOfIndex),
+                          [](auto pair) {
+                            return std::get<0>(pair) >= 0 &&
+                                   std::get<1>(pair) >= 0;
+                          });
+    });
+  };
   for (const ChannelConstant &constant : group.constants) {
     if (kind == GroupCriterion::Scale) {
       if (!constant.weight && constant.isScale())
         scored.push_back(&constant);
-    } else if (constant.weight && !llvm::is_contained(seen, constant.weight)) {
-      seen.push_back(constant.weight);
+    } else if (constant.weight && !isSeen(constant)) {
       scored.push_back(&constant);
     }
   }

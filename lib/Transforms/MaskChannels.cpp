@@ -86,6 +86,7 @@ private:
     std::optional<SliceConstants> constants;
     if (merge)
       constants.emplace(getOperation(), coupling);
+    UseSharing sharing(coupling);
     for (auto [group, decision, own] :
          llvm::zip_equal(groups, decisions, ratios)) {
       if (decision.removed == 0) {
@@ -102,7 +103,7 @@ private:
       if (merge)
         reportMerge(group, mergeChannels(group, decision, mergeThreshold,
                                          coupling, *constants));
-      emitMasks(group, decision, groupCriterion);
+      emitMasks(group, decision, groupCriterion, sharing);
     }
     return success();
   }
