@@ -96,12 +96,16 @@ void Coupling::keep(Dim dim, int64_t begin, int64_t count) {
     set(dim, begin + i, State::Kept);
 }
 
-void Coupling::setKept(Dim dim, ArrayRef<int64_t> kept) {
+void Coupling::setKept(Dim dim, ArrayRef<int64_t> kept,
+                       function_ref<bool(int64_t)> isMissable) {
   std::vector<State> wanted(dims[dim].size, State::Removed);
   for (int64_t index : kept)
     wanted[index] = State::Kept;
   for (int64_t i = 0; i != dims[dim].size; ++i)
-    set(dim, i, wanted[i]);
+    if (wanted[i] == State::Removed && isMissable(i))
+      missable.push_back({dim, i, current});
+    else
+      set(dim, i, wanted[i]);
 }
 
 void Coupling::addProduct(Dim whole, ArrayRef<Dim> factors) {
@@ -156,7 +160,7 @@ bool Coupling::toFactors(const Product &product) {
   return changed;
 }
 
-std::optional<std::string> Coupling::solve() {
+void Coupling::conclude() {
   for (bool changed = true; changed && !contradiction;) {
     changed = false;
     for (const Product &product : products) {
@@ -165,6 +169,16 @@ std::optional<std::string> Coupling::solve() {
       changed |= toFactors(product);
     }
   }
+}
+
+std::optional<std::string> Coupling::solve() {
+  conclude();
+  for (const Missable &one : missable)
+    if (stateOf(one.dim, one.index) == State::Unknown) {
+      current = one.cause;
+      set(one.dim, one.index, State::Removed);
+    }
+  conclude();
   return contradiction;
 }
 

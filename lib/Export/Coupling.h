@@ -14,6 +14,7 @@
 #define PRUNE_LIB_EXPORT_COUPLING_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 
 #include <cstdint>
@@ -39,7 +40,10 @@ public:
   void join(Dim a, Dim b);
   void keep(Dim dim, int64_t begin, int64_t count);
   void keep(Dim dim) { keep(dim, 0, dims[dim].size); }
-  void setKept(Dim dim, llvm::ArrayRef<int64_t> kept);
+  /// Indices that are not kept leave; those that could be missed anyway only if
+  /// nothing else needs them.
+  void setKept(Dim dim, llvm::ArrayRef<int64_t> kept,
+               llvm::function_ref<bool(int64_t)> isMissable);
   /// Index (i, j, ...) of the factors, row-major, is one index of `whole` and
   /// leaves if any of i, j, ... does.
   void addProduct(Dim whole, llvm::ArrayRef<Dim> factors);
@@ -68,6 +72,7 @@ private:
   State stateOf(Dim dim, int64_t index);
   bool set(Dim dim, int64_t index, State state);
   void contradict(unsigned keptBy, unsigned removedBy);
+  void conclude();
   bool toWhole(const Product &product);
   bool toFactors(const Product &product);
 
@@ -77,6 +82,13 @@ private:
   std::vector<State> states;
   std::vector<unsigned> causeOf;
   std::vector<Product> products;
+  /// What leaves if nothing needs it, with the cause.
+  struct Missable {
+    Dim dim;
+    int64_t index;
+    unsigned cause;
+  };
+  std::vector<Missable> missable;
   std::vector<std::string> causes = {""};
   unsigned current = 0;
   std::optional<std::string> contradiction;

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ComputedWeights.h"
+#include "Parts.h"
 #include "Patch.h"
 #include "Rewrites.h"
 #include "prune/Export/ONNX.h"
@@ -168,18 +169,26 @@ LogicalResult Exporter::matchWeight(StringRef name, const Facts &facts) {
     matches.push_back(std::move(match));
     return success();
   }
-  if (found->second.size() != 1)
+  Versions &versions = found->second;
+  if (versions.size() == 1) {
+    match.value = versions.front();
+    std::optional<KeptIndices> kept = record.get(
+        match.value.getRawHandle().getKey(), match.value.getType().getShape());
+    if (!kept)
+      return error() << "'prune.kept' has several records that fit weight '"
+                     << match.value.getRawHandle().getKey() << "'";
+    match.kept = std::move(*kept);
+  } else if (std::optional<JoinedParts> joined =
+                 joinParts(fact->constant.getShapedType().getShape(), versions,
+                           record)) {
+    match.value = joined->value;
+    match.kept = std::move(joined->kept);
+  } else {
     return error()
-           << "initialiser '" << name << "' has " << found->second.size()
+           << "initialiser '" << name << "' has " << versions.size()
            << " versions in the module, since its uses did not lose the "
               "same; exclude it from pruning";
-  match.value = found->second.front();
-  std::optional<KeptIndices> kept = record.get(
-      match.value.getRawHandle().getKey(), match.value.getType().getShape());
-  if (!kept)
-    return error() << "'prune.kept' has several records that fit weight '"
-                   << match.value.getRawHandle().getKey() << "'";
-  match.kept = std::move(*kept);
+  }
   if (failed(checkShape(match)))
     return failure();
   matches.push_back(std::move(match));
@@ -234,12 +243,21 @@ LogicalResult Exporter::couple(Network &network) {
     if (!match.value)
       continue;
     network.coupling.setCause("initialiser '" + match.name + "'");
-    for (auto [dim, list] :
-         llvm::zip_equal(network.dimsOf(match.name), match.kept)) {
-      if (list)
-        network.coupling.setKept(dim, *list);
-      else
+    for (auto [at, dim, list] :
+         llvm::enumerate(network.dimsOf(match.name), match.kept)) {
+      if (!list) {
         network.coupling.keep(dim);
+        continue;
+      }
+      // Half a bias of zeros is no loss, but has its place in the file.
+      std::optional<TensorView> view = getTensorView(match.fact->constant);
+      std::vector<bool> isLive(network.coupling.sizeOf(dim), true);
+      if (view)
+        isLive = findLiveSlices(
+            *view, at, std::vector<std::vector<bool>>(match.fact->rank()));
+      network.coupling.setKept(dim, *list, [&, at = at](int64_t index) {
+        return !isLive[index] || network.isUnread(match.name, at, index);
+      });
     }
   }
   network.addRules();
@@ -294,16 +312,22 @@ static std::vector<char> fill(double number, FloatType type, int64_t count) {
   return bytes;
 }
 
-/// The original's elements at what its dimensions kept.
-static std::vector<char> gather(Network &network, const Match &match,
-                                ConstantBytes data, int64_t count) {
+/// What the dimensions of a tensor kept, all of them as lists.
+static KeptIndices keptOf(Network &network, StringRef name) {
   KeptIndices kept;
-  for (Coupling::Dim dim : network.dimsOf(match.name)) {
+  for (Coupling::Dim dim : network.dimsOf(name)) {
     auto &list = kept.emplace_back().emplace();
     for (int64_t i = 0; i != network.coupling.sizeOf(dim); ++i)
       if (network.coupling.isKept(dim, i))
         list.push_back(i);
   }
+  return kept;
+}
+
+/// The original's elements at what its dimensions kept.
+static std::vector<char> gather(const Match &match, const KeptIndices &kept,
+                                int64_t count) {
+  ConstantBytes data = *getConstantBytes(match.fact->constant);
   std::vector<char> bytes(count * data.elementSize);
   gatherSlices(data.data, data.elementSize,
                match.fact->constant.getShapedType().getShape(), kept,
@@ -323,10 +347,13 @@ LogicalResult Exporter::writeWeights(Network &network, Patcher &patcher) {
     std::vector<char> bytes;
     if (match.number)
       bytes = fill(*match.number, cast<FloatType>(elements), count);
-    else if (match.value)
+    else if (match.value && match.value.getType().getShape() == ArrayRef(shape))
       bytes.assign(data->data.begin(), data->data.end());
     else
-      bytes = gather(network, match, *data, count);
+      bytes = gather(match, keptOf(network, match.name), count);
+    // What nothing reads is not in the module, but has its place in the file.
+    if (match.value && match.value.getType().getShape() != ArrayRef(shape))
+      writePart(bytes, keptOf(network, match.name), match.value, match.kept);
     if (match.value && isReversed(network.graph, match))
       reverseKernels(bytes, match.value.getType());
     Patcher::setTensor(*patcher.findTensor(match.name), shape, bytes);

@@ -337,6 +337,8 @@ LogicalResult Patcher::patchNodes(Network &network) {
       int64_t groups = network.keptGroups(original);
       if (onnx::AttributeProto *group = findAttribute(node, "group"))
         group->set_i(groups);
+    } else if (isRecurrent(original)) {
+      patchRecurrent(network, original, node);
     } else if (type == "Reshape") {
       if (failed(patchReshape(network, node)))
         return failure();

@@ -546,6 +546,8 @@ void NodeRules::add() {
       {"Upsample", [](NodeRules &n) { n.resize(); }},
   };
   coupling.setCause(describe(node));
+  if (isRecurrent(node))
+    return addRecurrentRule(network, node);
   // Old operators broadcast along an axis that they are told.
   if (elementwiseOperators().contains(node.op_type()))
     return network.opset < 7 && node.input_size() > 1 ? keepAll()

@@ -37,6 +37,11 @@ public:
   bool isTouched(StringRef name, int64_t dim);
   /// The number of groups of a convolution that remain.
   int64_t keptGroups(const onnx::NodeProto &node);
+  /// Whether an input of a recurrent node is a state of zeros.
+  bool isZeroState(const onnx::NodeProto &node, int input);
+  /// Whether nothing reads an index of a tensor: the forget gate of an LSTM that
+  /// has none. It has to be there all the same.
+  bool isUnread(StringRef name, int64_t dim, int64_t index);
 
 private:
   friend class NodeRules;
@@ -44,7 +49,19 @@ private:
 
   llvm::StringMap<SmallVector<Coupling::Dim>> dims;
   llvm::DenseMap<const onnx::NodeProto *, Coupling::Dim> groups;
+  /// The node that makes each value, once something asked for it.
+  llvm::StringMap<const onnx::NodeProto *> producers;
+  /// The tensors of LSTMs without a forget gate, and the number of gates in
+  /// them; from 2 on, every fourth is none.
+  std::optional<llvm::StringMap<int64_t>> withoutForget;
 };
+
+/// LSTM, GRU and RNN, which have files of their own to say what they couple and
+/// what changes with them.
+bool isRecurrent(const onnx::NodeProto &node);
+void addRecurrentRule(Network &network, const onnx::NodeProto &node);
+void patchRecurrent(Network &network, const onnx::NodeProto &original,
+                    onnx::NodeProto &node);
 
 } // namespace mlir::prune::onnx_export
 

@@ -9,6 +9,7 @@ and open sizes alike. Convolutions are sums over the window's positions.
 import itertools
 
 import numpy as np
+import recurrentnumpy
 from onnx import helper, numpy_helper
 from onnx.mapping import TENSOR_TYPE_TO_NP_TYPE
 
@@ -163,6 +164,7 @@ OPERATORS = {
     "BatchNormalization": batch_norm,
     "Cast": lambda x, to: x.astype(TENSOR_TYPE_TO_NP_TYPE[to]),
     "Concat": lambda *parts, axis: np.concatenate(parts, axis),
+    "ConstantOfShape": lambda shape: np.zeros(shape, np.float32),
     "Constant": lambda value: numpy_helper.to_array(value),
     "Conv": conv,
     "ConvTranspose": conv_transpose,
@@ -188,8 +190,10 @@ OPERATORS = {
     "Softmax": softmax,
     "Split": split,
     "Sqrt": np.sqrt,
+    "Tanh": np.tanh,
     "Transpose": lambda x, perm: x.transpose(perm),
     "Unsqueeze": lambda x, axes: np.expand_dims(x, tuple(axes)),
+    **recurrentnumpy.OPERATORS,
 }
 
 
