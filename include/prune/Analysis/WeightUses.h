@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A weight is a constant tensor that reaches the weight operand of a
-// contraction or convolution, directly or through transposes, reshapes, casts
-// and broadcasts. This analysis finds all of them in a module, and says of
+// contraction or convolution, directly or through transposes, reshapes, casts,
+// broadcasts and slices. This analysis finds all of them in a module, and says of
 // every contraction without a prunable weight why it has none.
 //
 //===----------------------------------------------------------------------===//
@@ -28,8 +28,9 @@ struct WeightUse {
   /// The operand of the contraction.
   OpOperand *operand;
   /// What stands between the constant and the operand, in data-flow order:
-  /// linalg.transpose, tensor.expand_shape, tensor.collapse_shape, casts,
-  /// linalg.broadcast, or a linalg.generic that does one of these.
+  /// linalg.transpose, tensor.expand_shape, tensor.collapse_shape,
+  /// tensor.extract_slice, casts, linalg.broadcast, or a linalg.generic that
+  /// does one of these.
   llvm::SmallVector<Operation *> chain;
   /// For a convolution without input channels of its own (depthwise).
   bool isDepthwise = false;
@@ -86,8 +87,8 @@ llvm::StringRef getWeightName(llvm::StringRef resourceKey);
 /// The name of a constant if it is a resource, else empty.
 llvm::StringRef getWeightName(Attribute value);
 
-/// If `op` passes a constant on to a contraction unchanged but for shape,
-/// layout or element type, the operand that it passes on, else null.
+/// If `op` passes a constant on to a contraction, all of it or a part, unchanged
+/// but for shape, layout or element type, the operand that it passes on, else null.
 OpOperand *getForwardedOperand(Operation *op);
 
 } // namespace mlir::prune

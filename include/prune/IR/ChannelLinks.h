@@ -107,7 +107,8 @@ std::optional<TableRead> getTableRead(linalg::LinalgOp op,
 bool hasChannelLinks(Operation *op);
 
 /// The constants that slices hold throughout, index by index; null is unknown.
-/// An empty list: nothing is known about the dimension.
+/// An empty list: nothing is known about the dimension. A unit attribute: the
+/// slice has no content yet, and whatever is said of it is true.
 using OperandConstants =
     llvm::function_ref<ArrayRef<Attribute>(unsigned operand, int64_t dim)>;
 using ResultConstants =
