@@ -13,10 +13,12 @@
 #include "ChannelRemoval.h"
 
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/PassedValues.h"
 #include "prune/IR/Prune.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
@@ -366,7 +368,9 @@ std::optional<Attribute> Planner::getKnown(unsigned group, Operation *op,
       look(groups.getFirstAxis(result), result.getType());
   else
     for (OpOperand &operand : op->getOpOperands())
-      if (!isRepeatable(operand.get()))
+      // Loops start from what is repeatable, and write to what is empty.
+      if (passesValues(op) ? !operand.get().getDefiningOp<tensor::EmptyOp>()
+                           : !isRepeatable(operand.get()))
         look(groups.getFirstAxis(operand), operand.get().getType());
   return known;
 }
@@ -385,7 +389,9 @@ void Planner::explain(unsigned group) {
     if (!before || !*before || !after || *after)
       continue;
     cause = op;
-    verb = "mixes other numbers into channels even where they are ";
+    verb = passesValues(op)
+               ? "carries on other numbers in channels even where they start as "
+               : "mixes other numbers into channels even where they are ";
     break;
   }
   plan.blockedBy = cause;
