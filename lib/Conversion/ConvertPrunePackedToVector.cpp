@@ -81,7 +81,7 @@ private:
   LogicalResult expand(IRRewriter &rewriter, Operation *op) {
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](PackedMatmulOp op) {
-          return expandPackedMatmul(rewriter, op, threads);
+          return expandPackedMatmul(rewriter, op, threads, fma);
         })
         .Case([&](PackPanelsOp op) {
           return expandPackPanels(rewriter, op, getWidth(op.getInit()));

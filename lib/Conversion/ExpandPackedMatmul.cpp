@@ -22,7 +22,6 @@
 
 #include "PackedKernel.h"
 
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -311,8 +310,7 @@ void Kernel::emitElements() {
     auto addColumn = [&](Value column, Value values, ValueRange sum) {
       Value input = loadScalar(op.getInput(), {at[0], column});
       Value weight = loadScalar(op.getValues(), values);
-      Value next = math::FmaOp::create(b, loc, weight, input, sum[0]);
-      return Accumulators{next};
+      return Accumulators{multiplyAdd(weight, input, sum[0])};
     };
     Value sum = walk(run, {zero(element)}, /*copies=*/8, addColumn)[0];
     Value bias, residual;
@@ -327,11 +325,11 @@ void Kernel::emitElements() {
 
 LogicalResult mlir::prune::expandPackedMatmul(RewriterBase &rewriter,
                                               PackedMatmulOp op,
-                                              unsigned threads) {
+                                              unsigned threads, bool fma) {
   if (failed(verifyExpandable(op)))
     return failure();
   rewriter.setInsertionPoint(op);
-  Kernel(rewriter, op).emit(threads);
+  Kernel(rewriter, op, fma).emit(threads);
   rewriter.eraseOp(op);
   return success();
 }

@@ -13,6 +13,7 @@
 #include "PackedToVector.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -35,8 +36,8 @@ using AddColumn =
 /// Emits the loops of one product.
 class Kernel {
 public:
-  Kernel(RewriterBase &b, PackedMatmulOp op)
-      : b(b), loc(op.getLoc()), op(op), kernel(op.getKernel()),
+  Kernel(RewriterBase &b, PackedMatmulOp op, bool fma)
+      : b(b), loc(op.getLoc()), op(op), fma(fma), kernel(op.getKernel()),
         layout(kernel.getLayout()), math(b, loc),
         vector(VectorType::get(kernel.getWidth(), op.getElementType())),
         panel(op.getPanelSize()),
@@ -97,6 +98,15 @@ private:
   Value zero(Type type) {
     return arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
   }
+  /// The sum of a product and `sum`.
+  Value multiplyAdd(Value x, Value y, Value sum) {
+    if (fma && isa<VectorType>(sum.getType()))
+      return vector::FMAOp::create(b, loc, x, y, sum);
+    if (fma)
+      return math::FmaOp::create(b, loc, x, y, sum);
+    Value product = arith::MulFOp::create(b, loc, x, y);
+    return arith::AddFOp::create(b, loc, sum, product);
+  }
   Value broadcast(Value scalar) {
     return vector::BroadcastOp::create(b, loc, vector, scalar);
   }
@@ -123,6 +133,7 @@ private:
   RewriterBase &b;
   Location loc;
   PackedMatmulOp op;
+  bool fma;
   KernelAttr kernel;
   PackedLayout layout;
   IndexMath math;

@@ -17,8 +17,9 @@
 namespace mlir::prune {
 
 /// With several threads, the parts of a product are computed at the same time.
+/// With `fma` products and sums are rounded at once.
 LogicalResult expandPackedMatmul(RewriterBase &rewriter, PackedMatmulOp op,
-                                 unsigned threads = 1);
+                                 unsigned threads, bool fma);
 LogicalResult expandPackPanels(RewriterBase &rewriter, PackPanelsOp op,
                                int64_t width);
 LogicalResult expandUnpackPanels(RewriterBase &rewriter, UnpackPanelsOp op,

@@ -142,8 +142,7 @@ Accumulators Kernel::addVectorsOfColumns(ValueRange position,
   for (size_t i = 0; i != rows.size(); ++i) {
     Value weight = broadcast(loadScalar(op.getValues(), math.add(values, i)));
     for (int64_t v = 0; v != numVectors; ++v)
-      next.push_back(vector::FMAOp::create(b, loc, weight, inputs[v],
-                                           accumulators[next.size()]));
+      next.push_back(multiplyAdd(weight, inputs[v], accumulators[next.size()]));
   }
   return next;
 }
@@ -161,8 +160,7 @@ Accumulators Kernel::addVectorsOfRows(Value n, int64_t columns, Value column,
     Value input =
         broadcast(loadScalar(op.getInput(), {math.add(n, c), column}));
     for (int64_t v = 0; v != numVectors; ++v)
-      next.push_back(vector::FMAOp::create(b, loc, weights[v], input,
-                                           accumulators[next.size()]));
+      next.push_back(multiplyAdd(weights[v], input, accumulators[next.size()]));
   }
   return next;
 }

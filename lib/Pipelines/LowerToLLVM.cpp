@@ -11,8 +11,11 @@
 // What must be as it is:
 // - Control flow is structured before bufferization, because buffer
 //   deallocation rejects loops of branches.
-// - bf16 is rewritten to integer operations instead of being left to LLVM:
-//   processors that convert it in hardware flush denormal numbers to zero.
+// - bf16 is converted by integer operations instead of being left to LLVM:
+//   processors that convert it in hardware flush denormal numbers to zero, and
+//   for others LLVM calls a compiler's library. So it does for f16 on
+//   processors that do not convert it. Arithmetic is done in f32, and what is
+//   left of 16-bit numbers is moved as integers.
 // - Half-precision rewriting follows loop generation: upstream changes scalar
 //   operations one by one, not bodies of linalg operations.
 // - `math` goes to LLVM intrinsics where the processor computes exactly what
@@ -146,15 +149,17 @@ static void addBufferization(OpPassManager &pm, bool isSparse) {
 }
 
 /// Stage 3: loops over scalars, and over vectors in packed kernels.
-static void addLoops(OpPassManager &pm, bool runtimeChecks, unsigned vectorBits,
-                     unsigned threads) {
+static void addLoops(OpPassManager &pm,
+                     const prune::LowerToLLVMOptions &options,
+                     bool runtimeChecks, unsigned vectorBits, bool hasFMA) {
   // Structured operations are checked as a whole, not element by element.
   if (runtimeChecks)
     pm.addPass(createGenerateRuntimeVerificationPass());
   pm.addPass(createOutlinePackedKernelsPass());
   ConvertPrunePackedToVectorPassOptions packed;
   packed.vectorBits = vectorBits;
-  packed.threads = threads;
+  packed.threads = options.threads;
+  packed.fma = hasFMA;
   pm.addPass(createConvertPrunePackedToVectorPass(packed));
   // Strided copies are loops, too.
   pm.addPass(createExpandCopiesPass());
@@ -169,17 +174,20 @@ static void addLoops(OpPassManager &pm, bool runtimeChecks, unsigned vectorBits,
 }
 
 /// Stage 4: the LLVM dialect.
-static void addLLVM(OpPassManager &pm, bool isParallel) {
-  // Operations that LLVM does not have, or not on these types.
+static void addLLVM(OpPassManager &pm, bool isParallel, bool hasF16C) {
+  // Operations that LLVM does not have, or not on these types. Parts of complex
+  // numbers are numbers like others.
+  pm.addPass(createConvertComplexToStandardPass());
   pm.addPass(math::createMathExtendToSupportedTypes());
   arith::ArithEmulateUnsupportedFloatsOptions floats;
-  floats.sourceTypeStrs = {"bf16"};
+  floats.sourceTypeStrs = {"bf16", "f16"};
   floats.targetTypeStr = "f32";
   pm.addPass(arith::createArithEmulateUnsupportedFloats(floats));
   pm.addPass(createLegalizeScalarsPass());
-  arith::ArithExpandOpsPassOptions arithExpand;
-  arithExpand.includeBf16 = true;
-  pm.addPass(arith::createArithExpandOpsPass(arithExpand));
+  ExpandNarrowFloatsPassOptions narrow;
+  narrow.nativeHalf = hasF16C;
+  pm.addPass(createExpandNarrowFloatsPass(narrow));
+  pm.addPass(arith::createArithExpandOpsPass());
   pm.addPass(createConvertMathToFuncs());
 
   // Addresses and control flow.
@@ -206,6 +214,7 @@ static void addLLVM(OpPassManager &pm, bool isParallel) {
   if (isParallel)
     pm.addPass(createConvertOpenMPToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createStoreNarrowFloatsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createFlattenConstantsPass());
   pm.addPass(createVerifyLoweredPass());
@@ -239,7 +248,11 @@ LogicalResult mlir::prune::buildLowerToLLVMPipeline(
   addBufferization(pm, isSparse);
   // Sparse loops are full of accesses, checked when the weight was packed; and
   // the sparsifier's views of structured levels state half of their size.
-  addLoops(pm, options.runtimeChecks && !isSparse, bits, options.threads);
-  addLLVM(pm, isPacked && options.threads > 1);
+  addLoops(pm, options, options.runtimeChecks && !isSparse, bits,
+           options.hasFMA.hasValue() ? bool(options.hasFMA)
+                                     : processor->hasFMA);
+  addLLVM(pm, isPacked && options.threads > 1,
+          options.hasF16C.hasValue() ? bool(options.hasF16C)
+                                     : processor->hasF16C);
   return success();
 }

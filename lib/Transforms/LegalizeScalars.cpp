@@ -25,17 +25,12 @@ namespace mlir::prune {
 
 using namespace mlir;
 
-/// Makes each conversion between floating-point types round.
+/// Makes each conversion between floating-point types round. Other permissions
+/// mean nothing for one, and the LLVM dialect cannot say them.
 static void keepRoundings(Operation *op) {
-  if (!isa<arith::ExtFOp, arith::TruncFOp>(op))
-    return;
-  auto scalar = cast<arith::ArithFastMathInterface>(op);
-  if (!scalar.getFastMathFlagsAttr())
-    return;
-  auto flags = scalar.getFastMathFlagsAttr().getValue() &
-               ~arith::FastMathFlags::contract;
-  op->setAttr(scalar.getFastMathAttrName(),
-              arith::FastMathFlagsAttr::get(op->getContext(), flags));
+  if (isa<arith::ExtFOp, arith::TruncFOp>(op))
+    op->removeAttr(
+        cast<arith::ArithFastMathInterface>(op).getFastMathAttrName());
 }
 
 /// Upstream's expansion is max(min(x, low), high), which is never below high.

@@ -1,4 +1,10 @@
 // RUN: prune-opt %s --convert-prune-packed-to-vector --canonicalize | FileCheck %s
+// RUN: prune-opt %s --convert-prune-packed-to-vector=fma=false | FileCheck %s --check-prefix=APART
+// Without fused operations products and sums are two.
+// APART-NOT: fma
+// APART: arith.mulf
+// APART-NEXT: arith.addf
+// APART-NOT: fma
 
 // The walk over the weight is not to be unrolled by LLVM.
 // CHECK: #[[$UNROLL:.*]] = #llvm.loop_unroll<disable = true>

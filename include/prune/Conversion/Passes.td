@@ -189,7 +189,10 @@ def ConvertPrunePackedToVectorPass
            "in [64, 2048]">,
     Option<"threads", "threads", "unsigned", "1",
            "Threads that compute the parts of a product, in [1, 1024]; 1: "
-           "one after the other">
+           "one after the other">,
+    Option<"fma", "fma", "bool", "true",
+           "Round products and sums at once; without it they are two "
+           "operations, for processors that have none">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
@@ -368,6 +371,58 @@ def FlattenConstantsPass : Pass<"prune-flatten-constants", "::mlir::ModuleOp"> {
     llvm.mlir.global private constant @w(dense_resource<w> : tensor<64xf32>) : !llvm.array<64 x f32>
     // After
     llvm.mlir.global private constant @w(dense_resource<w> : tensor<256xi8>) : !llvm.array<256 x i8>
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// Numbers of 16 bits
+//===----------------------------------------------------------------------===//
+
+def ExpandNarrowFloatsPass : Pass<"prune-expand-narrow-floats"> {
+  let summary = "Convert f16 and bf16 by integer arithmetic";
+  let description = [{
+    Rewrites `arith.extf` and `arith.truncf` from and to bf16, and from and to
+    f16 unless `native-half` says that the processor converts between f16 and
+    f32, as operations on integers. Otherwise LLVM would call functions of a
+    compiler's run-time library. Scalars and vectors are rounded to nearest,
+    ties to even; denormal numbers, infinities and signs of NaN are kept, and
+    signalling NaN become quiet. f64 is rounded once, not first to f32.
+
+    Run on scalars, after `arith-emulate-unsupported-floats`.
+
+    ```mlir
+    %y = arith.extf %x : bf16 to f32
+    // becomes
+    %0 = arith.bitcast %x : bf16 to i16
+    %1 = arith.extui %0 : i16 to i32
+    %2 = arith.shli %1, %c16 : i32
+    %y = arith.bitcast %2 : i32 to f32
+    ```
+  }];
+  let options = [
+    Option<"nativeHalf", "native-half", "bool", "true",
+           "The processor converts between f16 and f32">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def StoreNarrowFloatsPass : Pass<"prune-store-narrow-floats", "::mlir::ModuleOp"> {
+  let summary = "Move f16 and bf16 as integers of 16 bits";
+  let description = [{
+    Run on the LLVM dialect. Numbers of f16 and bf16 that are only moved become
+    integers: types of values and blocks, constants, globals. LLVM calls its
+    run-time library for a `select` of bf16 on most processors, and for a return.
+    Only scalars of f16 that a function takes and returns, and the processor's
+    own conversions between f16 and f32, keep their types, behind a bit cast. In
+    signatures bf16 is an integer, too. Arithmetic on numbers of 16 bits is an
+    error.
+
+    ```mlir
+    %s = llvm.select %c, %x, %y : i1, bf16
+    // becomes
+    %s = llvm.select %c, %x, %y : i1, i16
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];

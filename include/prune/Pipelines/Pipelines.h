@@ -82,6 +82,14 @@ struct LowerToLLVMOptions : PassPipelineOptions<LowerToLLVMOptions> {
       llvm::cl::desc("Bits of the vectors of packed kernels: 128, 256, 512, or "
                      "0 for those of the processor"),
       llvm::cl::init(0)};
+  PassOptions::Option<bool> hasFMA{
+      *this, "has-fma",
+      llvm::cl::desc("Whether the processor multiplies and adds in one "
+                     "operation; if not given, what its name says")};
+  PassOptions::Option<bool> hasF16C{
+      *this, "has-f16c",
+      llvm::cl::desc("Whether the processor converts between f16 and f32; if "
+                     "not given, what its name says")};
   PassOptions::Option<unsigned> threads{
       *this, "threads",
       llvm::cl::desc("Threads that share each product of packed kernels, in "
