@@ -10,6 +10,8 @@
 
 #include "Epilogue.h"
 
+#include "CastElements.h"
+
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
 
@@ -79,6 +81,11 @@ static bool readsRowsOnly(AffineMap map, std::optional<unsigned> rowDim) {
   return reads == 1;
 }
 
+/// Whether sums of `element` take operands that are stored in 16 bits.
+static bool canWiden(Type stored, Type element) {
+  return element.isF32() && (stored.isF16() || stored.isBF16());
+}
+
 /// What `operand` is to the epilogue, or nothing if it does not fit.
 std::optional<Epilogue::Source> Epilogue::classify(Value operand, AffineMap map,
                                                    Value current, Value &asBias,
@@ -87,7 +94,8 @@ std::optional<Epilogue::Source> Epilogue::classify(Value operand, AffineMap map,
     return map.isIdentity() ? std::optional(Source::Element) : std::nullopt;
   if (getSplat(operand))
     return Source::Constant;
-  if (getElementTypeOrSelf(operand.getType()) != element)
+  Type stored = getElementTypeOrSelf(operand.getType());
+  if (stored != element && !canWiden(stored, element))
     return std::nullopt;
   auto type = dyn_cast<RankedTensorType>(operand.getType());
   if (!type)
@@ -162,7 +170,7 @@ Epilogue::Epilogue(RewriterBase &b, linalg::LinalgOp contraction,
       rowDim(getRowDim(contraction, rowLoop)), takesResidual(takesResidual) {
   takeInit();
   while (linalg::GenericOp next = getNext()) {
-    if (!take(next))
+    if (takeRounding(next) || !take(next))
       return;
     taken.push_back(next);
     last = next;
@@ -195,6 +203,32 @@ linalg::GenericOp Epilogue::getNext() {
                                                       : linalg::GenericOp();
 }
 
+/// Whether all that happens to an argument of 16 bits is that it is extended.
+bool Epilogue::isWidenedOnly(Value argument) const {
+  return argument.getType() == element ||
+         llvm::all_of(argument.getUsers(), [&](Operation *user) {
+           return isa<arith::ExtFOp>(user) &&
+                  user->getResult(0).getType() == element;
+         });
+}
+
+/// Takes a rounding of the current value to 16 bits, which ends the epilogue.
+bool Epilogue::takeRounding(linalg::GenericOp op) {
+  auto rounding = dyn_cast_or_null<arith::TruncFOp>(
+      op.getBody()->getTerminator()->getOperand(0).getDefiningOp());
+  if (!rounding || op.getNumResults() != 1 || op.getNumDpsInputs() != 1 ||
+      op.getNumLoops() != op.getNumParallelLoops() ||
+      rounding.getIn() != op.getBody()->getArgument(0) ||
+      !canWiden(rounding.getType(), element) ||
+      !llvm::all_of(op.getIndexingMapsArray(),
+                    [](AffineMap map) { return map.isIdentity(); }))
+    return false;
+  rounded = rounding.getType();
+  taken.push_back(op);
+  last = op;
+  return true;
+}
+
 /// Takes an elementwise operation on the current value.
 bool Epilogue::take(linalg::GenericOp op) {
   Value current = last->getResult(0);
@@ -215,9 +249,10 @@ bool Epilogue::take(linalg::GenericOp op) {
   }
   Value newBias, newResidual;
   for (OpOperand *operand : op.getDpsInputOperands()) {
-    Value asBias, asResidual;
+    Value asBias, asResidual, argument = op.getMatchingBlockArgument(operand);
     if (!classify(operand->get(), op.getMatchingIndexingMap(operand), current,
                   asBias, asResidual) ||
+        ((asBias || asResidual) && !isWidenedOnly(argument)) ||
         !setOnce(newBias, asBias) || !setOnce(newResidual, asResidual))
       return false;
   }
@@ -268,27 +303,47 @@ void Epilogue::build(Region &region) {
             !mapping.contains(operand))
           mapping.map(operand, arith::ConstantOp::create(
                                    b, loc, cast<TypedAttr>(getSplat(operand))));
-      b.clone(inner, mapping);
+      // Biases and residuals were extended before.
+      if (auto extension = dyn_cast<arith::ExtFOp>(inner);
+          extension &&
+          mapping.lookupOrDefault(extension.getIn()).getType() == element)
+        mapping.map(extension.getResult(), mapping.lookup(extension.getIn()));
+      else
+        b.clone(inner, mapping);
     }
     current = mapping.lookup(generic.getBody()->getTerminator()->getOperand(0));
     currentTensor = generic.getResult(0);
   }
+  // What is rounded stays as wide as it was computed.
+  if (rounded)
+    current = arith::ExtFOp::create(b, loc, element, current);
   YieldOp::create(b, loc, current);
 }
 
 Value Epilogue::createBias() {
-  auto type =
-      bias ? cast<RankedTensorType>(bias.getType()) : RankedTensorType();
-  if (!bias || type.getRank() == 1)
+  if (!bias)
     return bias;
+  auto type = cast<RankedTensorType>(bias.getType());
+  Value wide = castElements(b, contraction.getLoc(), bias, element);
+  if (type.getRank() == 1)
+    return wide;
   // Dimensions of size 1 stand around the rows.
   ReassociationIndices all =
       llvm::to_vector<2>(llvm::seq<int64_t>(0, type.getRank()));
   return tensor::CollapseShapeOp::create(
-      b, contraction.getLoc(), bias, SmallVector<ReassociationIndices>{all});
+      b, contraction.getLoc(), wide, SmallVector<ReassociationIndices>{all});
+}
+
+Value Epilogue::createResidual() {
+  return residual ? widenElements(b, contraction.getLoc(), residual, element)
+                  : residual;
 }
 
 void Epilogue::replaceBy(Value result) {
+  if (rounded) {
+    result = castElements(b, contraction.getLoc(), result, rounded);
+    markExact(result);
+  }
   b.replaceAllUsesWith(last->getResult(0), result);
   for (Operation *op : llvm::reverse(taken))
     b.eraseOp(op);

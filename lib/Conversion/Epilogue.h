@@ -39,13 +39,15 @@ public:
   Epilogue(RewriterBase &builder, linalg::LinalgOp contraction,
            std::optional<unsigned> rowLoop, bool takesResidual = true);
 
-  /// The bias as a vector, or null.
+  /// The bias as a vector, and the residual, or null; as wide as the sums.
   Value createBias();
+  Value createResidual();
 
   /// Fills the region of the packed op.
   void build(Region &region);
 
-  /// Replaces the contraction and what was taken by `result`.
+  /// Replaces the contraction and what was taken by `result`, whose elements
+  /// are as wide as the sums.
   void replaceBy(Value result);
 
   Value bias, residual;
@@ -59,6 +61,8 @@ private:
   void takeInit();
   linalg::GenericOp getNext();
   bool take(linalg::GenericOp op);
+  bool takeRounding(linalg::GenericOp op);
+  bool isWidenedOnly(Value argument) const;
   bool setOnce(Value &slot, Value value) {
     if (!value || slot == value)
       return true;
@@ -71,7 +75,9 @@ private:
   RewriterBase &b;
   linalg::LinalgOp contraction;
   SmallVector<Operation *> taken;
-  Type element;
+  /// The type of the sums; if the last operation rounds them to 16 bits, to
+  /// which.
+  Type element, rounded;
   std::optional<unsigned> rowDim;
   bool takesResidual, addsBias = false, addsResidual = false;
 };

@@ -309,7 +309,7 @@ void Kernel::emitElements() {
     Run run = getRuns(math.constant(0), row).front();
     auto addColumn = [&](Value column, Value values, ValueRange sum) {
       Value input = loadScalar(op.getInput(), {at[0], column});
-      Value weight = loadScalar(op.getValues(), values);
+      Value weight = loadWeight(values);
       return Accumulators{multiplyAdd(weight, input, sum[0])};
     };
     Value sum = walk(run, {zero(element)}, /*copies=*/8, addColumn)[0];

@@ -180,12 +180,19 @@ static bool match(Candidate &candidate, std::string &reason) {
     reason = "it does not have two inputs and one output";
     return false;
   }
-  for (Value value : op->getOperands())
-    if (getElementTypeOrSelf(value.getType()) !=
-        getElementTypeOrSelf(op->getResult(0).getType())) {
+  Type element = getElementTypeOrSelf(op->getResult(0).getType());
+  if (!element.isF32() && !element.isF64()) {
+    reason = "its sums are neither f32 nor f64; prune-widen-sums makes them so";
+    return false;
+  }
+  for (Value value : op->getOperands()) {
+    Type stored = getElementTypeOrSelf(value.getType());
+    if (stored != element &&
+        !(element.isF32() && (stored.isF16() || stored.isBF16()))) {
       reason = "its operands have several element types";
       return false;
     }
+  }
   FailureOr<linalg::ConvolutionDimensions> dims =
       linalg::inferConvolutionDims(op);
   if (succeeded(dims)) {
@@ -345,6 +352,36 @@ PackedWeightValues PackWeights::createWeight(OpBuilder &b,
   return values;
 }
 
+static Type getType(FloatKind kind, Builder &b) {
+  switch (kind) {
+  case FloatKind::F64:
+    return b.getF64Type();
+  case FloatKind::F32:
+    return b.getF32Type();
+  case FloatKind::F16:
+    return b.getF16Type();
+  case FloatKind::BF16:
+    return b.getBF16Type();
+  }
+  llvm_unreachable("unknown kind of number");
+}
+
+/// A weight that was stored in 16 bits and extended since is packed as it was
+/// stored.
+static void storeNarrow(FoldedWeight &folded, const Weight &weight) {
+  std::optional<TensorView> source = getTensorView(weight.getValue());
+  if (!source || folded.kind != FloatKind::F32 || byteSize(source->kind) != 2)
+    return;
+  std::vector<char> narrow =
+      convertElements(folded.kind, source->kind, folded.data);
+  std::vector<char> wide = convertElements(source->kind, folded.kind, narrow);
+  if (ArrayRef<char>(wide) != folded.data)
+    return;
+  folded.storage = std::make_shared<ByteBuffer>(narrow.begin(), narrow.end());
+  folded.data = *folded.storage;
+  folded.kind = source->kind;
+}
+
 LogicalResult PackWeights::pack(const Candidate &candidate,
                                 WeightRecords &records) {
   Location loc = candidate.getOp()->getLoc();
@@ -352,11 +389,10 @@ LogicalResult PackWeights::pack(const Candidate &candidate,
   std::string reason;
   std::optional<FoldedWeight> weight =
       foldWeight(*candidate.weight, *candidate.use, reason);
-  if (weight && weight->kind != FloatKind::F32 &&
-      weight->kind != FloatKind::F64) {
-    weight.reset();
-    reason = "its element type is neither f32 nor f64";
-  }
+  Type element =
+      getElementTypeOrSelf(candidate.getOp()->getResult(0).getType());
+  if (weight)
+    storeNarrow(*weight, *candidate.weight);
   if (!weight || candidate.rows() < 1 || candidate.columns() < 1) {
     reportMissed(loc, name, weight ? "it is empty" : reason);
     return success();
@@ -372,6 +408,7 @@ LogicalResult PackWeights::pack(const Candidate &candidate,
   unsigned size = byteSize(weight->kind);
   MatrixStatistics matrix = MatrixStatistics::get(
       candidate.rows(), candidate.columns(), elements, size);
+  matrix.elementBytes = element.getIntOrFloatBitWidth() / 8;
   if (candidate.convolution)
     matrix.overlap = candidate.convolution->overlap();
   std::vector<KernelPlan> plans =
@@ -394,10 +431,8 @@ LogicalResult PackWeights::pack(const Candidate &candidate,
 
   IRRewriter b(&getContext());
   b.setInsertionPoint(candidate.getOp());
-  Type element =
-      getElementTypeOrSelf(candidate.getOp()->getResult(0).getType());
   PackedWeightValues values =
-      createWeight(b, candidate, element, std::move(*packed));
+      createWeight(b, candidate, getType(weight->kind, b), std::move(*packed));
   split(values, *plan, kernel.getLayout(), candidate.vectors(), elements, size);
   remark::passed(loc, remark::RemarkOpts::name("Packed").category(kCategory))
       << remark::metric("Weight", name)

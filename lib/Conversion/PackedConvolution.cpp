@@ -17,6 +17,7 @@
 
 #include "PackedConvolution.h"
 
+#include "CastElements.h"
 #include "Epilogue.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -139,6 +140,7 @@ public:
 
 private:
   Value createImage(Value number, Epilogue &epilogue);
+  Value widen(Value image);
   Value takeImage(Value number);
   Value createZeros(Value like);
   Value fillAround(Value image, ArrayRef<int64_t> begin, ArrayRef<int64_t> end);
@@ -184,6 +186,9 @@ ImageProduct::ImageProduct(RewriterBase &b, const Convolution &convolution,
           convolution.op.getDpsInitOperand(0))),
       input(findPadding(convolution)), channels(conv.groups * conv.channels),
       columns(llvm::alignTo(conv.pitch(), kernel.getTileColumns())) {
+  // Of what was rounded as it was stored, there is a wider copy.
+  if (Value wide = getExact(input.source))
+    input.source = wide;
   int64_t reach = conv.numOffsets - 1 + columns;
   allChannels =
       std::max<int64_t>(channels, llvm::divideCeil(reach, conv.planeSize()));
@@ -232,6 +237,12 @@ Value ImageProduct::createZeros(Value like) {
   return linalg::FillOp::create(b, loc, zero, like).getResult(0);
 }
 
+/// An image in the type of the sums.
+Value ImageProduct::widen(Value image) {
+  Type element = getElementTypeOrSelf(conv.op.getDpsInits()[0].getType());
+  return castElements(b, loc, image, element);
+}
+
 /// One image as `channels x spatial...`, without padding.
 Value ImageProduct::takeImage(Value number) {
   Value image = input.source;
@@ -263,7 +274,7 @@ Value ImageProduct::takeImage(Value number) {
   llvm::append_range(target, cast<RankedTensorType>(image.getType())
                                  .getShape()
                                  .take_back(conv.outer.size()));
-  return reshape(image, target);
+  return widen(reshape(image, target));
 }
 
 /// Writes zeros into `image` before `begin` and from `end` on, in every

@@ -116,6 +116,22 @@ private:
   Value loadVector(Value buffer, ValueRange position) {
     return vector::LoadOp::create(b, loc, vector, buffer, position);
   }
+  /// A value of the weight, or the vector of them from there on, as it is
+  /// multiplied.
+  Value loadWeight(Value position) {
+    return widen(loadScalar(op.getValues(), position), op.getElementType());
+  }
+  Value loadWeights(Value position) {
+    Type stored = cast<ShapedType>(op.getValues().getType()).getElementType();
+    return widen(vector::LoadOp::create(b, loc, vector.clone(stored),
+                                        op.getValues(), position),
+                 vector);
+  }
+  Value widen(Value stored, Type type) {
+    return stored.getType() == type
+               ? stored
+               : arith::ExtFOp::create(b, loc, type, stored).getResult();
+  }
   /// Of a vector, the first `lanes` lanes; the others are zero.
   Value loadLanes(Value buffer, ValueRange position, int64_t lanes) {
     if (lanes == kernel.getWidth())

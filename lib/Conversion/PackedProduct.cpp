@@ -10,6 +10,7 @@
 
 #include "PackedProduct.h"
 
+#include "CastElements.h"
 #include "Epilogue.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -227,11 +228,14 @@ PackedMatmulOp mlir::prune::replaceByPackedProduct(
   b.setInsertionPoint(epilogue.last);
   Location loc = contraction.op.getLoc();
   Relayout relayout(b, loc, plan);
+  Type element = getElementTypeOrSelf(contraction.output->get().getType());
   Value input =
-      relayout.enter(contraction.input->get(), layout.inputFeatureMajor);
-  Value bias = epilogue.createBias(), residual;
-  if (epilogue.residual)
-    residual = relayout.enter(epilogue.residual, layout.outputFeatureMajor);
+      relayout.enter(widenElements(b, loc, contraction.input->get(), element),
+                     layout.inputFeatureMajor);
+  Value bias = epilogue.createBias();
+  Value residual = epilogue.createResidual();
+  if (residual)
+    residual = relayout.enter(residual, layout.outputFeatureMajor);
   Value init = relayout.createInit(input, kernel.getM());
   auto packed = PackedMatmulOp::create(
       b, loc, init.getType(), kernel, weight.values, weight.indices,

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CastElements.h"
 #include "SparseContraction.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -153,38 +154,6 @@ static Value joinAndCrop(OpBuilder &builder, Location loc, Value value,
                                         strides);
 }
 
-static Value castScalar(OpBuilder &builder, Location loc, Value value,
-                        Type type) {
-  unsigned from = value.getType().getIntOrFloatBitWidth();
-  unsigned to = type.getIntOrFloatBitWidth();
-  if (from < to)
-    return arith::ExtFOp::create(builder, loc, type, value);
-  if (from > to)
-    return arith::TruncFOp::create(builder, loc, type, value);
-  return value;
-}
-
-/// Converts every element of a tensor to `type`.
-static Value castTensor(OpBuilder &builder, Location loc, Value value,
-                        Type type) {
-  auto from = cast<RankedTensorType>(value.getType());
-  if (from.getElementType() == type)
-    return value;
-  Value empty = tensor::EmptyOp::create(
-      builder, loc, tensor::getMixedSizes(builder, loc, value), type);
-  SmallVector<AffineMap> maps(2,
-                              builder.getMultiDimIdentityMap(from.getRank()));
-  SmallVector<utils::IteratorType> iterators(from.getRank(),
-                                             utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, loc, empty.getType(), value, empty, maps, iterators,
-             [&](OpBuilder &nested, Location loc, ValueRange args) {
-               linalg::YieldOp::create(nested, loc,
-                                       castScalar(nested, loc, args[0], type));
-             })
-      .getResult(0);
-}
-
 //===----------------------------------------------------------------------===//
 // The contraction
 //===----------------------------------------------------------------------===//
@@ -310,7 +279,7 @@ void mlir::prune::replaceContraction(const SparseContraction &match,
   Location loc = rewrite.loc;
   Type outputType = getElementTypeOrSelf(match.output->get().getType());
   Type accumulator = getAccumulatorType(outputType);
-  Value init = castTensor(builder, loc, rewrite.init, accumulator);
+  Value init = castElements(builder, loc, rewrite.init, accumulator);
   Value weight = assemble(builder, loc, encoded, name);
 
   SmallVector<utils::IteratorType> iterators(rewrite.numLoops,
@@ -328,14 +297,14 @@ void mlir::prune::replaceContraction(const SparseContraction &match,
            map(rewrite.outputMap)},
           iterators,
           [&](OpBuilder &nested, Location loc, ValueRange args) {
-            Value a = castScalar(nested, loc, args[0], accumulator);
-            Value b = castScalar(nested, loc, args[1], accumulator);
+            Value a = castFloat(nested, loc, args[0], accumulator);
+            Value b = castFloat(nested, loc, args[1], accumulator);
             Value product = arith::MulFOp::create(nested, loc, a, b);
             Value sum = arith::AddFOp::create(nested, loc, args[2], product);
             linalg::YieldOp::create(nested, loc, sum);
           })
           .getResult(0);
-  result = castTensor(builder, loc, result, outputType);
+  result = castElements(builder, loc, result, outputType);
   if (rewrite.splitOutput)
     result = joinAndCrop(builder, loc, result, match.output->get(),
                          *rewrite.splitOutput);

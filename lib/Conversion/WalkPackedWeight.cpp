@@ -140,7 +140,7 @@ Accumulators Kernel::addVectorsOfColumns(ValueRange position,
     inputs.push_back(loadVector(op.getInput(), inputAt(position, column, v)));
   Accumulators next;
   for (size_t i = 0; i != rows.size(); ++i) {
-    Value weight = broadcast(loadScalar(op.getValues(), math.add(values, i)));
+    Value weight = broadcast(loadWeight(math.add(values, i)));
     for (int64_t v = 0; v != numVectors; ++v)
       next.push_back(multiplyAdd(weight, inputs[v], accumulators[next.size()]));
   }
@@ -153,8 +153,7 @@ Accumulators Kernel::addVectorsOfRows(Value n, int64_t columns, Value column,
   int64_t numVectors = kernel.getTileRows() / kernel.getWidth();
   SmallVector<Value> weights;
   for (int64_t v = 0; v != numVectors; ++v)
-    weights.push_back(
-        loadVector(op.getValues(), math.add(values, v * kernel.getWidth())));
+    weights.push_back(loadWeights(math.add(values, v * kernel.getWidth())));
   Accumulators next;
   for (int64_t c = 0; c != columns; ++c) {
     Value input =

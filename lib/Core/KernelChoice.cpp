@@ -88,7 +88,7 @@ MatrixStatistics MatrixStatistics::get(int64_t m, int64_t k,
   MatrixStatistics matrix;
   matrix.m = m;
   matrix.k = k;
-  matrix.elementBytes = elementBytes;
+  matrix.elementBytes = matrix.storedBytes = elementBytes;
   NonzeroBits bits(m, k, elements, elementBytes);
   for (int64_t rows : kGroups)
     matrix.groupColumns[rows] = bits.countColumns(rows);
@@ -254,7 +254,7 @@ void Ranking::countColumnsWork(KernelPlan &plan) const {
   if (sumBytes > double(target.l2Bytes) / 2)
     getWork(plan, Work::L3Vectors) = tiles * sums;
   double index = plan.form == PackedForm::Dense ? 0 : matrix.k > 256 ? 2 : 1;
-  countBytes(plan, values * matrix.elementBytes + listed * index, tiles);
+  countBytes(plan, values * matrix.storedBytes + listed * index, tiles);
   getWork(plan, Work::PanelElements) =
       double(matrix.m + matrix.k) * double(numPanels * panel);
 }
@@ -307,7 +307,7 @@ void Ranking::countRowsWork(KernelPlan &plan) const {
     double nonzeros = double(matrix.nonzeros);
     getWork(plan, Work::Elements) = nonzeros * double(columns);
     getWork(plan, Work::Runs) = double(matrix.m * columns);
-    countBytes(plan, nonzeros * (matrix.elementBytes + indexBytes),
+    countBytes(plan, nonzeros * (matrix.storedBytes + indexBytes),
                double(columns));
     return;
   }
@@ -335,7 +335,7 @@ void Ranking::countRowsWork(KernelPlan &plan) const {
     indexBytes = 0;
   }
   double perGroup = listed / groups *
-                    (double(plan.tileRows) * matrix.elementBytes + indexBytes);
+                    (double(plan.tileRows) * matrix.storedBytes + indexBytes);
   // The first chunk waits for the weights; the others find them close by.
   countBytes(plan, perGroup * groups, 1);
   getWork(plan, Work::L2Bytes) += perGroup * groups * (chunks - 1);

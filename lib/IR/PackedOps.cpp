@@ -263,7 +263,12 @@ LogicalResult PackedMatmulOp::verify() {
     return failure();
   KernelAttr kernel = getKernel();
   Type element = getElementType();
-  for (Value value : {getValues(), getBias(), getResidual(), getInit()})
+  // Weights of 16 bits are multiplied as f32.
+  bool isStoredNarrow =
+      element.isF32() &&
+      cast<ShapedType>(getValues().getType()).getElementTypeBitWidth() == 16;
+  for (Value value : {isStoredNarrow ? Value() : getValues(), getBias(),
+                      getResidual(), getInit()})
     if (value && cast<ShapedType>(value.getType()).getElementType() != element)
       return emitOpError("expects element type ")
              << element << " like input but got " << value.getType();

@@ -66,13 +66,6 @@ static void addStructuring(OpPassManager &pm, bool isSparse,
   masks.quiet = true;
   pm.addPass(createFoldMasksPass(masks));
   pm.addPass(createConvertPruneToLinalgPass());
-  if (isSparse) {
-    SparsifyWeightsPassOptions options;
-    options.unlessPacked = true; // who packed some meant the rest to be dense
-    options.quiet = true;
-    pm.addPass(createSparsifyWeightsPass(options));
-  }
-
   pm.addPass(createLiftControlFlowToSCFPass());
   pm.addPass(createDecomposeOperationsPass());
   pm.addPass(createConvertElementwiseToLinalgPass());
@@ -83,9 +76,19 @@ static void addStructuring(OpPassManager &pm, bool isSparse,
   pm.addPass(createLinalgGeneralizeNamedOpsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createWidenSumsPass());
   // The sparsifier wants its contractions and their order of loops as they are.
-  if (isSparse)
+  if (isSparse) {
+    SparsifyWeightsPassOptions options;
+    options.unlessPacked = true; // who packed some meant the rest to be dense
+    options.quiet = true;
+    pm.addPass(createSparsifyWeightsPass(options));
+    pm.addPass(createConvertTensorToLinalgPass());
+    pm.addPass(createLinalgGeneralizeNamedOpsPass());
+    pm.addPass(createCanonicalizerPass());
+    pm.addPass(createCSEPass());
     return;
+  }
   // Kernels take in the elementwise operations behind them one by one.
   if (packedBits) {
     PackWeightsPassOptions options;

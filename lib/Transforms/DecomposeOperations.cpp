@@ -78,6 +78,32 @@ struct DecomposeAggregate
   }
 };
 
+/// A softmax of f16 or bf16 is computed in f32 and rounded once.
+struct WidenSoftmax : OpRewritePattern<linalg::SoftmaxOp> {
+  WidenSoftmax(MLIRContext *context)
+      : OpRewritePattern(context, /*benefit=*/2) {}
+
+  LogicalResult matchAndRewrite(linalg::SoftmaxOp op,
+                                PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<RankedTensorType>(op.getInput().getType());
+    if (!type ||
+        !(type.getElementType().isF16() || type.getElementType().isBF16()))
+      return rewriter.notifyMatchFailure(op, "is not of 16-bit numbers");
+    Location loc = op.getLoc();
+    Type f32 = rewriter.getF32Type();
+    Value input =
+        arith::ExtFOp::create(rewriter, loc, type.clone(f32), op.getInput());
+    Value init = tensor::EmptyOp::create(
+        rewriter, loc, tensor::getMixedSizes(rewriter, loc, op.getOutput()),
+        f32);
+    auto wide = linalg::SoftmaxOp::create(rewriter, loc, init.getType(), input,
+                                          init, op.getDimension());
+    rewriter.replaceOpWithNewOp<arith::TruncFOp>(
+        op, op.getResult()[0].getType(), wide->getResult(0));
+    return success();
+  }
+};
+
 struct DecomposePack : OpRewritePattern<linalg::PackOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -310,8 +336,8 @@ struct DecomposeOperations
     RewritePatternSet patterns(&getContext());
     patterns.add<DecomposeAggregate, DecomposeBitcast, DecomposeConcat,
                  DecomposeGather, DecomposeIndexSwitch, DecomposeOpenExpansion,
-                 DecomposePack, DecomposeScatter, DecomposeUnpack>(
-        &getContext());
+                 DecomposePack, DecomposeScatter, DecomposeUnpack,
+                 WidenSoftmax>(&getContext());
     linalg::populateDecomposeWinogradOpsPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

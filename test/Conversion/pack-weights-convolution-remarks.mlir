@@ -22,17 +22,18 @@ func.func @accumulated(%x: tensor<1x8x18x18xf32>, %init: tensor<1x4x16x16xf32>) 
 
 // CHECK: NotPacked
 // CHECK-SAME: its operands have several element types
-func.func @mixed(%x: tensor<64x8xf16>, %init: tensor<64x4xf32>) -> tensor<64x4xf32> {
+func.func @mixed(%x: tensor<64x8xf32>, %init: tensor<64x4xf64>) -> tensor<64x4xf64> {
   %w = arith.constant dense<1.0> : tensor<8x4xf32>
   %y = linalg.generic {indexing_maps = [affine_map<(n, m, k) -> (n, k)>, affine_map<(n, m, k) -> (k, m)>, affine_map<(n, m, k) -> (n, m)>],
-      iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<64x8xf16>, tensor<8x4xf32>) outs(%init : tensor<64x4xf32>) {
-  ^bb0(%a: f16, %b: f32, %c: f32):
-    %d = arith.extf %a : f16 to f32
-    %p = arith.mulf %d, %b : f32
-    %s = arith.addf %c, %p : f32
-    linalg.yield %s : f32
-  } -> tensor<64x4xf32>
-  return %y : tensor<64x4xf32>
+      iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : tensor<64x8xf32>, tensor<8x4xf32>) outs(%init : tensor<64x4xf64>) {
+  ^bb0(%a: f32, %b: f32, %c: f64):
+    %d = arith.extf %a : f32 to f64
+    %e = arith.extf %b : f32 to f64
+    %p = arith.mulf %d, %e : f64
+    %s = arith.addf %c, %p : f64
+    linalg.yield %s : f64
+  } -> tensor<64x4xf64>
+  return %y : tensor<64x4xf64>
 }
 
 // CHECK: NotPacked

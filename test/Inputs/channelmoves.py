@@ -79,7 +79,7 @@ class Movements(Network):
         )
         value, size = x.value.sum((2, 3)), abs(x.value).sum((2, 3))
         terms = x.shape[2] * x.shape[3]
-        return Value(name, value, self.rounded(value, size, x.error.sum((2, 3)), terms))
+        return Value(name, value, self.added_up(value, size, x.error.sum((2, 3)), terms))
 
     def pad_space(self, x, number, low=1, high=1):
         """Rows and columns of `number` on each side."""
@@ -228,7 +228,7 @@ class Movements(Network):
         else:
             init, value = self.zeros(to), x.value.sum(1)
             size = abs(x.value).sum(1)
-            error = self.rounded(value, size, x.error.sum(1), x.shape[1])
+            error = self.added_up(value, size, x.error.sum(1), x.shape[1])
         step = "maximumf" if kind == "max" else "addf"
         name = self.op(
             f"linalg.reduce ins({x.name} : {self.t(x.shape)}) "

@@ -97,6 +97,14 @@ class Network:
         growth = roundings * self.unit / (1 - roundings * self.unit)
         return error + growth * (magnitude + error) + roundings * TINY[self.type]
 
+    def added_up(self, value, magnitude, error, terms):
+        """A sum of `terms` terms; those of 16 bits are added up in f32 and rounded
+        once."""
+        if self.type not in ("f16", "bf16"):
+            return self.rounded(value, magnitude, error, terms)
+        growth = terms * UNIT["f32"] / (1 - terms * UNIT["f32"])
+        return self.rounded(value, abs(value), error + growth * (magnitude + error), 1)
+
     # -- Shapes ----------------------------------------------------------------
 
     def transpose_text(self, name, shape, order):
@@ -266,7 +274,7 @@ class Network:
         magnitude = product(abs(x.value), abs(weight))
         error = product(x.error, abs(weight))
         value = product(x.value, weight)
-        return Value(name, value, self.rounded(value, magnitude, error, terms + 1))
+        return Value(name, value, self.added_up(value, magnitude, error, terms + 1))
 
     def pad(self, x, amount):
         """Zeros around height and width."""
@@ -325,7 +333,7 @@ class Network:
         else:
             lowest = "0.0"
             magnitude = abs(windows).sum((4, 5))
-            error = self.rounded(value, magnitude, errors.sum((4, 5)), size * size)
+            error = self.added_up(value, magnitude, errors.sum((4, 5)), size * size)
         init = self.op(f"arith.constant dense<{lowest}> : {self.t(value.shape)}")
         window = self.empty((size, size))
         name = self.op(

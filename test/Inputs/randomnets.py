@@ -107,7 +107,7 @@ class RandomNetwork(ChannelNetwork):
             f"    linalg.yield %s : {self.type}\n  }}"
         )
         value, size = x.value.sum(1), abs(x.value).sum(1)
-        return Value(name, value, self.rounded(value, size, x.error.sum(1), x.shape[1]))
+        return Value(name, value, self.added_up(value, size, x.error.sum(1), x.shape[1]))
 
     def layer_norm(self, x):
         """(x - mean) / sqrt(variance + 1/4) of each row."""

@@ -74,15 +74,13 @@ def options_of(pattern, target, criterion, _):
     return " ".join(options + [f"pattern={pattern}", f"criterion={criterion}", "seed=5"])
 
 
-def ways(decision, type_name):
+def ways(decision):
     """Name, passes before compilation, and kernels."""
     options = options_of(*decision)
     pruned = f"prune-weights{{{options}}}"
     yield "dense", pruned, "dense"
     yield "run-time masks", f"prune-mask-weights{{{options}}},convert-prune-to-linalg", "dense"
-    # Half precision has no packed kernels: they are the dense ones.
-    if type_name in ("f32", "f64"):
-        yield "packed", pruned, "packed"
+    yield "packed", pruned, "packed"
     for name in FORMATS + decision[3]:
         sparsify = f"prune-sparsify-weights{{format={name} max-density=1}}"
         yield name, f"{pruned},{sparsify}", "reference"
@@ -131,7 +129,7 @@ def disagreements(nets, type_name, decision):
     text = module.text()
     inputs = [v.astype(ARRAYS[type_name]) for net in nets for _, v in net.inputs]
     bad = []
-    for way, passes, kernels in ways(decision, type_name):
+    for way, passes, kernels in ways(decision):
         results = iter(compute(text, passes, kernels, inputs))
         for position, net in enumerate(nets):
             if not all([agrees(wanted, next(results)) for wanted in net.outputs]):

@@ -74,7 +74,9 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
 
     Weights that are dense are packed as well. What is left alone (batched
     weights, open spatial sizes, other types than f32 and f64) gets a `missed`
-    remark.
+    remark. Operands of f16 and bf16 are packed where they are summed up in f32, as
+    `prune-widen-sums` leaves them: weights are stored in 16 bits, activations
+    become f32, and a rounding that follows ends the epilogue.
 
     ```mlir
     // Before
@@ -406,6 +408,39 @@ def ExpandNarrowFloatsPass : Pass<"prune-expand-narrow-floats"> {
            "The processor converts between f16 and f32">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def WidenSumsPass : Pass<"prune-widen-sums", "::mlir::ModuleOp"> {
+  let summary = "Keep sums of f16 and bf16 in f32 and round them once";
+  let description = [{
+    Rewrites `linalg.generic` on tensors that sums up in f16 or bf16: what it
+    sums up in becomes f32, as does all arithmetic of its body. Operands keep
+    their type and are extended where they are read. The result is rounded once,
+    after the elementwise operations that follow it, for as long as each is all
+    that reads the one before. Maxima and minima stay as they are. Named
+    operations are to be generalised before.
+
+    ```mlir
+    // Before
+    linalg.generic {...} ins(%x, %w : tensor<4x8xf16>, tensor<8x4xf16>) outs(%zero : tensor<4x4xf16>) {
+      %p = arith.mulf %a, %b : f16
+      %s = arith.addf %c, %p : f16
+      linalg.yield %s : f16
+    } -> tensor<4x4xf16>
+    // After, and an operation that rounds it to tensor<4x4xf16>
+    linalg.generic {...} ins(%x, %w : tensor<4x8xf16>, tensor<8x4xf16>) outs(%zero : tensor<4x4xf32>) {
+      %0 = arith.extf %a : f16 to f32
+      %1 = arith.extf %b : f16 to f32
+      %p = arith.mulf %0, %1 : f32
+      %s = arith.addf %c, %p : f32
+      linalg.yield %s : f32
+    } -> tensor<4x4xf32>
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
 }
 
 def StoreNarrowFloatsPass : Pass<"prune-store-narrow-floats", "::mlir::ModuleOp"> {

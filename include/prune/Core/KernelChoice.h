@@ -81,7 +81,8 @@ struct KernelTarget {
 /// The facts about a weight that costs depend on.
 struct MatrixStatistics {
   int64_t m = 0, k = 0;
-  unsigned elementBytes = 4;
+  /// Of an element as it is multiplied, and as it is stored.
+  unsigned elementBytes = 4, storedBytes = 4;
   int64_t nonzeros = 0;
   /// By rows in a group: columns with a nonzero in the group, over all groups.
   std::map<int64_t, int64_t> groupColumns;

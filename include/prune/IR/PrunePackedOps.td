@@ -15,6 +15,9 @@ def Prune_PackedShaped : AnyTypeOf<[
     RankedTensorOf<[Prune_PackedFloat]>, MemRefOf<[Prune_PackedFloat]>]>;
 def Prune_PackedBuffer : AnyTypeOf<[
     1DTensorOf<[Prune_PackedFloat]>, MemRefRankOf<[Prune_PackedFloat], [1]>]>;
+def Prune_PackedValues : AnyTypeOf<[
+    1DTensorOf<[F16, BF16, F32, F64]>,
+    MemRefRankOf<[F16, BF16, F32, F64], [1]>]>;
 def Prune_PackedIndices : AnyTypeOf<[
     1DTensorOf<[I8, I16, I32]>, MemRefRankOf<[I8, I16, I32], [1]>]>;
 def Prune_PackedPositions : AnyTypeOf<[
@@ -46,7 +49,8 @@ def Prune_PackedMatmulOp : Prune_PackedOp<"packed_matmul", [
     `weights` are the values and, unless every column is listed, the columns'
     indices (unsigned, in the narrowest type that holds `k - 1`) and positions.
     They are trusted: the kernel reads `input` where an index says. Their
-    meaning is that of `prune/Core/PackedMatrix.h`.
+    meaning is that of `prune/Core/PackedMatrix.h`. Values of f16 and bf16 are
+    multiplied as f32, the type that all other operands then have.
 
     With lanes along columns, `input` is `panels x k x panel` and `init` is
     `panels x m x panel`: the columns of X, in panels, features outermost
@@ -90,7 +94,7 @@ def Prune_PackedMatmulOp : Prune_PackedOp<"packed_matmul", [
   }];
   let arguments = (ins
     Prune_KernelAttr:$kernel,
-    Prune_PackedBuffer:$values,
+    Prune_PackedValues:$values,
     Optional<Prune_PackedIndices>:$indices,
     Optional<Prune_PackedPositions>:$positions,
     Prune_PackedShaped:$input,

@@ -226,6 +226,8 @@ def DecomposeOperationsPass : Pass<"prune-decompose-operations"> {
     `tensor.bitcast`. This pass rewrites them as linalg structured operations,
     loops, slices and reshapes. What it does not know is left alone.
 
+    Softmax of f16 and bf16 is computed in f32 and rounded once.
+
     A `tensor.expand_shape` that leaves two sizes of a run open becomes a
     `tensor.reshape`, because upstream cannot lower it.
 
