@@ -81,6 +81,22 @@ static BodyValue simplify(Operation *op, ArrayRef<BodyValue> operands) {
   return {};
 }
 
+/// A number in a narrower type. Its own folder does not round.
+static std::optional<BodyValue> roundConstant(Operation *op,
+                                              ArrayRef<Attribute> operands) {
+  if (!isa<arith::TruncFOp>(op))
+    return std::nullopt;
+  auto number = dyn_cast<FloatAttr>(operands[0]);
+  auto type = dyn_cast<FloatType>(op->getResult(0).getType());
+  if (!number || !type)
+    return std::nullopt;
+  APFloat value = number.getValue();
+  bool inexact;
+  value.convert(type.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                &inexact);
+  return BodyValue{withoutSign(FloatAttr::get(type, value))};
+}
+
 BodyValue mlir::prune::evaluateElement(Operation *op,
                                        ArrayRef<BodyValue> operands) {
   SmallVector<Attribute> constants;
@@ -94,6 +110,8 @@ BodyValue mlir::prune::evaluateElement(Operation *op,
   }
   if (llvm::is_contained(constants, nullptr))
     return simplify(op, operands);
+  if (std::optional<BodyValue> rounded = roundConstant(op, constants))
+    return *rounded;
   SmallVector<OpFoldResult> folded;
   if (failed(op->fold(constants, folded)) || folded.size() != 1)
     return simplify(op, operands);

@@ -115,6 +115,10 @@ template <Order O> static LogicalResult importCompare(Node &n) {
 /// Min, Max, Sum, Mean: any number of inputs.
 template <Value (Scalar::*Op)(Value, Value)>
 static LogicalResult importVariadic(Node &n) {
+  // Maxima and minima are exact.
+  StringRef name = n.proto.op_type();
+  if (name == "Sum" || name == "Mean")
+    n.computeWide();
   Tensor *result = n.input(0);
   for (unsigned at = 1; at < n.numInputs(); ++at) {
     if (!n.input(at))
@@ -126,7 +130,7 @@ static LogicalResult importVariadic(Node &n) {
     if (!result)
       return failure();
   }
-  if (StringRef(n.proto.op_type()) == "Mean")
+  if (name == "Mean")
     result = n.div(result, n.Emitter::number(result->type, n.numInputs()));
   return n.output(result);
 }

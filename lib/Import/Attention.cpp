@@ -302,7 +302,10 @@ LogicalResult Attention::import() {
   return n.wants(3) ? n.output(3, stages[mode]) : success();
 }
 
-static LogicalResult importAttention(Node &n) { return Attention(n).import(); }
+static LogicalResult importAttention(Node &n) {
+  n.computeWide();
+  return Attention(n).import();
+}
 
 //===----------------------------------------------------------------------===//
 // Rotary embedding
@@ -343,6 +346,7 @@ static Tensor *component(Node &n, Tensor *x, bool interleaved, int64_t which,
 }
 
 static LogicalResult importRotary(Node &n) {
+  n.computeWide();
   Tensor *x = n.input(0);
   bool interleaved = n.integer("interleaved", 0), isFlat = x->rank() == 3;
   int64_t heads = n.integer("num_heads", 0);

@@ -82,6 +82,18 @@ public:
       SmallVector<Attribute> operands;
       for (Value operand : op.getOperands())
         operands.push_back(values.lookup(operand));
+      if (auto rounding = dyn_cast<arith::TruncFOp>(op)) {
+        // Its own folder does not round.
+        auto number = dyn_cast_or_null<FloatAttr>(operands[0]);
+        if (!number)
+          return nullptr;
+        APFloat value = number.getValue();
+        bool inexact;
+        value.convert(cast<FloatType>(rounding.getType()).getFloatSemantics(),
+                      APFloat::rmNearestTiesToEven, &inexact);
+        values[rounding] = FloatAttr::get(rounding.getType(), value);
+        continue;
+      }
       SmallVector<OpFoldResult> folded;
       if (op.getNumResults() != 1 || failed(op.fold(operands, folded)) ||
           folded.size() != 1)
@@ -206,9 +218,44 @@ static Tensor *mapKnown(Emitter &emitter, ArrayRef<Tensor *> operands,
   return result;
 }
 
+/// Whether a body does several things to numbers of 16 bits.
+static bool isNarrowFunction(Emitter &emitter, ArrayRef<Tensor *> operands,
+                             MapBody body) {
+  auto isNarrowTensor = [](Tensor *x) { return isHalf(x->type); };
+  if (llvm::none_of(operands, isNarrowTensor))
+    return false;
+  Block block;
+  OpBuilder builder(emitter.state.context);
+  for (Tensor *operand : operands)
+    block.addArgument(elementType(operand->type, emitter.state.context),
+                      emitter.loc);
+  builder.setInsertionPointToStart(&block);
+  Scalar s(builder, emitter.loc, isUnsigned(operands.front()->type));
+  (void)body(s, block.getArguments());
+  return llvm::count_if(block, [](Operation &op) {
+           return !op.hasTrait<OpTrait::ConstantLike>();
+         }) > 1;
+}
+
 Tensor *Emitter::map(ArrayRef<Tensor *> operands, DataType type, MapBody body) {
   if (llvm::is_contained(operands, nullptr))
     return nullptr;
+  if (!isNarrowFunction(*this, operands, body))
+    return mapAsIs(operands, type, body);
+  auto wide = [&](Scalar &s, ValueRange v) {
+    Type narrow = elementType(type, state.context), f32 = s.b.getF32Type();
+    SmallVector<Value> elements;
+    for (auto [element, operand] : llvm::zip_equal(v, operands))
+      elements.push_back(isHalf(operand->type) ? s.cast(element, f32, false)
+                                               : element);
+    Value result = body(s, elements);
+    return isHalf(type) ? s.cast(result, narrow, false) : result;
+  };
+  return mapAsIs(operands, type, wide);
+}
+
+Tensor *Emitter::mapAsIs(ArrayRef<Tensor *> operands, DataType type,
+                         MapBody body) {
   Sizes dims;
   for (Tensor *operand : operands) {
     std::optional<Sizes> both = broadcast(dims, operand->dims);

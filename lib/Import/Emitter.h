@@ -51,6 +51,9 @@ enum class DataType : int {
 Type elementType(DataType type, MLIRContext *context);
 bool isFloat(DataType type);
 bool isUnsigned(DataType type);
+/// Floats of 16 bits, which sums and functions of several steps are too good
+/// for: these are computed in f32 and rounded once.
+bool isHalf(DataType type);
 /// ONNX's spelling.
 StringRef nameOf(DataType type);
 
@@ -174,7 +177,8 @@ public:
   /// The sizes that two shapes broadcast to.
   std::optional<Sizes> broadcast(ArrayRef<AffineExpr> a,
                                  ArrayRef<AffineExpr> b);
-  /// Elementwise, with multidirectional broadcasting.
+  /// Elementwise, with multidirectional broadcasting. Several operations on
+  /// numbers of 16 bits are computed in f32.
   Tensor *map(ArrayRef<Tensor *> operands, DataType type, MapBody body);
   /// One element from its position.
   Tensor *generate(ArrayRef<AffineExpr> dims, DataType type, MapBody body);
@@ -245,6 +249,8 @@ public:
   TypedAttr extreme(DataType type, bool greatest);
 
 private:
+  /// `map`, whatever the body does.
+  Tensor *mapAsIs(ArrayRef<Tensor *> operands, DataType type, MapBody body);
   /// Drops size-one dims that a broadcast stretches; the map onto `dims`.
   Value operandOf(Tensor *tensor, ArrayRef<AffineExpr> dims, AffineMap &map);
 };

@@ -238,6 +238,8 @@ static std::optional<std::string> readReduction(Node &n) {
 static Tensor *
 scatter(Node &n, StringRef how,
         function_ref<SmallVector<Value>(Scalar &, ValueRange)> target) {
+  if (how == "add" || how == "mul")
+    n.computeWide();
   Tensor *x = n.input(0), *updates = n.input(2);
   Value source = n.value(updates);
   bool natural = isUnsigned(x->type);

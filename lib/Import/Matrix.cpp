@@ -27,9 +27,23 @@ static LogicalResult importGemm(Node &n) {
   if (type != n.input(0)->type)
     return n.error() << "expects elements of 32 bits or more, but got "
                      << nameOf(n.input(0)->type);
+  Tensor *c = n.input(2);
+  // Factors are too good for a rounding of their own.
+  if (c && isHalf(type) && (alpha != 1.0 || beta != 1.0)) {
+    Sizes dims = result->dims;
+    result = n.map({result, c}, type, [&](Scalar &s, ValueRange v) {
+      auto scale = [&](Value x, double by) {
+        return s.mul(x, s.constant(x.getType(), by));
+      };
+      return s.add(scale(v[0], alpha), scale(v[1], beta));
+    });
+    if (result && result->dims != dims)
+      return n.error() << "expects input 2 to broadcast to " << n.text(dims)
+                       << ", but got " << n.text(c->dims);
+    return n.output(result);
+  }
   if (alpha != 1.0)
     result = n.mul(result, n.Emitter::number(type, alpha));
-  Tensor *c = n.input(2);
   if (c && beta != 0.0) {
     if (beta != 1.0)
       c = n.mul(c, n.Emitter::number(type, beta));

@@ -47,7 +47,18 @@ InFlightDiagnostic Node::error() {
 // Inputs and outputs
 //===----------------------------------------------------------------------===//
 
+void Node::computeWide() {
+  for (Tensor *&tensor : inputs)
+    if (tensor && isHalf(tensor->type)) {
+      rounded = tensor->type;
+      tensor = convert(tensor, DataType::Float);
+    }
+}
+
 LogicalResult Node::output(unsigned at, Tensor *tensor) {
+  if (tensor && rounded != DataType::Undefined &&
+      tensor->type == DataType::Float)
+    tensor = convert(tensor, rounded);
   if (!tensor || state.failed) {
     assert(state.failed && "failure without a diagnostic");
     // Should one be forgotten, the user is told that much.

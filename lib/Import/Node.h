@@ -51,6 +51,10 @@ public:
   LogicalResult output(unsigned at, Tensor *tensor);
   LogicalResult output(Tensor *tensor) { return output(0, tensor); }
 
+  /// For operators of several steps: inputs of f16 or bf16 become f32, and
+  /// outputs are rounded, once, when they are given. Inputs are of one type.
+  void computeWide();
+
   /// The elements of an integer input: known, or read when the program runs.
   std::optional<SmallVector<AffineExpr>> elements(unsigned at);
   /// The elements of an integer input that has to be known.
@@ -98,6 +102,8 @@ private:
 
   SmallVector<Tensor *> inputs;
   SmallVector<Tensor *> outputs;
+  /// What outputs are rounded to, if they are.
+  DataType rounded = DataType::Undefined;
   llvm::StringSet<> read;
 };
 

@@ -78,6 +78,8 @@ static LogicalResult importInstanceNorm(Node &n) {
       !n.requireEqual(n.input(1)->dims[0], x->dims[1], "channels") ||
       !n.requireEqual(n.input(2)->dims[0], x->dims[1], "channels"))
     return failure();
+  n.computeWide();
+  x = n.input(0);
   SmallVector<int64_t> axes = range(2, x->rank());
   Tensor *normal = normalize(n, x, axes, epsilon);
   return n.output(n.add(n.mul(normal, perChannel(n, n.input(1), x)),
@@ -94,16 +96,18 @@ static LogicalResult importLayerNorm(Node &n) {
     return failure();
   if (!isFloat(stash))
     return n.error() << "cannot compute statistics in " << nameOf(stash);
-  DataType type = x->type;
-  if (type == DataType::Float16 || type == DataType::BFloat16)
-    x = n.convert(x, stash);
+  // The statistics are outputs too, and not rounded.
+  DataType type = x->type, wide = type;
+  if (isHalf(type))
+    wide = isHalf(stash) ? DataType::Float : stash;
+  x = n.convert(x, wide);
   SmallVector<int64_t> axes = range(*axis, x->rank());
   Tensor *mean, *inverse;
   Tensor *result = normalize(n, x, axes, epsilon, &mean, &inverse);
-  result = n.mul(n.convert(result, type), n.input(1));
+  result = n.mul(result, n.convert(n.input(1), wide));
   if (n.input(2))
-    result = n.add(result, n.input(2));
-  if (failed(n.output(0, result)))
+    result = n.add(result, n.convert(n.input(2), wide));
+  if (failed(n.output(0, n.convert(result, type))))
     return failure();
   if (n.wants(1) && failed(n.output(1, mean)))
     return failure();
@@ -120,19 +124,21 @@ static LogicalResult importRMSNorm(Node &n) {
     return failure();
   if (!isFloat(stash))
     return n.error() << "cannot compute statistics in " << nameOf(stash);
-  DataType type = x->type;
-  if (type == DataType::Float16 || type == DataType::BFloat16)
-    x = n.convert(x, stash);
+  auto widen = [](DataType type) {
+    return isHalf(type) ? DataType::Float : type;
+  };
+  x = n.convert(x, isHalf(x->type) ? widen(stash) : x->type);
   Tensor *squares = n.mean(n.mul(x, x), range(*axis, x->rank()), true);
   Tensor *normal = n.map({x, squares}, x->type, [&](Scalar &s, ValueRange v) {
     Value square = s.add(v[1], s.constant(v[1].getType(), epsilon));
     return s.div(v[0], s.unary("Sqrt", square));
   });
-  Tensor *result = n.mul(n.convert(n.convert(normal, type), scale->type), scale);
+  DataType wide = widen(scale->type);
+  Tensor *result = n.mul(n.convert(normal, wide), n.convert(scale, wide));
   if (result && result->dims != x->dims)
     return n.error() << "expects a scale that broadcasts to " << n.text(x->dims)
                      << ", but got " << n.text(scale->dims);
-  return n.output(result);
+  return n.output(n.convert(result, scale->type));
 }
 
 static LogicalResult importGroupNorm(Node &n) {
@@ -144,6 +150,8 @@ static LogicalResult importGroupNorm(Node &n) {
       !n.isFloating(0) || !n.sameTypes({0, 1, 2}))
     return failure();
   std::optional<int64_t> channels = Emitter::known(x->dims[1]);
+  n.computeWide();
+  x = n.input(0), scale = n.input(1), bias = n.input(2);
   if (!channels || groups < 1 || *channels % groups != 0)
     return n.error() << "cannot divide " << n.text(x->dims[1])
                      << " channels into " << groups << " groups";
@@ -170,7 +178,8 @@ static LogicalResult importMeanVariance(Node &n) {
       n.axes(n.integers("axes", {0, 2, 3}), x->rank());
   if (!axes || !n.isFloating(0))
     return failure();
-  return n.output(normalize(n, x, *axes, 1e-9));
+  n.computeWide();
+  return n.output(normalize(n, n.input(0), *axes, 1e-9));
 }
 
 static LogicalResult importLRN(Node &n) {
@@ -182,6 +191,8 @@ static LogicalResult importLRN(Node &n) {
     return failure();
   if (size < 1 || size > 1024)
     return n.error() << "expects a size from 1 to 1024, but got " << size;
+  n.computeWide();
+  x = n.input(0);
   Tensor *squares = n.mul(x, x);
   Sizes low(x->rank(), n.size(0)), high(low);
   low[1] = n.size((size - 1) / 2);
@@ -208,6 +219,8 @@ static LogicalResult importLpNorm(Node &n) {
     return failure();
   if (p != 1 && p != 2)
     return n.error() << "expects p to be 1 or 2, but got " << p;
+  n.computeWide();
+  x = n.input(0);
   Tensor *sums;
   if (p == 2)
     sums = n.unary("Sqrt", n.sum(n.mul(x, x), *axis, true));
@@ -215,7 +228,13 @@ static LogicalResult importLpNorm(Node &n) {
     sums = n.sum(n.map(x, x->type,
                        [](Scalar &s, ValueRange v) { return s.abs(v[0]); }),
                  *axis, true);
-  return n.output(n.div(x, sums));
+  if (!sums)
+    return failure();
+  // A vector of zeros has no direction and stays as it is.
+  return n.output(n.map({x, sums}, x->type, [](Scalar &s, ValueRange v) {
+    Value zero = s.constant(v[1].getType(), 0);
+    return s.select(s.compare(Order::EQ, v[1], zero), zero, s.div(v[0], v[1]));
+  }));
 }
 
 /// Runs `body` along one axis; before opset 13 the dims from the axis on are
@@ -228,6 +247,8 @@ alongAxis(Node &n, function_ref<Tensor *(Tensor *, int64_t)> body) {
       n.axis(n.integer("axis", flattens ? 1 : -1), x->rank());
   if (!axis || !n.isFloating(0))
     return failure();
+  n.computeWide();
+  x = n.input(0);
   if (!flattens || *axis == x->rank() - 1)
     return n.output(body(x, *axis));
   ArrayRef<AffineExpr> dims(x->dims);

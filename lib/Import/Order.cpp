@@ -180,6 +180,8 @@ static LogicalResult importCumulative(Node &n) {
   std::optional<int64_t> axis = n.axis(static_cast<int64_t>(*given), x->rank());
   if (!axis)
     return failure();
+  n.computeWide();
+  x = n.input(0);
   Sizes slice(x->dims);
   slice.erase(slice.begin() + *axis);
   Tensor *total = n.make(n.splat(slice, x->type, double(Neutral)), x->type, slice);

@@ -179,6 +179,8 @@ static LogicalResult importAveragePool(Node &n) {
   std::optional<Window> window = readPool(n);
   if (!window || !n.isFloating(0))
     return failure();
+  n.computeWide();
+  x = n.input(0);
   Tensor *padded = padSpatial(n, x, *window, n.attribute(x->type, 0));
   Tensor *sums = foldWindows(n, padded, *window, Pool::Sum);
   if (!sums)
@@ -217,6 +219,8 @@ static LogicalResult importLpPool(Node &n) {
     return failure();
   if (p < 1)
     return n.error() << "expects a positive p, but got " << p;
+  n.computeWide();
+  x = n.input(0);
   TypedAttr zero = n.attribute(x->type, 0);
   Tensor *padded = padSpatial(n, x, *window, zero);
   if (!padded)
@@ -234,6 +238,7 @@ static SmallVector<int64_t> spatialAxes(Tensor *x) {
 static LogicalResult importGlobalAverage(Node &n) {
   if (!n.hasRank(0, 3) || !n.isFloating(0))
     return failure();
+  n.computeWide();
   return n.output(n.mean(n.input(0), spatialAxes(n.input(0)), true));
 }
 
@@ -249,6 +254,7 @@ static LogicalResult importGlobalLp(Node &n) {
     return failure();
   if (p < 1)
     return n.error() << "expects a positive p, but got " << p;
+  n.computeWide();
   return n.output(norm(n, n.input(0), p, [&](Tensor *powers) {
     return n.sum(powers, spatialAxes(n.input(0)), true);
   }));

@@ -83,6 +83,7 @@ static bool isNarrow(DataType type) {
 }
 
 static LogicalResult importQuantize(Node &n) {
+  n.computeWide();
   Tensor *x = n.input(0), *scale = n.input(1), *zero = n.input(2);
   int64_t given = n.opset >= 13 ? n.integer("axis", 1) : 1;
   if (n.opset >= 19)
@@ -115,6 +116,7 @@ static LogicalResult importQuantize(Node &n) {
 }
 
 static LogicalResult importDequantize(Node &n) {
+  n.computeWide();
   Tensor *x = n.input(0), *scale = n.input(1), *zero = n.input(2);
   int64_t given = n.opset >= 13 ? n.integer("axis", 1) : 1;
   if (n.opset >= 21 && n.integer("block_size", 0) != 0)

@@ -133,6 +133,7 @@ static bool readRecurrence(Node &n, Recurrence &r, unsigned gates,
       !n.isFloating(0) || !n.sameTypes({0, 1, 2}) ||
       !readActivations(n, r, defaults))
     return false;
+  n.computeWide();
   r.x = r.batchFirst ? n.transpose(n.input(0), {1, 0, 2}) : n.input(0);
   r.steps = r.x->dims[0];
   r.batch = r.x->dims[1];

@@ -128,11 +128,8 @@ static LogicalResult importReduce(Node &n) {
   if (Tensor *folded = reduceSizes(n, name, x, *reduction))
     return n.output(folded);
   // The sum of many narrow floats needs a wider one.
-  bool narrow = x->type == DataType::Float16 || x->type == DataType::BFloat16;
-  DataType type = x->type;
-  Tensor *result =
-      reduceBy(n, name, narrow ? n.convert(x, DataType::Float) : x, *reduction);
-  return n.output(result ? n.convert(result, type) : nullptr);
+  n.computeWide();
+  return n.output(reduceBy(n, name, n.input(0), *reduction));
 }
 
 ArrayRef<Operator> mlir::prune::onnx_import::reductionOperators() {

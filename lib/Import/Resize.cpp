@@ -333,6 +333,10 @@ static LogicalResult importResize(Node &n) {
   if (narrow)
     return n.error() << "interpolation of " << nameOf(x->type)
                      << " is not supported";
+  if (rules->mode != "nearest") {
+    n.computeWide();
+    x = n.input(0);
+  }
   for (auto [at, axis] : llvm::zip(axes, *resized)) {
     bool whole = axis.begin == 0 && axis.end == 1;
     if (!x || (axis.in == axis.out && axis.scale == 1.0 && whole))

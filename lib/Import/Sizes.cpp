@@ -63,6 +63,10 @@ bool mlir::prune::onnx_import::isUnsigned(DataType type) {
          type == DataType::Bool;
 }
 
+bool mlir::prune::onnx_import::isHalf(DataType type) {
+  return type == DataType::Float16 || type == DataType::BFloat16;
+}
+
 StringRef mlir::prune::onnx_import::nameOf(DataType type) {
   static const char *const names[] = {
       "undefined",    "float",        "uint8",      "int8",

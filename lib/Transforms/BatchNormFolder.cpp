@@ -157,7 +157,10 @@ BatchNormFolder::makeStep(OpOperand &use, const DimOrigins &dims) {
     return std::nullopt;
   Operation *end = op.getBlock()->getTerminator();
   step.isWhole = step.chain.back()->getResult(0) == end->getOperand(0);
-  if (!step.isWhole && !isa<linalg::GenericOp>(op))
+  if (!step.isWhole &&
+      (!isa<linalg::GenericOp>(op) ||
+       !getChainStart(step.chain, step.body,
+                      step.chain.back()->getResult(0).getType())))
     return std::nullopt;
   for (OpOperand *constant : step.body.getVarying(step.chain)) {
     auto origins = getOrigins(op, constant, useMap, dims);
@@ -386,12 +389,6 @@ void BatchNormFolder::addBias(ArrayRef<double> shifts, Attribute name) {
   });
 }
 
-/// Takes the operations of a chain out of their body.
-static void eraseChain(ArrayRef<Operation *> chain) {
-  for (Operation *op : llvm::reverse(chain))
-    op->erase();
-}
-
 void BatchNormFolder::removeSteps(MutableArrayRef<Step> steps) {
   for (Step &step : steps) {
     if (step.isWhole) {
@@ -399,8 +396,8 @@ void BatchNormFolder::removeSteps(MutableArrayRef<Step> steps) {
       step.op->erase();
       continue;
     }
-    step.chain.back()->getResult(0).replaceAllUsesWith(
-        step.op.getMatchingBlockArgument(step.use));
+    Value end = step.chain.back()->getResult(0);
+    end.replaceAllUsesWith(getChainStart(step.chain, step.body, end.getType()));
     eraseChain(step.chain);
     changed.insert(step.op);
   }
@@ -417,9 +414,12 @@ Attribute mlir::prune::chooseBiasName(ArrayRef<OpOperand *> operands,
     if (!resource)
       continue;
     auto op = cast<linalg::LinalgOp>(operand->getOwner());
-    bool isAdded =
-        llvm::any_of(op.getMatchingBlockArgument(operand).getUsers(),
-                     [](Operation *user) { return isa<arith::AddFOp>(user); });
+    bool isAdded = llvm::any_of(
+        op.getMatchingBlockArgument(operand).getUsers(), [](Operation *user) {
+          if (isa<arith::ExtFOp>(user) && user->hasOneUse())
+            user = *user->user_begin();
+          return isa<arith::AddFOp>(user);
+        });
     bool isNew = !resource.getRawHandle().getKey().contains('#');
     int rank = 1 + isAdded + (isAdded && isNew);
     if (rank <= bestRank)

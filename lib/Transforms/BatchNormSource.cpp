@@ -9,6 +9,7 @@
 
 #include "BatchNormFolder.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SetVector.h"
@@ -82,8 +83,15 @@ std::optional<BatchNormFolder::Source> BatchNormFolder::findSource() {
   Source source(op, data);
   source.chain = getChainBefore(op.getBlock()->getTerminator()->getOperand(0),
                                 source.body);
+  // A rounding at the end stays where what is scaled is wider.
+  if (Operation *last = source.chain.empty() ? nullptr : source.chain.back();
+      last && isa<arith::TruncFOp>(last) &&
+      !getChainStart(source.chain, source.body, last->getResult(0).getType()))
+    source.chain.pop_back();
   // A mere shift is the bias of what comes before.
-  if (!hasProduct(source.chain))
+  if (!hasProduct(source.chain) ||
+      !getChainStart(source.chain, source.body,
+                     source.chain.back()->getResult(0).getType()))
     return std::nullopt;
   auto refuse = [&](std::string reason) {
     reasons.note(op, std::move(reason));
@@ -199,11 +207,10 @@ bool BatchNormFolder::canShift(const Source &source) {
 
 void BatchNormFolder::removeSource(Source &source) {
   linalg::LinalgOp op = source.op;
-  Operation *end = op.getBlock()->getTerminator();
-  Value start = getVariable(source.chain.front(), source.body).get();
-  end->setOperand(0, start);
-  for (Operation *inner : llvm::reverse(source.chain))
-    inner->erase();
+  Value end = source.chain.back()->getResult(0);
+  Value start = getChainStart(source.chain, source.body, end.getType());
+  end.replaceAllUsesWith(start);
+  eraseChain(source.chain);
   auto argument = dyn_cast<BlockArgument>(start);
   if (argument && argument.getOwner() == op.getBlock()) {
     OpOperand *operand = op.getMatchingOpOperand(argument);

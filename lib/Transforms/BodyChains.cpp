@@ -52,12 +52,21 @@ OpOperand *mlir::prune::getPassedOn(linalg::LinalgOp op,
 // Known values
 //===----------------------------------------------------------------------===//
 
+/// Computed in double precision and rounded once, what is converted in between
+/// keeps its value.
+static bool isConversion(Operation *op) {
+  return isa<arith::ExtFOp, arith::TruncFOp>(op);
+}
+
 static bool isEvaluable(Operation *op) {
-  return isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp,
+  return isConversion(op) ||
+         isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp,
              arith::NegFOp, math::SqrtOp, math::RsqrtOp>(op);
 }
 
 static double evaluateOne(Operation *op, ArrayRef<double> x) {
+  if (isConversion(op))
+    return x[0];
   if (isa<arith::AddFOp>(op))
     return x[0] + x[1];
   if (isa<arith::SubFOp>(op))
@@ -161,7 +170,7 @@ void BodyConstants::evaluate(
 /// Whether the operation is affine in exactly one of its operands, the others
 /// being known.
 static bool isAffine(Operation *op, const BodyConstants &body) {
-  if (isa<arith::NegFOp>(op))
+  if (isConversion(op) || isa<arith::NegFOp>(op))
     return !body.isKnown(op->getOperand(0));
   if (!isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp>(op))
     return false;
@@ -184,6 +193,8 @@ SmallVector<Operation *> mlir::prune::getChainAfter(Value start,
     chain.push_back(user);
     start = user->getResult(0);
   }
+  if (llvm::all_of(chain, isConversion))
+    chain.clear();
   return chain;
 }
 
@@ -197,12 +208,35 @@ mlir::prune::getChainBefore(Value end, const BodyConstants &body) {
     end = getVariable(op, body).get();
   }
   std::reverse(chain.begin(), chain.end());
+  if (llvm::all_of(chain, isConversion))
+    chain.clear();
   return chain;
+}
+
+Value mlir::prune::getChainStart(ArrayRef<Operation *> chain,
+                                 const BodyConstants &body, Type type) {
+  Value start = getVariable(chain.front(), body).get();
+  for (Operation *op : chain) {
+    if (start.getType() == type)
+      return start;
+    if (!isConversion(op))
+      break;
+    start = op->getResult(0);
+  }
+  return {};
+}
+
+void mlir::prune::eraseChain(ArrayRef<Operation *> chain) {
+  for (Operation *op : llvm::reverse(chain))
+    if (op->use_empty())
+      op->erase();
 }
 
 Affine mlir::prune::applyChain(ArrayRef<Operation *> chain,
                                const BodyConstants &body, Affine value) {
   for (Operation *op : chain) {
+    if (isConversion(op))
+      continue;
     OpOperand &variable = getVariable(op, body);
     bool isLeft = variable.getOperandNumber() == 0;
     double number = op->getNumOperands() == 2

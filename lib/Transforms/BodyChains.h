@@ -52,8 +52,8 @@ private:
   llvm::SmallDenseMap<Value, double, 16> known;
 };
 
-/// The affine operations that follow `start` one after the other, each the only
-/// user of the one before.
+/// The affine operations, and conversions among them, that follow `start` one
+/// after the other, each the only user of the one before.
 SmallVector<Operation *> getChainAfter(Value start, const BodyConstants &body);
 
 /// The affine operations that end in `end`; the first one's other operand is
@@ -62,6 +62,15 @@ SmallVector<Operation *> getChainBefore(Value end, const BodyConstants &body);
 
 /// The operand of an affine operation that is not known.
 OpOperand &getVariable(Operation *op, const BodyConstants &body);
+
+/// What a chain starts from, past conversions at its beginning, as a number of
+/// `type`; null if there is none.
+Value getChainStart(ArrayRef<Operation *> chain, const BodyConstants &body,
+                    Type type);
+
+/// Takes the operations of a chain that nothing reads any more out of their
+/// body.
+void eraseChain(ArrayRef<Operation *> chain);
 
 /// What a row of operations does to `before`, given the known values.
 Affine applyChain(ArrayRef<Operation *> chain, const BodyConstants &body,
