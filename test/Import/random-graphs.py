@@ -1,6 +1,6 @@
 # Random models over all operators of the importer's table: what they compute equals
-# what ONNX Runtime computes, or a diagnostic refuses them. Prints operators by
-# outcome.
+# what ONNX Runtime computes, or a diagnostic refuses them. Models of one node and f32
+# are run as bf16 too. Prints operators by outcome.
 #
 # PRUNE_RANDOM_MODELS says how many models (default 400; the full run is 3000).
 # `random-graphs.py OUT single:Conv:12 graph:7` repeats single models.
@@ -19,6 +19,7 @@ import sys
 import onnx
 
 import onnx_agreement
+import onnx_bfloat
 import onnx_random
 from onnxruntime import OnnxRuntime
 
@@ -82,6 +83,12 @@ def compare(job, table, comparison):
             outcome, why = comparison.outcome(opened, inputs, dims.items())
     if outcome == "refused" and not dims:
         outcome, why = comparison.outcome(model, inputs)
+    bfloat = onnx_bfloat.to_bfloat(model, inputs) if outcome == "agree" else None
+    if bfloat:
+        plain, rounded, narrow = bfloat
+        result["bf16"], text = comparison.outcome(plain, rounded, narrow=narrow)
+        if result["bf16"] == "wrong":
+            return {**result, "outcome": "wrong", "why": f"as bf16: {text}"}
     if outcome == "wrong":
         small, values = comparison.shrink(model, inputs)
         name = os.path.join(OUT, job.replace(":", "_") + ".onnx")
@@ -190,6 +197,8 @@ def main():
             totals[outcome] += 1
             if "open" in result:
                 totals["open sizes: " + result["open"]] += 1
+            if "bf16" in result:
+                totals["bf16: " + result["bf16"]] += 1
             for name in result.get("operators", []):
                 by_operator[name][outcome] += 1
             if outcome == "wrong":
@@ -206,6 +215,7 @@ def main():
     if sys.argv[2:]:
         return
     assert totals["agree"] >= 0.8 * MODELS, f"only {totals['agree']} models agree"
+    assert totals["bf16: agree"] >= 0.2 * MODELS, f"few models of bf16 agree: {totals}"
     if MODELS >= 10 * len(table):
         silent = {
             row[0] for row in table if not by_operator[row[0]]["agree"]

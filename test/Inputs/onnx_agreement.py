@@ -42,18 +42,34 @@ def signless(array):
     return array
 
 
-def difference(name, ours, expected, model):
+def is_half(model, expected):
+    """Whether a result may have been made of f16."""
+    kinds = {t.data_type for t in model.graph.initializer}
+    kinds |= {i.type.tensor_type.elem_type for i in model.graph.input}
+    return onnx.TensorProto.FLOAT16 in kinds or expected.dtype == np.float16
+
+
+def tolerance(expected, model, is_bfloat):
+    """Relative and absolute. f16 is rounded by each operator, here and there, and
+    bf16 only here; both compute each operator in f32."""
+    finite = np.abs(expected[np.isfinite(expected)].astype(np.float64))
+    scale = max(1.0, finite.max(initial=0.0))
+    if not is_bfloat and not is_half(model, expected):
+        return 1e-3, 1e-5 * scale
+    operators = sum(node.op_type != "Constant" for node in model.graph.node)
+    unit = 2.0**-8 if is_bfloat else 2 * 2.0**-11
+    # Rounded operands differ where a later operator cancels what it is given.
+    carried = unit * (operators - 1)
+    return 1.01 * unit + carried, (2.0**-18 + carried) * scale
+
+
+def difference(name, ours, expected, model, is_bfloat=False):
     """What is wrong with a result, or None."""
     expected = signless(expected)
     if ours.shape != expected.shape:
         return f"{name} has shape {ours.shape}, but should have {expected.shape}"
     if expected.dtype.kind in "fc":
-        kinds = {t.data_type for t in model.graph.initializer}
-        kinds |= {i.type.tensor_type.elem_type for i in model.graph.input}
-        narrow = onnx.TensorProto.FLOAT16 in kinds or expected.dtype == np.float16
-        finite = np.abs(expected[np.isfinite(expected)].astype(np.float64))
-        scale = max(1.0, finite.max(initial=0.0))
-        rtol, atol = (2e-2, 1e-2 * scale) if narrow else (1e-3, 1e-5 * scale)
+        rtol, atol = tolerance(expected, model, is_bfloat)
         with np.errstate(invalid="ignore"):
             same = np.isclose(ours, expected, rtol, atol, equal_nan=True)
     elif expected.dtype != bool and {n.op_type for n in model.graph.node} & ROUNDED:
@@ -94,11 +110,13 @@ class Comparison:
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
 
-    def run(self, model, inputs, dims=()):
-        """Raises Refused, NoAnswer or Wrong if the sides do not agree."""
+    def run(self, model, inputs, dims=(), narrow=None):
+        """Raises Refused, NoAnswer or Wrong if the sides do not agree. With `narrow`,
+        that model of bf16 is ours."""
         path = os.path.join(self.folder, "model.onnx")
-        onnx.save(model, path)
+        onnx.save(narrow or model, path)
         module = convert(path, dims)
+        onnx.save(model, path)
         expected = self.runtime.run(path, inputs)
         stored = {t.name for t in model.graph.initializer}
         order = [i.name for i in model.graph.input if i.name not in stored]
@@ -111,14 +129,14 @@ class Comparison:
         if len(results) != len(expected):
             raise Wrong(f"{len(results)} results, but should be {len(expected)}")
         for ours, (name, value) in zip(results, expected.items()):
-            text = difference(name, ours, value, model)
+            text = difference(name, ours, value, model, narrow is not None)
             if text:
                 raise Wrong(text)
 
-    def outcome(self, model, inputs, dims=()):
+    def outcome(self, model, inputs, dims=(), narrow=None):
         """One of agree, refused, unanswered, wrong; and why."""
         try:
-            self.run(model, inputs, dims)
+            self.run(model, inputs, dims, narrow)
             return "agree", ""
         except Refused as error:
             return "refused", str(error)
