@@ -1,11 +1,13 @@
 # REQUIRES: onnx
 # RUN: %python %s %t
 """Operators of operator sets that the installed onnx has no tests of, each against
-numpy: test/Inputs/onnx_cases. Prints how many cases there are by operator set.
+numpy: test/Inputs/onnx_cases. Prints how many cases there are by operator and set.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-Arguments after the folder select operators.
+What the importer's table claims of these sets has to have a case in each set in which
+the operator's definition changed, in the first one and in the last one. Arguments after
+the folder select operators; -v prints the counts of each.
 """
 
 import os
@@ -14,16 +16,23 @@ import sys
 
 import numpy as np
 import onnx_cases
+from onnx_counts import Counts, claimed
 from onnx_files import accept, results_of
 
-OUT, ONLY = sys.argv[1], sys.argv[2:]
+OUT, ONLY = sys.argv[1], [word for word in sys.argv[2:] if word != "-v"]
 # Nodes of one model: one compilation for all of them.
 TOGETHER = 24
+
+
+def signless(array):
+    """Integers carry no sign in MLIR."""
+    return array.view(f"i{array.itemsize}") if array.dtype.kind == "u" else array
 
 
 def check(cases, version):
     model, given, expected = onnx_cases.build(cases, version)
     module = accept(f"{OUT}/cases{version}.onnx", model)
+    given = {name: signless(array) for name, array in given.items()}
     results = results_of(module, given, len(expected))
     for ours, (array, case) in zip(results, expected.values()):
         text = f"opset {version}: {case}"
@@ -31,7 +40,7 @@ def check(cases, version):
         if array.dtype.kind == "f":
             np.testing.assert_allclose(ours, array, case.tolerance, case.tolerance, err_msg=text)
         else:
-            np.testing.assert_array_equal(ours, array, text)
+            np.testing.assert_array_equal(ours, signless(array), text)
 
 
 def check_each(cases, version):
@@ -43,15 +52,43 @@ def check_each(cases, version):
             print(f"FAILS opset {version}: {case}: {error}")
 
 
+def without_case(rows, cases):
+    """The operators and sets that the table claims, and that no case is run in."""
+    run = {(case.op, version) for case in cases for version in case.runs()}
+    wanted = []
+    for op, first, last in rows:
+        first = max(first, onnx_cases.OLDEST)
+        inner = [v for v in onnx_cases.CHANGED.get(op, []) if first < v < last]
+        if first <= last:
+            wanted += [(op, version) for version in (first, *inner, last)]
+    return sorted(set(wanted) - run)
+
+
+def check_claims(cases):
+    rows = claimed()
+    assert len(rows) > 100
+    missing = without_case(rows, cases)
+    assert not missing, f"test/Inputs/onnx_cases has no case of: {missing}"
+    # A row that is added without one is found.
+    added = [("Invented", 9, onnx_cases.NEWEST), ("Conv", 18, onnx_cases.NEWEST + 1)]
+    found = without_case(rows + added, cases)
+    assert found == [
+        ("Conv", onnx_cases.NEWEST + 1),
+        ("Invented", onnx_cases.OLDEST),
+        ("Invented", onnx_cases.NEWEST),
+    ], found
+
+
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
     os.makedirs(OUT)
     cases = [c for c in onnx_cases.all_cases() if not ONLY or c.op in ONLY]
-    # The first and the last set in which a case means the same.
-    versions = sorted({version for case in cases for version in case.versions})
+    if not ONLY:
+        check_claims(cases)
+    counts = Counts()
     failures = 0
-    for version in versions:
-        run = [c for c in cases if version in c.versions]
+    for version in sorted({version for case in cases for version in case.runs()}):
+        run = [c for c in cases if version in c.runs()]
         for first in range(0, len(run), TOGETHER):
             part = run[first : first + TOGETHER]
             try:
@@ -60,7 +97,11 @@ def main():
                 failures += 1
                 print(f"FAILS: {error}")
                 check_each(part, version)
+        for case in run:
+            counts.add(case.op, version, "run")
         print(f"opset {version}: {len(run)} cases of {len({c.op for c in run})} operators")
+    if "-v" in sys.argv:
+        print("\n".join(counts.lines()))
     assert cases and not failures
 
 

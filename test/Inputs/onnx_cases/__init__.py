@@ -4,7 +4,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 For operator sets that the installed onnx has no tests of. A module of this package
 calls `case` for each way in which an operator can be used; the versions say in which
-operator sets that means the same.
+operator sets that means the same. A case is run in the first and the last of them, and
+in each of them in which the operator's definition changed (`versions.py`).
 """
 
 import importlib
@@ -14,8 +15,10 @@ import numpy as np
 from onnx import helper, numpy_helper
 from onnx.mapping import NP_TYPE_TO_TENSOR_TYPE
 
-# The newest operator set that the importer knows.
-NEWEST = 26
+from .versions import CHANGED, NEWEST, OLDEST
+
+# All that the installed onnx has no tests of.
+SINCE18 = (OLDEST, NEWEST)
 CASES = []
 
 
@@ -28,6 +31,11 @@ class Case:
         self.inputs, self.outputs = inputs, outputs
         self.constants, self.tolerance = constants, tolerance
         self.attributes = attributes
+
+    def runs(self):
+        """The operator sets in which to run the case."""
+        first, last = self.versions
+        return sorted({first, last, *(v for v in CHANGED.get(self.op, []) if first < v < last)})
 
     def model(self):
         """What `build` makes of this case alone, in its newest version."""
