@@ -9,7 +9,7 @@
 // RUN: prune-opt %s --prune-lower-to-llvm --prune-pack-weights -o %t 2>&1 | FileCheck %s --check-prefix=LOWERED
 
 // PACK: warning: prune-pack-weights: nothing was packed
-// PACK: note: left alone once: its element type is neither f32 nor f64 ('weight0')
+// PACK: note: left alone once: its sums are neither f32 nor f64; prune-widen-sums makes them so ('weight0')
 // FILTER: note: left alone once: is filtered out by include or exclude ('weight0')
 // SPARSE: warning: prune-sparsify-weights: nothing was packed
 // SPARSE: note: left alone once: its density is above max-density ('weight0')

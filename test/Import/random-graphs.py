@@ -20,6 +20,7 @@ import onnx
 
 import onnx_agreement
 import onnx_bfloat
+import onnx_cases
 import onnx_random
 from onnxruntime import OnnxRuntime
 
@@ -182,7 +183,9 @@ def report(by_operator, totals, reasons):
 
 
 def main():
-    table = read_table()
+    # What operators.py has cases of is not drawn, unless there is a rule.
+    own = {case.op for case in onnx_cases.all_cases()}
+    table = [row for row in read_table() if row[0] in onnx_random.RULES or row[0] not in own]
     missing = {row[0] for row in table} - set(onnx_random.RULES)
     assert not missing, f"no rule makes {sorted(missing)}"
     jobs = sys.argv[2:] or make_jobs(table)
