@@ -104,19 +104,14 @@ struct PrintChannelGroups
     markAllAnalysesPreserved();
     // Without weights there are no groups, whatever is coupled with what.
     if (uses.getWeights().empty() && !dimensions)
-      return;
+      return warnIfNoGroups(uses);
     ChannelGroups coupling(getOperation(), reshape == "inner"
                                                ? ChannelGroups::Prefer::Inner
                                                : ChannelGroups::Prefer::Outer);
     std::vector<PlannedGroup> groups =
         planChannelGroups(getOperation(), uses, coupling);
-    if (groups.empty()) {
-      LeftAlone left(getOperation(), "prune-print-channel-groups", "found");
-      left.note(uses);
-      left.warnIfNothing(uses.getWeights().empty()
-                             ? kNoWeights
-                             : "no weight produces channels that are known");
-    }
+    if (groups.empty())
+      warnIfNoGroups(uses);
     llvm::DenseMap<unsigned, StringRef> names;
     for (const PlannedGroup &group : groups) {
       print(group);
@@ -133,6 +128,14 @@ struct PrintChannelGroups
                  ++dim)
               printDimension(result, dim, *first + dim, coupling, names);
       });
+  }
+
+  void warnIfNoGroups(const WeightUses &uses) {
+    LeftAlone left(getOperation(), "prune-print-channel-groups", "found");
+    left.note(uses);
+    left.warnIfNothing(uses.getWeights().empty()
+                           ? kNoWeights
+                           : "no weight produces channels that are known");
   }
 };
 } // namespace

@@ -22,7 +22,7 @@
 // UNPRUNED-NEXT: {{^total +24 +19 +20.83% +104 +104$}}
 //      UNPRUNED: {{^}}0 of 5 weights pruned
 //      UNPRUNED: {{^}}not pruned: fc ({{.*}}report-weights.mlir:[[@LINE+58]]:8): nothing was decided for it
-//      UNPRUNED: {{^}}not pruned: linalg.matmul ({{.*}}): no operand is a constant
+//      UNPRUNED: {{^}}not pruned: linalg.matmul ({{.*}}): its weight is an argument of the function
 //      UNPRUNED: {{^}}not pruned: whole ({{.*}}): its weight is a slice of a constant with a stride
 //      UNPRUNED: {{^}}not pruned: bytes ({{.*}}): element type i8 is not one of f64, f32, f16, bf16
 
