@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Rules.h"
+#include "prune/Export/ONNX.h"
 
 #include "llvm/ADT/StringSet.h"
 
@@ -29,8 +30,12 @@ public:
       : network(network), coupling(network.coupling), node(node) {}
 
   void add();
+  /// Whether nodes of that operator can lose channels.
+  static bool knows(StringRef op);
 
 private:
+  using Rule = void (*)(NodeRules &);
+  static const llvm::StringMap<Rule> &ruleTable();
   bool hasInput(int at) const {
     return at < node.input_size() && !node.input(at).empty();
   }
@@ -503,8 +508,7 @@ static const llvm::StringSet<> &elementwiseOperators() {
   return names;
 }
 
-void NodeRules::add() {
-  using Rule = void (*)(NodeRules &);
+const llvm::StringMap<NodeRules::Rule> &NodeRules::ruleTable() {
   static const llvm::StringMap<Rule> rules = {
       {"AveragePool", [](NodeRules &n) { n.pooling(); }},
       {"BatchNormalization", [](NodeRules &n) { n.batchNorm(); }},
@@ -545,6 +549,10 @@ void NodeRules::add() {
       {"Unsqueeze", [](NodeRules &n) { n.reshape(); }},
       {"Upsample", [](NodeRules &n) { n.resize(); }},
   };
+  return rules;
+}
+
+void NodeRules::add() {
   coupling.setCause(describe(node));
   if (isRecurrent(node))
     return addRecurrentRule(network, node);
@@ -552,8 +560,19 @@ void NodeRules::add() {
   if (elementwiseOperators().contains(node.op_type()))
     return network.opset < 7 && node.input_size() > 1 ? keepAll()
                                                       : elementwise();
-  auto rule = rules.find(node.op_type());
-  rule == rules.end() ? keepAll() : rule->second(*this);
+  auto rule = ruleTable().find(node.op_type());
+  rule == ruleTable().end() ? keepAll() : rule->second(*this);
+}
+
+bool NodeRules::knows(StringRef op) {
+  onnx::NodeProto node;
+  node.set_op_type(op.str());
+  return isRecurrent(node) || elementwiseOperators().contains(op) ||
+         ruleTable().contains(op);
+}
+
+StringRef mlir::prune::describeONNXExport(StringRef op) {
+  return NodeRules::knows(op) ? "yes" : "keeps all channels";
 }
 
 void Network::addRule(const onnx::NodeProto &node) {

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ChannelNotes.h"
 #include "Node.h"
 #include "prune/Import/ONNX.h"
 
@@ -49,9 +50,12 @@ const Operator *mlir::prune::onnx_import::findOperator(StringRef name,
   return nullptr;
 }
 
-void mlir::prune::printONNXOperators(llvm::raw_ostream &os) {
-  os << "| operator | opsets | status |\n|---|---|---|\n";
+void mlir::prune::printONNXOperators(
+    llvm::raw_ostream &os, llvm::function_ref<StringRef(StringRef)> exports) {
+  os << "| operator | opsets | import | export | channels |\n"
+        "|---|---|---|---|---|\n";
   for (const Operator &op : allOperators())
     os << "| " << op.name << " | " << op.since << "-" << op.until << " | "
-       << (op.limits.empty() ? "complete" : op.limits) << " |\n";
+       << (op.limits.empty() ? "complete" : op.limits) << " | "
+       << exports(op.name) << " | " << describeChannels(op.name) << " |\n";
 }

@@ -141,7 +141,7 @@ static Error exportFile(const Options &options,
 static Error run(const Options &options) {
 #ifdef PRUNE_ENABLE_ONNX
   if (options.listOperators) {
-    printONNXOperators(llvm::outs());
+    printONNXOperators(llvm::outs(), describeONNXExport);
     return Error::success();
   }
   Expected<bool> exports = isExport(options);
