@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Activation.h"
 #include "Reverse.h"
 #include "Window.h"
 
@@ -90,8 +91,8 @@ static LogicalResult importConv(Node &n) {
   if (!window)
     return failure();
   Tensor *padded = padSpatial(n, x, *window, n.attribute(x->type, 0));
-  return n.output(
-      addBias(n, convolve(n, padded, filter, *window, groups), n.input(2)));
+  return n.output(activate(
+      n, addBias(n, convolve(n, padded, filter, *window, groups), n.input(2))));
 }
 
 //===----------------------------------------------------------------------===//
@@ -252,6 +253,7 @@ ArrayRef<Operator> mlir::prune::onnx_import::convolutionOperators() {
       {"Conv", 1, kNewest, 2, importConv, "1-D to 3-D"},
       {"ConvTranspose", 1, kNewest, 2, importConvTranspose,
        "1-D to 3-D; no auto_pad that would need negative padding"},
+      {"FusedConv", 1, 1, 2, importConv, "1-D to 3-D", kRuntimeDomain},
   };
   return operators;
 }

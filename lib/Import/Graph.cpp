@@ -103,8 +103,7 @@ static bool findUnsupported(const onnx::GraphProto &proto, const Graph &graph,
                             SmallVector<const onnx::NodeProto *> &nodes) {
   bool isNeeded = false;
   for (const onnx::NodeProto &node : proto.node()) {
-    bool standard = node.domain().empty() || node.domain() == "ai.onnx";
-    if (!standard || !findOperator(node.op_type(), graph.opsetOf(node))) {
+    if (!findOperator(node, graph.opsetOf(node))) {
       nodes.push_back(&node);
       isNeeded = true;
     }

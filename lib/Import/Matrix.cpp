@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Activation.h"
 #include "Einsum.h"
 #include "Node.h"
 
@@ -40,7 +41,7 @@ static LogicalResult importGemm(Node &n) {
     if (result && result->dims != dims)
       return n.error() << "expects input 2 to broadcast to " << n.text(dims)
                        << ", but got " << n.text(c->dims);
-    return n.output(result);
+    return n.output(activate(n, result));
   }
   if (alpha != 1.0)
     result = n.mul(result, n.Emitter::number(type, alpha));
@@ -53,7 +54,7 @@ static LogicalResult importGemm(Node &n) {
       return n.error() << "expects input 2 to broadcast to " << n.text(dims)
                        << ", but got " << n.text(c->dims);
   }
-  return n.output(result);
+  return n.output(activate(n, result));
 }
 
 static LogicalResult importMatMul(Node &n) {
@@ -66,13 +67,40 @@ static LogicalResult importMatMul(Node &n) {
   return n.output(result);
 }
 
+/// alpha * A * B, either of them read transposed.
+static LogicalResult importFusedMatMul(Node &n) {
+  double alpha = n.number("alpha", 1.0);
+  if (n.integer("transBatchA", 0) || n.integer("transBatchB", 0))
+    return n.error() << "the attributes transBatchA and transBatchB are not "
+                        "supported";
+  if (!n.hasRank(0, 1) || !n.hasRank(1, 1) || !n.sameTypes({0, 1}) ||
+      !n.isFloating(0))
+    return failure();
+  n.computeWide();
+  auto read = [&](unsigned at, StringRef isTransposed) {
+    Tensor *x = n.input(at);
+    // A vector has nothing to exchange.
+    if (!n.integer(isTransposed, 0) || x->rank() < 2)
+      return x;
+    SmallVector<int64_t> order = range(0, x->rank());
+    std::swap(order[x->rank() - 2], order[x->rank() - 1]);
+    return n.transpose(x, order);
+  };
+  Tensor *x = read(0, "transA"), *y = read(1, "transB");
+  Tensor *result = n.matmul(x, y);
+  if (result && alpha != 1.0)
+    result = n.mul(result, n.Emitter::number(result->type, alpha));
+  return n.output(result);
+}
+
 ArrayRef<Operator> mlir::prune::onnx_import::matrixOperators() {
   static const Operator operators[] = {
       {"Einsum", 12, kNewest, 1, importEinsum},
-      {"Gemm", 1, kNewest, 2, importGemm,
-       "no integers of 8 or 16 bits"},
-      {"MatMul", 1, kNewest, 2, importMatMul,
-       "no integers of 8 or 16 bits"},
+      {"FusedGemm", 1, 1, 2, importGemm, "", kRuntimeDomain},
+      {"FusedMatMul", 1, 1, 2, importFusedMatMul,
+       "no transBatchA and transBatchB", kRuntimeDomain},
+      {"Gemm", 1, kNewest, 2, importGemm, "no integers of 8 or 16 bits"},
+      {"MatMul", 1, kNewest, 2, importMatMul, "no integers of 8 or 16 bits"},
   };
   return operators;
 }

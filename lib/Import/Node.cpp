@@ -292,7 +292,7 @@ LogicalResult Node::import() {
   if (++state.numNodes > kMaxNodes)
     return error() << "is one of more than " << kMaxNodes
                    << " nodes, those of nested loops counted each time";
-  const Operator *op = findOperator(proto.op_type(), opset);
+  const Operator *op = findOperator(proto, opset);
   if (!op)
     return error() << "is not supported";
   for (const std::string &name : proto.input()) {

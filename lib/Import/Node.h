@@ -120,7 +120,12 @@ struct Operator {
   ImportFunction function;
   /// For the table in the documentation: what is not supported.
   StringRef limits = "";
+  /// Empty is the standard one.
+  StringRef domain = "";
 };
+
+/// The operators that ONNX Runtime writes, of which there is one version.
+constexpr StringLiteral kRuntimeDomain = "com.microsoft";
 
 /// The newest operator set that is known. An operator whose row ends here means
 /// the same in all sets up to it.
@@ -131,6 +136,7 @@ ArrayRef<Operator> arithmeticOperators();
 ArrayRef<Operator> attentionOperators();
 ArrayRef<Operator> controlOperators();
 ArrayRef<Operator> convolutionOperators();
+ArrayRef<Operator> fusedOperators();
 ArrayRef<Operator> indexingOperators();
 ArrayRef<Operator> matrixOperators();
 ArrayRef<Operator> movementOperators();
@@ -139,13 +145,15 @@ ArrayRef<Operator> orderOperators();
 ArrayRef<Operator> patternOperators();
 ArrayRef<Operator> poolingOperators();
 ArrayRef<Operator> quantizationOperators();
+ArrayRef<Operator> quantizedOperators();
 ArrayRef<Operator> recurrentOperators();
 ArrayRef<Operator> reductionOperators();
 ArrayRef<Operator> resizeOperators();
 ArrayRef<Operator> shapeOperators();
 
-/// The operator for a name and operator set; null if there is none.
-const Operator *findOperator(StringRef name, int64_t opset);
+/// The operator of a node and an operator set of its domain; null if there is
+/// none.
+const Operator *findOperator(const onnx::NodeProto &node, int64_t opset);
 
 } // namespace mlir::prune::onnx_import
 

@@ -173,26 +173,30 @@ static Tensor *countElements(Node &n, const Window &window, DataType type,
   });
 }
 
-static LogicalResult importAveragePool(Node &n) {
-  Tensor *x = n.input(0);
+Tensor *mlir::prune::onnx_import::averagePool(Node &n, Tensor *x) {
   bool countPads = n.integer("count_include_pad", 0);
   std::optional<Window> window = readPool(n);
-  if (!window || !n.isFloating(0))
-    return failure();
-  n.computeWide();
-  x = n.input(0);
+  if (!window || !x)
+    return nullptr;
   Tensor *padded = padSpatial(n, x, *window, n.attribute(x->type, 0));
   Tensor *sums = foldWindows(n, padded, *window, Pool::Sum);
   if (!sums)
-    return failure();
+    return nullptr;
   bool rounded = llvm::any_of(window->ceiling,
                               [&](AffineExpr pad) { return pad != n.size(0); });
   if (rounded || (window->pads(n) && !countPads))
-    return n.output(n.div(sums, countElements(n, *window, x->type, countPads)));
+    return n.div(sums, countElements(n, *window, x->type, countPads));
   double count = 1;
   for (int64_t size : window->kernel)
     count *= size;
-  return n.output(n.div(sums, n.Emitter::number(x->type, count)));
+  return n.div(sums, n.Emitter::number(x->type, count));
+}
+
+static LogicalResult importAveragePool(Node &n) {
+  if (!n.isFloating(0))
+    return failure();
+  n.computeWide();
+  return n.output(averagePool(n, n.input(0)));
 }
 
 /// The p-th root of a sum of p-th powers.

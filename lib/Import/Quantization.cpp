@@ -7,13 +7,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Quantization.h"
 #include "Window.h"
 
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
 
-/// One number, or one for each position along an axis of `x`, aligned with it.
-static Tensor *alignWith(Node &n, Tensor *parameter, Tensor *x, int64_t axis) {
+Tensor *mlir::prune::onnx_import::alignWith(Node &n, Tensor *parameter,
+                                            Tensor *x, int64_t axis) {
   if (parameter->rank() == 0)
     return parameter;
   if (parameter->rank() != 1) {
@@ -39,8 +40,8 @@ static bool isQuantized(Node &n, Tensor *x) {
   return false;
 }
 
-/// x - zero, in 32 bits.
-static Tensor *centre(Node &n, Tensor *x, Tensor *zero, int64_t axis) {
+Tensor *mlir::prune::onnx_import::centre(Node &n, Tensor *x, Tensor *zero,
+                                         int64_t axis) {
   Tensor *wide = n.convert(x, DataType::Int32);
   if (!zero || !wide)
     return wide;
@@ -55,9 +56,8 @@ static Tensor *centre(Node &n, Tensor *x, Tensor *zero, int64_t axis) {
   return zero ? n.sub(wide, n.convert(zero, DataType::Int32)) : nullptr;
 }
 
-/// round(x) + zero, within the range of the type.
-static Tensor *quantize(Node &n, Tensor *x, Tensor *zero, DataType type,
-                        int64_t axis) {
+Tensor *mlir::prune::onnx_import::quantize(Node &n, Tensor *x, Tensor *zero,
+                                           DataType type, int64_t axis) {
   if (!x)
     return nullptr;
   SmallVector<Tensor *> operands = {x};
@@ -77,7 +77,7 @@ static Tensor *quantize(Node &n, Tensor *x, Tensor *zero, DataType type,
   });
 }
 
-static bool isNarrow(DataType type) {
+bool mlir::prune::onnx_import::isNarrow(DataType type) {
   return type == DataType::Int8 || type == DataType::UInt8 ||
          type == DataType::Int16 || type == DataType::UInt16;
 }
@@ -140,10 +140,12 @@ static LogicalResult importDequantize(Node &n) {
   return n.output(n.mul(n.convert(centred, type), aligned));
 }
 
-static LogicalResult importDynamicQuantize(Node &n) {
-  Tensor *x = n.input(0);
-  if (x->type != DataType::Float)
-    return n.error() << "expects a float input, but got " << nameOf(x->type);
+std::optional<Quantized> mlir::prune::onnx_import::quantizeByRange(Node &n,
+                                                                   Tensor *x) {
+  if (x->type != DataType::Float) {
+    n.error() << "expects a float input, but got " << nameOf(x->type);
+    return std::nullopt;
+  }
   SmallVector<int64_t> all = range(0, x->rank());
   Tensor *high = n.greatest(x, all, false);
   Tensor *low = n.reduce(x, all, false, n.extreme(x->type, true),
@@ -151,7 +153,7 @@ static LogicalResult importDynamicQuantize(Node &n) {
                            return s.min(v[0], v[1]);
                          });
   if (!high || !low)
-    return failure();
+    return std::nullopt;
   // The range has zero in it.
   Tensor *scale = n.map({high, low}, x->type, [](Scalar &s, ValueRange v) {
     Value zero = s.constant(v[0].getType(), 0);
@@ -168,34 +170,39 @@ static LogicalResult importDynamicQuantize(Node &n) {
                              s.unary("Round", s.clamp(start, 0, 255)), byte,
                              true);
                        });
-  Tensor *ratio = n.div(x, scale);
-  if (failed(n.output(0, quantize(n, ratio, zero, DataType::UInt8, 0))) ||
-      failed(n.output(1, scale)))
+  return Quantized{quantize(n, n.div(x, scale), zero, DataType::UInt8, 0),
+                   scale, zero};
+}
+
+static LogicalResult importDynamicQuantize(Node &n) {
+  std::optional<Quantized> result = quantizeByRange(n, n.input(0));
+  if (!result || failed(n.output(0, result->values)) ||
+      failed(n.output(1, result->scale)))
     return failure();
-  return n.output(2, zero);
+  return n.output(2, result->zero);
 }
 
 //===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
 
-/// The product of quantised matrices, before scaling. A zero point of the left
-/// one may be one for each row.
-static Tensor *multiply(Node &n, unsigned a, Tensor *aZero, unsigned b,
-                        Tensor *bZero) {
-  Tensor *x = n.input(a), *y = n.input(b);
-  if (!n.hasRank(a, 1) || !n.hasRank(b, 1) || !isNarrow(x->type) ||
+Tensor *mlir::prune::onnx_import::multiplyQuantized(Node &n, Tensor *x,
+                                                    Tensor *xZero, Tensor *y,
+                                                    Tensor *yZero) {
+  if (!x || !y)
+    return nullptr;
+  if (x->rank() < 1 || y->rank() < 1 || !isNarrow(x->type) ||
       !isNarrow(y->type)) {
-    if (!n.state.failed)
-      n.error() << "expects 8-bit matrices";
+    n.error() << "expects 8-bit matrices";
     return nullptr;
   }
-  return n.matmul(centre(n, x, aZero, x->rank() - 2),
-                  centre(n, y, bZero, y->rank() - 1));
+  return n.matmul(centre(n, x, xZero, x->rank() - 2),
+                  centre(n, y, yZero, y->rank() - 1));
 }
 
 static LogicalResult importMatMulInteger(Node &n) {
-  return n.output(multiply(n, 0, n.input(2), 1, n.input(3)));
+  return n.output(
+      multiplyQuantized(n, n.input(0), n.input(2), n.input(1), n.input(3)));
 }
 
 /// acc * (scales in / scale out), quantised.
@@ -213,7 +220,8 @@ static Tensor *rescale(Node &n, Tensor *sums, Tensor *scaleA, Tensor *scaleB,
   return quantize(n, scaled, zero, zero->type, axis);
 }
 
-static bool scalesAreFloat(Node &n, ArrayRef<unsigned> which) {
+bool mlir::prune::onnx_import::scalesAreFloat(Node &n,
+                                              ArrayRef<unsigned> which) {
   for (unsigned at : which)
     if (n.input(at)->type != DataType::Float) {
       n.error() << "expects float scales, but got "
@@ -228,7 +236,8 @@ static LogicalResult importQLinearMatMul(Node &n) {
     return n.state.failed
                ? failure()
                : LogicalResult(n.error() << "expects an 8-bit zero point");
-  Tensor *sums = multiply(n, 0, n.input(2), 3, n.input(5));
+  Tensor *sums =
+      multiplyQuantized(n, n.input(0), n.input(2), n.input(3), n.input(5));
   return n.output(rescale(n, sums, n.input(1), n.input(4), n.input(6),
                           n.input(7), sums ? sums->rank() - 1 : 0));
 }

@@ -9,18 +9,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Activation.h"
 #include "Node.h"
 
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
 
 namespace {
-/// A function of a cell, in lower case, with its parameters.
-struct Activation {
-  std::string name;
-  double alpha = 0, beta = 0;
-};
-
 /// What the three cells have in common. Names of sizes are ONNX's: T steps, B
 /// sequences, I inputs, H hidden units.
 struct Recurrence {
@@ -43,33 +38,6 @@ struct Direction {
 //===----------------------------------------------------------------------===//
 // Reading
 //===----------------------------------------------------------------------===//
-
-/// The activations and the defaults of the parameters that they have.
-static const Activation *findActivation(StringRef name) {
-  static const Activation known[] = {{"affine", 1, 0},
-                                     {"elu", 1, 0},
-                                     {"hardsigmoid", 0.2, 0.5},
-                                     {"leakyrelu", 0.01, 0},
-                                     {"relu", 0, 0},
-                                     {"scaledtanh", 1, 1},
-                                     {"sigmoid", 0, 0},
-                                     {"softplus", 0, 0},
-                                     {"softsign", 0, 0},
-                                     {"tanh", 0, 0},
-                                     {"thresholdedrelu", 1, 0}};
-  const auto *found = llvm::find_if(
-      known, [&](const Activation &one) { return name == one.name; });
-  return found == std::end(known) ? nullptr : found;
-}
-
-static bool hasBeta(StringRef name) {
-  return name == "affine" || name == "hardsigmoid" || name == "scaledtanh";
-}
-
-static bool hasAlpha(StringRef name) {
-  return hasBeta(name) || name == "elu" || name == "leakyrelu" ||
-         name == "thresholdedrelu";
-}
 
 static bool readActivations(Node &n, Recurrence &r,
                             ArrayRef<StringRef> defaults) {
@@ -203,38 +171,6 @@ static Tensor *initialState(Node &n, Recurrence &r, unsigned input,
 //===----------------------------------------------------------------------===//
 // Cells
 //===----------------------------------------------------------------------===//
-
-/// An activation function of one element.
-static Value applyActivation(Scalar &s, const Activation &activation, Value x) {
-  StringRef name = activation.name;
-  auto of = [&](double value) { return s.constant(x.getType(), value); };
-  Value alpha = of(activation.alpha), beta = of(activation.beta);
-  if (name == "sigmoid")
-    return s.div(of(1), s.add(of(1), s.unary("Exp", s.neg(x))));
-  if (name == "tanh")
-    return s.unary("Tanh", x);
-  if (name == "relu")
-    return s.max(x, of(0));
-  if (name == "softsign")
-    return s.div(x, s.add(of(1), s.abs(x)));
-  if (name == "softplus") {
-    Value tail = s.unary("Log1p", s.unary("Exp", s.neg(s.abs(x))));
-    return s.add(s.max(x, of(0)), tail);
-  }
-  if (name == "hardsigmoid")
-    return s.clamp(s.add(s.mul(x, alpha), beta), 0, 1);
-  if (name == "affine")
-    return s.add(s.mul(x, alpha), beta);
-  if (name == "scaledtanh")
-    return s.mul(alpha, s.unary("Tanh", s.mul(beta, x)));
-  if (name == "thresholdedrelu")
-    return s.select(s.compare(Order::GT, x, alpha), x, of(0));
-  Value isNegative = s.compare(Order::LT, x, of(0));
-  if (name == "leakyrelu")
-    return s.select(isNegative, s.mul(x, alpha), x);
-  assert(name == "elu" && "unknown activations are refused");
-  return s.select(isNegative, s.mul(alpha, s.unary("Expm1", x)), x);
-}
 
 /// Applies an activation function of a cell, after clipping.
 static Tensor *activate(Node &n, Recurrence &r, unsigned which, Tensor *x) {

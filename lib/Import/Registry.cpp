@@ -17,34 +17,39 @@
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
 
-/// All operators, sorted by name.
+/// All operators, sorted by domain and name.
 static const SmallVector<Operator> &allOperators() {
   static const SmallVector<Operator> sorted = [] {
     SmallVector<Operator> all;
     for (ArrayRef<Operator> family :
          {activationOperators(), arithmeticOperators(), attentionOperators(),
-          controlOperators(), convolutionOperators(), indexingOperators(), matrixOperators(),
-          movementOperators(), normalizationOperators(), orderOperators(),
-          patternOperators(), poolingOperators(), quantizationOperators(),
+          controlOperators(), convolutionOperators(), fusedOperators(),
+          indexingOperators(), matrixOperators(), movementOperators(),
+          normalizationOperators(), orderOperators(), patternOperators(),
+          poolingOperators(), quantizationOperators(), quantizedOperators(),
           recurrentOperators(), reductionOperators(), resizeOperators(),
           shapeOperators()})
       llvm::append_range(all, family);
     llvm::sort(all, [](const Operator &x, const Operator &y) {
-      return std::tie(x.name, x.since) < std::tie(y.name, y.since);
+      return std::tie(x.domain, x.name, x.since) <
+             std::tie(y.domain, y.name, y.since);
     });
     return all;
   }();
   return sorted;
 }
 
-const Operator *mlir::prune::onnx_import::findOperator(StringRef name,
-                                                       int64_t opset) {
+const Operator *
+mlir::prune::onnx_import::findOperator(const onnx::NodeProto &node,
+                                       int64_t opset) {
+  using Key = std::pair<StringRef, StringRef>;
+  StringRef domain = node.domain() == "ai.onnx" ? "" : StringRef(node.domain());
+  Key key(domain, node.op_type());
+  auto keyOf = [](const Operator &op) { return Key(op.domain, op.name); };
   const SmallVector<Operator> &all = allOperators();
-  const Operator *found =
-      llvm::lower_bound(all, name, [](const Operator &op, StringRef name) {
-        return op.name < name;
-      });
-  for (; found != all.end() && found->name == name; ++found)
+  const Operator *found = llvm::lower_bound(
+      all, key, [&](const Operator &op, Key key) { return keyOf(op) < key; });
+  for (; found != all.end() && keyOf(*found) == key; ++found)
     if (opset >= found->since && opset <= found->until)
       return found;
   return nullptr;
@@ -55,7 +60,10 @@ void mlir::prune::printONNXOperators(
   os << "| operator | opsets | import | export | channels |\n"
         "|---|---|---|---|---|\n";
   for (const Operator &op : allOperators())
-    os << "| " << op.name << " | " << op.since << "-" << op.until << " | "
+    os << "| " << op.domain << (op.domain.empty() ? "" : ".") << op.name
+       << " | " << op.since << "-" << op.until << " | "
        << (op.limits.empty() ? "complete" : op.limits) << " | "
-       << exports(op.name) << " | " << describeChannels(op.name) << " |\n";
+       << exports(op.name) << " | "
+       << (op.domain.empty() ? describeChannels(op.name) : "not tested")
+       << " |\n";
 }

@@ -46,6 +46,9 @@ Tensor *foldWindows(Node &n, Tensor *x, const Window &window, Pool kind);
 Tensor *convolve(Node &n, Tensor *x, Tensor *filter, const Window &window,
                  int64_t groups);
 
+/// The operator AveragePool of a tensor of floats.
+Tensor *averagePool(Node &n, Tensor *x);
+
 } // namespace mlir::prune::onnx_import
 
 #endif // PRUNE_LIB_IMPORT_WINDOW_H

@@ -17,16 +17,11 @@ import sys
 import numpy as np
 import onnx_cases
 from onnx_counts import Counts, claimed
-from onnx_files import accept, results_of
+from onnx_files import accept, results_of, signless
 
 OUT, ONLY = sys.argv[1], [word for word in sys.argv[2:] if word != "-v"]
 # Nodes of one model: one compilation for all of them.
 TOGETHER = 24
-
-
-def signless(array):
-    """Integers carry no sign in MLIR."""
-    return array.view(f"i{array.itemsize}") if array.dtype.kind == "u" else array
 
 
 def check(cases, version):

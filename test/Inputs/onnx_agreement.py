@@ -12,6 +12,7 @@ import onnx
 import prune
 from onnx import helper
 from onnx.mapping import NP_TYPE_TO_TENSOR_TYPE
+from onnx_files import signless
 from onnxruntime import NoAnswer
 
 # Results that are rounded to integers after float arithmetic, in which the two
@@ -33,13 +34,6 @@ def convert(path, dims=()):
         return prune.Module.import_onnx(path, dict(dims))
     except prune.ParseError as error:
         raise Refused(re.sub(r"^.*?error: ", "", str(error).strip())) from error
-
-
-def signless(array):
-    """Integers carry no sign in MLIR."""
-    if array.dtype.kind == "u":
-        return array.view(f"i{array.dtype.itemsize}")
-    return array
 
 
 def is_half(model, expected):

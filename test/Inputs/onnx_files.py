@@ -86,6 +86,13 @@ def unknown_field(number, content):
     return varint(number << 3 | 2) + varint(len(data)) + data
 
 
+def signless(array):
+    """Integers carry no sign in MLIR."""
+    if array.dtype.kind == "u":
+        return array.view(f"i{array.dtype.itemsize}")
+    return array
+
+
 def results_of(module, inputs, count=1, kernels="dense"):
     """What an imported module gives for arrays by the names of its arguments."""
     arguments = [f"--kernels={kernels}"]

@@ -26,8 +26,8 @@ class Case:
     """One node, its inputs and what it gives. Inputs are arrays, or None where an
     optional one is left out; those at `constants` are stored in the model."""
 
-    def __init__(self, op, versions, inputs, outputs, constants, tolerance, attributes):
-        self.op, self.versions = op, versions
+    def __init__(self, op, domain, versions, inputs, outputs, constants, tolerance, attributes):
+        self.op, self.domain, self.versions = op, domain, versions
         self.inputs, self.outputs = inputs, outputs
         self.constants, self.tolerance = constants, tolerance
         self.attributes = attributes
@@ -46,13 +46,18 @@ class Case:
         return f"{self.op}{kinds} {self.attributes}"
 
 
-def case(op, versions, inputs, outputs, constants=(), tolerance=1e-5, **attributes):
-    """Adds a case for versions [first, last] of the standard operator set. The
-    outputs are arrays; None for one that the node does not name."""
+def case(
+    op, versions, inputs, outputs, constants=(), tolerance=1e-5, domain="", **attributes
+):
+    """Adds a case for versions [first, last] of the standard operator set, also if
+    the operator is of another domain. The outputs are arrays; None for one that the
+    node does not name."""
     outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-    arrays = [None if x is None else np.asarray(x) for x in inputs]
+    arrays = [None if x is None else np.array(x, order="C") for x in inputs]
     outputs = [None if x is None else np.asarray(x) for x in outputs]
-    CASES.append(Case(op, versions, arrays, outputs, constants, tolerance, attributes))
+    CASES.append(
+        Case(op, domain, versions, arrays, outputs, constants, tolerance, attributes)
+    )
 
 
 def all_cases():
@@ -82,9 +87,12 @@ def build(cases, version):
             outputs.append("" if array is None else f"c{number}_y{at}")
             if array is not None:
                 expected[outputs[-1]] = (array, case)
-        nodes.append(helper.make_node(case.op, names, outputs, **case.attributes))
+        node = helper.make_node(case.op, names, outputs, domain=case.domain, **case.attributes)
+        nodes.append(node)
     inputs = [describe(name, array) for name, array in given.items()]
     results = [describe(name, array) for name, (array, _) in expected.items()]
     graph = helper.make_graph(nodes, "g", inputs, results, stored)
     opsets = [helper.make_opsetid("", version)]
+    others = sorted({case.domain for case in cases if case.domain})
+    opsets += [helper.make_opsetid(domain, 1) for domain in others]
     return helper.make_model(graph, opset_imports=opsets), given, expected
