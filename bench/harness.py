@@ -37,30 +37,16 @@ LOOPS = [
 
 
 def parse(parser, quick, command=None):
-    """Parses the command line. `--quick` replaces defaults by those of `quick`, so that a run of
-    everything takes seconds; its figures mean nothing. `command` is the parser that has it, if
-    it is not the whole program's."""
+    """Parses the command line. With `--quick` the values of `quick` replace what else is asked
+    for, so that a run of everything takes seconds; its figures mean nothing. `command` is the
+    parser that has it, if it is not the whole program's."""
     (command or parser).add_argument(
         "--quick", action="store_true", help="the smallest run of everything, to see that it works"
     )
-    if getattr(parser.parse_args(), "quick", False):
-        (command or parser).set_defaults(**quick)
-    return parser.parse_args()
-
-
-def fixed_sizes(path):
-    """1 for every size that the model's inputs leave open."""
-    import onnx
-
-    graph = onnx.load(path, load_external_data=False).graph
-    weights = {tensor.name for tensor in graph.initializer}
-    return {
-        f"{info.name}:{at}": 1
-        for info in graph.input
-        if info.name not in weights
-        for at, dim in enumerate(info.type.tensor_type.shape.dim)
-        if not dim.HasField("dim_value")
-    }
+    arguments = parser.parse_args()
+    if getattr(arguments, "quick", False):
+        vars(arguments).update(quick)
+    return arguments
 
 
 def run(*command, **options):

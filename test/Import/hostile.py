@@ -92,7 +92,18 @@ def special_files():
         assert not os.path.exists(target)
 
 
+def huge_sizes():
+    """Sizes of billions, which are nobody's to write down one by one."""
+    size = numpy_helper.from_array(np.array([2**31 + 5]), "n")
+    node = helper.make_node("ConstantOfShape", ["n"], ["y"])
+    path = f"{OUT}/billions.onnx"
+    onnx_files.save(path, model([node], [size]))
+    code, message, _ = onnx_files.convert(path)
+    assert code == 0, message
+
+
 def named_attacks():
+    huge_sizes()
     valid = model([relu()]).SerializeToString()
     refuse("empty", b"", "is not a valid ONNX model")
     refuse("text", b"module {}", "is not a valid ONNX model")
