@@ -49,6 +49,21 @@ def parse(parser, quick, command=None):
     return arguments
 
 
+def fixed_sizes(path):
+    """1 for every size that the model's inputs leave open."""
+    import onnx
+
+    graph = onnx.load(path, load_external_data=False).graph
+    weights = {tensor.name for tensor in graph.initializer}
+    return {
+        f"{info.name}:{at}": 1
+        for info in graph.input
+        if info.name not in weights
+        for at, dim in enumerate(info.type.tensor_type.shape.dim)
+        if not dim.HasField("dim_value")
+    }
+
+
 def run(*command, **options):
     return subprocess.run([str(c) for c in command], check=True, **options)
 
