@@ -14,6 +14,7 @@
 #include "Parts.h"
 #include "Patch.h"
 #include "Rewrites.h"
+#include "Template.h"
 #include "prune/Export/ONNX.h"
 
 #include "prune/IR/ConstantView.h"
@@ -32,11 +33,15 @@ namespace {
 struct Match {
   std::string name;
   const Fact *fact;
+  /// The module's weight that it became.
+  std::string weight;
   /// Null if the module has no such weight any more.
   DenseResourceElementsAttr value;
   KeptIndices kept;
   /// What a weight that is gone held throughout.
   std::optional<double> number;
+  /// A bias that folding made, which follows its node.
+  bool isBias = false;
 };
 
 /// Exports one module.
@@ -52,14 +57,19 @@ private:
   InFlightDiagnostic error() { return emitError(loc); }
   LogicalResult checkModule(const Facts &facts);
   LogicalResult checkVersions(const onnx::GraphProto &graph);
-  LogicalResult matchWeights(const onnx::ModelProto &model, const Facts &facts);
-  LogicalResult matchWeight(StringRef name, const Facts &facts);
+  LogicalResult matchWeights(const onnx::GraphProto &graph, const Facts &facts,
+                             const Template &file);
+  LogicalResult matchWeight(StringRef name, const Facts &facts,
+                            const Template &file);
+  FailureOr<std::string> patch(const onnx::ModelProto &model,
+                               const Facts &facts,
+                               const llvm::StringMap<unsigned> &wasRead);
   LogicalResult matchGone(Match &match);
   LogicalResult checkShape(const Match &match);
   LogicalResult checkRest(const Facts &facts);
   LogicalResult couple(Network &network);
   LogicalResult writeWeights(Network &network, Patcher &patcher);
-  LogicalResult addBiases(Patcher &patcher);
+  LogicalResult addBiases(Network &network, Patcher &patcher);
   LogicalResult prove(const onnx::ModelProto &patched, const Facts &before,
                       Network &network, Patcher &patcher);
 
@@ -109,13 +119,13 @@ LogicalResult Exporter::checkModule(const Facts &facts) {
     return error() << "function 'main' has type " << type
                    << ", but the template has " << facts.getType()
                    << "; give the model that the module was imported from, and "
-                      "the same --dim and --value";
+                      "the same --dim";
   return success();
 }
 
 LogicalResult Exporter::matchGone(Match &match) {
   auto record = module->getAttrOfType<DictionaryAttr>("prune.kept");
-  Attribute entry = record ? record.get(match.fact->name()) : Attribute();
+  Attribute entry = record ? record.get(match.weight) : Attribute();
   if (auto number = dyn_cast_if_present<FloatAttr>(entry)) {
     match.number = number.getValueAsDouble();
     return success();
@@ -156,20 +166,42 @@ LogicalResult Exporter::checkShape(const Match &match) {
                  << "the model that the module was imported from";
 }
 
-LogicalResult Exporter::matchWeight(StringRef name, const Facts &facts) {
+LogicalResult Exporter::matchWeight(StringRef name, const Facts &facts,
+                                    const Template &file) {
   const Fact *fact = facts.get(name);
   if (!fact || fact->name().empty())
     return success();
-  Match match{name.str(), fact, {}, KeptIndices(fact->rank()), std::nullopt};
-  matched.insert(fact->name());
-  auto found = weights.find(fact->name());
+  std::optional<StringRef> key = file.keyOf(name);
+  Match match{
+      name.str(),  fact, fact->name().str(), {}, KeptIndices(fact->rank()),
+      std::nullopt};
+  if (key)
+    match.weight = key->split('#').first.str();
+  match.value =
+      dyn_cast_if_present<DenseResourceElementsAttr>(file.biasOf(name));
+  if (match.value) {
+    match.isBias = true;
+    matches.push_back(std::move(match));
+    return success();
+  }
+  match.number = file.numberOf(name);
+  if (match.number) {
+    matches.push_back(std::move(match));
+    return success();
+  }
+  matched.insert(match.weight);
+  auto found = weights.find(match.weight);
   if (found == weights.end()) {
     if (facts.isUsed(fact->name()) && failed(matchGone(match)))
       return failure();
     matches.push_back(std::move(match));
     return success();
   }
-  Versions &versions = found->second;
+  Versions versions = found->second;
+  if (key)
+    llvm::erase_if(versions, [&](DenseResourceElementsAttr value) {
+      return value.getRawHandle().getKey() != *key;
+    });
   if (versions.size() == 1) {
     match.value = versions.front();
     std::optional<KeptIndices> kept = record.get(
@@ -184,10 +216,9 @@ LogicalResult Exporter::matchWeight(StringRef name, const Facts &facts) {
     match.value = joined->value;
     match.kept = std::move(joined->kept);
   } else {
-    return error()
-           << "initialiser '" << name << "' has " << versions.size()
-           << " versions in the module, since its uses did not lose the "
-              "same; exclude it from pruning";
+    return error() << "initialiser '" << name << "' has " << versions.size()
+                   << " versions in the module, of which one node reads "
+                      "several; keep it in one with exclude=";
   }
   if (failed(checkShape(match)))
     return failure();
@@ -202,10 +233,8 @@ LogicalResult Exporter::checkRest(const Facts &facts) {
       continue;
     auto [weight, suffix] = name.rsplit('.');
     if (suffix == kShiftSuffix && matched.contains(weight)) {
-      if (versions.size() != 1)
-        return error() << "the removal of channels added to '" << weight
-                       << "' more than once; export after one removal";
-      biases.push_back({weight, versions.front()});
+      for (DenseResourceElementsAttr value : versions)
+        biases.push_back({weight, value});
       continue;
     }
     if (!facts.isUsed(name))
@@ -222,14 +251,22 @@ LogicalResult Exporter::checkRest(const Facts &facts) {
   return success();
 }
 
-LogicalResult Exporter::matchWeights(const onnx::ModelProto &model,
-                                     const Facts &facts) {
-  for (const onnx::TensorProto &tensor : model.graph().initializer())
-    if (failed(matchWeight(tensor.name(), facts)))
+LogicalResult Exporter::matchWeights(const onnx::GraphProto &graph,
+                                     const Facts &facts, const Template &file) {
+  for (auto &[name, versions] : collectResources(module)) {
+    Versions rest;
+    for (DenseResourceElementsAttr value : versions)
+      if (!file.isBias(value.getRawHandle().getKey()))
+        rest.push_back(value);
+    if (!rest.empty())
+      weights[name] = rest;
+  }
+  for (const onnx::TensorProto &tensor : graph.initializer())
+    if (failed(matchWeight(tensor.name(), facts, file)))
       return failure();
-  for (const onnx::NodeProto &node : model.graph().node())
+  for (const onnx::NodeProto &node : graph.node())
     if (node.op_type() == "Constant" && node.output_size() == 1 &&
-        failed(matchWeight(node.output(0), facts)))
+        failed(matchWeight(node.output(0), facts, file)))
       return failure();
   return checkRest(facts);
 }
@@ -240,7 +277,7 @@ LogicalResult Exporter::matchWeights(const onnx::ModelProto &model,
 
 LogicalResult Exporter::couple(Network &network) {
   for (const Match &match : matches) {
-    if (!match.value)
+    if (!match.value || match.isBias)
       continue;
     network.coupling.setCause("initialiser '" + match.name + "'");
     for (auto [at, dim, list] :
@@ -262,9 +299,11 @@ LogicalResult Exporter::couple(Network &network) {
   }
   network.addRules();
   if (std::optional<std::string> problem = network.coupling.solve())
-    return error() << *problem
-                   << "; the template's operators cannot express that, exclude "
-                      "the weight from pruning";
+    return error()
+           << *problem
+           << "; the template's operators cannot express that; mask and "
+              "remove with export-safe=true, or keep the weight with "
+              "exclude=";
   return success();
 }
 
@@ -272,18 +311,13 @@ LogicalResult Exporter::couple(Network &network) {
 // Numbers
 //===----------------------------------------------------------------------===//
 
-/// A filter that the importer reversed in space for a transposed convolution.
-static bool isReversed(const onnx::GraphProto &graph, const Match &match) {
-  int64_t kernel = 1;
-  for (int64_t size :
-       match.fact->constant.getShapedType().getShape().drop_front(
-           std::min<int64_t>(2, match.fact->rank())))
-    kernel *= size;
-  return kernel > 1 &&
-         llvm::any_of(graph.node(), [&](const onnx::NodeProto &node) {
-           return node.op_type() == "ConvTranspose" &&
-                  node.input(1) == match.name;
-         });
+/// Filters that the importer reversed in space for transposed convolutions.
+static llvm::StringSet<> getReversed(const onnx::GraphProto &graph) {
+  llvm::StringSet<> names;
+  for (const onnx::NodeProto &node : graph.node())
+    if (node.op_type() == "ConvTranspose" && node.input_size() > 1)
+      names.insert(node.input(1));
+  return names;
 }
 
 static void reverseKernels(std::vector<char> &bytes, ShapedType type) {
@@ -296,20 +330,6 @@ static void reverseKernels(std::vector<char> &bytes, ShapedType type) {
          a += size, b -= size)
       std::swap_ranges(bytes.begin() + a, bytes.begin() + a + size,
                        bytes.begin() + b);
-}
-
-/// One number throughout, in the element type.
-static std::vector<char> fill(double number, FloatType type, int64_t count) {
-  APFloat value(number);
-  bool inexact;
-  value.convert(type.getFloatSemantics(), APFloat::rmNearestTiesToEven,
-                &inexact);
-  uint64_t bits = value.bitcastToAPInt().getZExtValue();
-  size_t size = type.getWidth() / 8;
-  std::vector<char> bytes(count * size);
-  for (int64_t at = 0; at != count; ++at)
-    std::memcpy(bytes.data() + at * size, &bits, size);
-  return bytes;
 }
 
 /// What the dimensions of a tensor kept, all of them as lists.
@@ -336,6 +356,7 @@ static std::vector<char> gather(const Match &match, const KeptIndices &kept,
 }
 
 LogicalResult Exporter::writeWeights(Network &network, Patcher &patcher) {
+  llvm::StringSet<> reversed = getReversed(network.graph);
   for (const Match &match : matches) {
     SmallVector<int64_t> shape = network.keptShape(match.name);
     int64_t count = ShapedType::getNumElements(shape);
@@ -344,39 +365,56 @@ LogicalResult Exporter::writeWeights(Network &network, Patcher &patcher) {
         match.value ? ElementsAttr(match.value) : match.fact->constant);
     if (!data || data->isSplat)
       return error() << "weight '" << match.name << "' has no data";
+    if (match.isBias && match.value.getNumElements() != count)
+      return error() << "bias '" << match.value.getRawHandle().getKey()
+                     << "' has " << match.value.getNumElements()
+                     << " elements, where " << count
+                     << " channels remain; export before "
+                        "prune-fold-batch-norms";
     std::vector<char> bytes;
     if (match.number)
       bytes = fill(*match.number, cast<FloatType>(elements), count);
-    else if (match.value && match.value.getType().getShape() == ArrayRef(shape))
+    else if (match.value && (match.isBias || match.value.getType().getShape() ==
+                                                 ArrayRef(shape)))
       bytes.assign(data->data.begin(), data->data.end());
     else
       bytes = gather(match, keptOf(network, match.name), count);
     // What nothing reads is not in the module, but has its place in the file.
-    if (match.value && match.value.getType().getShape() != ArrayRef(shape))
+    if (match.value && !match.isBias &&
+        match.value.getType().getShape() != ArrayRef(shape))
       writePart(bytes, keptOf(network, match.name), match.value, match.kept);
-    if (match.value && isReversed(network.graph, match))
+    if (match.value && reversed.contains(match.name) && shape.size() > 2)
       reverseKernels(bytes, match.value.getType());
     Patcher::setTensor(*patcher.findTensor(match.name), shape, bytes);
   }
   return success();
 }
 
-LogicalResult Exporter::addBiases(Patcher &patcher) {
+LogicalResult Exporter::addBiases(Network &network, Patcher &patcher) {
+  llvm::StringMap<const Match *> byName;
+  for (const Match &match : matches)
+    byName.try_emplace(match.weight, &match);
+  // The results get other names with each addition.
+  llvm::StringMap<SmallVector<int64_t>> shapes;
   for (auto [weight, value] : biases) {
     onnx::TensorProto bias;
-    auto match = llvm::find_if(matches, [&, name = weight](const Match &m) {
-      return m.fact->name() == name;
-    });
+    const Match *match = byName.lookup(weight);
     bias.set_data_type(static_cast<int>(match->fact->type));
-    Patcher::setTensor(bias, value.getType().getShape(),
+    Patcher::setTensor(bias, value.getType().getNumElements(),
                        getConstantBytes(value)->data);
-    if (value.getType().getRank() != 1 || !patcher.addBias(match->name, bias))
+    bias.set_name(match->name + ".bias");
+    SmallVector<Reader> readers = patcher.readersOf(match->name);
+    if (readers.size() == 1 && readers[0].node->output_size())
+      shapes.try_emplace(weight, network.keptShape(readers[0].node->output(0)));
+    if (!shapes.contains(weight) ||
+        addBias(patcher, readers[0], bias, shapes[weight]).empty())
       return error() << "the removal of constant channels left numbers to add "
                         "behind initialiser '"
                      << match->name
-                     << "', and the template has no bias there; exclude it "
-                        "from pruning";
+                     << "', and the template has no place for them there; keep "
+                        "its channels with exclude=";
   }
+  patcher.finish();
   return success();
 }
 
@@ -437,40 +475,24 @@ LogicalResult Exporter::checkVersions(const onnx::GraphProto &graph) {
   return success();
 }
 
-FailureOr<std::string> Exporter::run() {
-  llvm::Expected<std::unique_ptr<onnx::ModelProto>> model =
-      onnx_import::loadModel(path, options, module.getContext());
-  if (!model)
-    return error() << llvm::toString(model.takeError());
-  if (failed(checkVersions((*model)->graph())))
-    return failure();
-  Facts before(**model, path, loc, options);
-  if (!before.isValid() || failed(checkModule(before)))
-    return failure();
-  weights = collectResources(module);
-  storeComputedWeights(**model, before, [&](StringRef name) {
-    auto found = weights.find(name);
-    return found == weights.end() ||
-           llvm::any_of(found->second, [&](DenseResourceElementsAttr value) {
-             return value.getRawHandle().getKey() != name;
-           });
-  });
-  if (failed(matchWeights(**model, before)))
-    return failure();
-  Network network((*model)->graph(), before, opsetOf(**model));
+FailureOr<std::string>
+Exporter::patch(const onnx::ModelProto &model, const Facts &facts,
+                const llvm::StringMap<unsigned> &wasRead) {
+  Network network(model.graph(), facts, opsetOf(model));
   if (failed(couple(network)))
     return failure();
-  onnx::ModelProto patched(**model);
-  Patcher patcher(patched, loc);
+  onnx::ModelProto patched(model);
+  Patcher patcher(patched, wasRead, loc);
   if (failed(writeWeights(network, patcher)) ||
-      failed(patcher.patchNodes(network)) || failed(addBiases(patcher)))
+      failed(patcher.patchNodes(network)) ||
+      failed(addBiases(network, patcher)))
     return failure();
   patcher.patchStatedShapes(network);
-  if (failed(prove(patched, before, network, patcher)))
+  if (failed(prove(patched, facts, network, patcher)))
     return failure();
   patcher.dropUnused();
   if (!options.dims.empty())
-    patcher.stateFixedSizes(before);
+    patcher.stateFixedSizes(facts);
   std::string bytes;
   if (!patched.SerializeToString(&bytes))
     return error() << "the patched model is larger than 2 GB, which ONNX files "
@@ -478,10 +500,48 @@ FailureOr<std::string> Exporter::run() {
   return bytes;
 }
 
+FailureOr<std::string> Exporter::run() {
+  llvm::Expected<std::unique_ptr<onnx::ModelProto>> model =
+      onnx_import::loadModel(path, options, module.getContext());
+  if (!model)
+    return error() << llvm::toString(model.takeError());
+  if (failed(checkVersions((*model)->graph())))
+    return failure();
+  Facts original(**model, path, loc, options);
+  if (!original.isValid() || failed(checkModule(original)))
+    return failure();
+  llvm::MapVector<StringRef, Versions> resources = collectResources(module);
+  storeComputedWeights(**model, original, [&](StringRef name) {
+    auto found = resources.find(name);
+    return found == resources.end() ||
+           llvm::any_of(found->second, [&](DenseResourceElementsAttr value) {
+             return value.getRawHandle().getKey() != name;
+           });
+  });
+  llvm::StringMap<unsigned> wasRead;
+  collectReads((*model)->graph(), wasRead);
+  Template file(**model, original, module);
+  if (failed(file.adapt()))
+    return failure();
+  std::optional<Facts> adapted;
+  if (file.hasChanged()) {
+    adapted.emplace(**model, path, loc, options);
+    if (!adapted->isValid())
+      return error() << "the template without the nodes that were folded would "
+                        "not be valid; export before prune-fold-batch-norms";
+  }
+  const Facts &facts = adapted ? *adapted : original;
+  if (failed(matchWeights((*model)->graph(), facts, file)))
+    return failure();
+  return patch(**model, facts, wasRead);
+}
+
 FailureOr<std::string>
 mlir::prune::exportONNX(ModuleOp module, StringRef original,
                         const ONNXImportOptions &options) {
-  if (failed(requireData(module)))
-    return failure();
   return Exporter(module, original, options).run();
+}
+
+StringRef mlir::prune::describeONNXExport(StringRef op) {
+  return knowsOperator(op) ? "yes" : "keeps all channels";
 }

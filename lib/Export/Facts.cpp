@@ -2,74 +2,17 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Sizes are compared between two imports, whose contexts differ, so that they
-// are kept as text: equal expressions print alike.
+// Every import has a context of its own, so that two do not share resources.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Facts.h"
 
-#include "prune/IR/KeptRecord.h"
-
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace mlir::prune;
 using namespace mlir::prune::onnx_export;
-
-static std::string textOf(AffineExpr expr) {
-  std::string text;
-  llvm::raw_string_ostream(text) << expr;
-  return text;
-}
-
-int64_t Fact::size(int64_t dim) const {
-  int64_t number;
-  return StringRef(sizes[dim]).getAsInteger(10, number) ? -1 : number;
-}
-
-SmallVector<int64_t> Fact::shape() const {
-  SmallVector<int64_t> result;
-  for (int64_t dim = 0; dim != rank(); ++dim)
-    result.push_back(size(dim));
-  return result;
-}
-
-std::optional<SmallVector<int64_t>> Fact::numbers() const {
-  if (!elements || !isInteger())
-    return std::nullopt;
-  SmallVector<int64_t> result;
-  for (StringRef element : *elements)
-    if (element.getAsInteger(10, result.emplace_back()))
-      return std::nullopt;
-  return result;
-}
-
-StringRef Fact::name() const {
-  auto resource = dyn_cast_if_present<DenseResourceElementsAttr>(constant);
-  return resource ? resource.getRawHandle().getKey().split('#').first
-                  : StringRef();
-}
-
-static Fact toFact(const onnx_import::Tensor &tensor) {
-  Fact fact;
-  for (AffineExpr dim : tensor.dims)
-    fact.sizes.push_back(textOf(dim));
-  fact.type = tensor.type;
-  fact.constant = tensor.constant;
-  if (tensor.contents) {
-    fact.elements.emplace();
-    for (AffineExpr element : tensor.contents->ints)
-      fact.elements->push_back(textOf(element));
-    for (double element : tensor.contents->floats)
-      fact.elements->push_back(
-          llvm::utohexstr(llvm::bit_cast<uint64_t>(element)));
-  }
-  return fact;
-}
 
 std::string mlir::prune::onnx_export::typeOf(ModuleOp module,
                                              StringRef function) {
@@ -86,31 +29,12 @@ Facts::Facts(onnx::ModelProto model, StringRef path, Location loc,
     emitError(loc) << diagnostic.str();
     return success();
   });
-  auto collect = [&](const onnx_import::Graph &graph) {
-    auto add = [&](StringRef name) {
-      if (onnx_import::Tensor *tensor =
-              name.empty() ? nullptr : graph.lookup(name))
-        facts.try_emplace(name, toFact(*tensor));
-    };
-    for (const auto &input : graph.proto.input())
-      add(input.name());
-    for (const auto &tensor : graph.proto.initializer())
-      add(tensor.name());
-    for (const auto &node : graph.proto.node())
-      for (const auto &output : node.output())
-        add(output);
-  };
-  OwningOpRef<ModuleOp> module =
-      onnx_import::importModel(path, model, &context, options, collect);
+  OwningOpRef<ModuleOp> module = onnx_import::importModel(
+      path, model, &context, options,
+      [&](const onnx_import::Graph &graph) { collect(graph); });
   if (!module)
     return;
   valid = true;
   type = typeOf(*module, "main");
-  for (auto &[name, versions] : collectResources(*module))
-    used.insert(name);
-}
-
-const Fact *Facts::get(StringRef name) const {
-  auto found = facts.find(name);
-  return found == facts.end() ? nullptr : &found->second;
+  uses = collectUses(*module);
 }

@@ -10,26 +10,22 @@
 #ifndef PRUNE_LIB_EXPORT_PATCH_H
 #define PRUNE_LIB_EXPORT_PATCH_H
 
-#include "Rules.h"
+#include "ExportRules.h"
+#include "Facts.h"
+#include "GraphEditor.h"
 
 namespace mlir::prune::onnx_export {
 
 /// Edits a model in place.
-class Patcher {
+class Patcher : public GraphEditor {
 public:
-  Patcher(onnx::ModelProto &model, Location loc);
+  /// `wasRead` are the names that anything read in the original.
+  Patcher(onnx::ModelProto &model, const llvm::StringMap<unsigned> &wasRead,
+          Location loc);
 
-  /// The tensor that defines a name: an initialiser or a Constant node's value.
-  onnx::TensorProto *findTensor(StringRef name);
-  /// Replaces type-independent parts of a tensor: sizes and raw bytes.
-  static void setTensor(onnx::TensorProto &tensor, ArrayRef<int64_t> shape,
-                        ArrayRef<char> bytes);
   /// Gives an input of a node other integers: in place if nothing else reads
   /// them, else by a new initialiser.
   void setIntegers(onnx::NodeProto &node, int input, ArrayRef<int64_t> values);
-
-  /// Gives a convolution or Gemm without a bias one; returns whether it could.
-  bool addBias(StringRef weight, onnx::TensorProto bias);
 
   /// Adapts the numbers of all nodes to what `network` kept.
   LogicalResult patchNodes(Network &network);
@@ -46,28 +42,19 @@ public:
   void dropUnused();
 
 private:
-  bool isUsed(StringRef name);
-  std::string freshName(StringRef stem);
-  std::string addInitializer(StringRef stem, onnx::TensorProto tensor);
   LogicalResult patchReshape(Network &network, onnx::NodeProto &node);
+  void patchGather(Network &network, onnx::NodeProto &node);
   void patchSlice(Network &network, onnx::NodeProto &node);
   void patchSplit(Network &network, onnx::NodeProto &node);
   void patchPad(Network &network, onnx::NodeProto &node);
   void patchSizes(Network &network, onnx::NodeProto &node, int input);
   LogicalResult error(const onnx::NodeProto &node, const Twine &message);
 
-  onnx::ModelProto &model;
-  onnx::GraphProto &graph;
   Location loc;
-  int64_t opset;
-  /// Names that something read before any change.
-  llvm::StringSet<> wasRead;
+  const llvm::StringMap<unsigned> &wasRead;
   /// Tensors whose integers were replaced in place.
   llvm::StringSet<> edited;
 };
-
-/// The version of the standard operators that a model imports.
-int64_t opsetOf(const onnx::ModelProto &model);
 
 } // namespace mlir::prune::onnx_export
 

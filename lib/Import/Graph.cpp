@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Graph.h"
+#include "ExportRules.h"
 #include "Node.h"
 #include "Rewrites.h"
 #include "prune/IR/Prune.h"
@@ -406,5 +406,11 @@ mlir::prune::importONNX(StringRef path, MLIRContext *context,
     emitError(UnknownLoc::get(context)) << llvm::toString(model.takeError());
     return nullptr;
   }
-  return importModel(path, **model, context, options);
+  DictionaryAttr limits;
+  OwningOpRef<ModuleOp> module = importModel(
+      path, **model, context, options,
+      [&](const Graph &graph) { limits = onnx_export::describeLimits(graph); });
+  if (module)
+    (*module)->setAttr("prune.onnx", limits);
+  return module;
 }

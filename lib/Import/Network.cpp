@@ -7,30 +7,53 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Rules.h"
+#include "ExportRules.h"
 
 using namespace mlir;
 using namespace mlir::prune::onnx_export;
 using Dim = Coupling::Dim;
 
-Network::Network(const onnx::GraphProto &graph, const Facts &facts,
-                 int64_t opset)
-    : graph(graph), facts(facts), opset(opset) {}
+Network::Network(const onnx::GraphProto &graph, const GraphInfo &facts,
+                 int64_t opset, bool separateUses)
+    : graph(graph), facts(facts), opset(opset), separateUses(separateUses) {}
+
+SmallVector<Dim> Network::makeDims(StringRef name) {
+  SmallVector<Dim> result;
+  if (const Fact *fact = facts.get(name))
+    for (int64_t size : fact->shape())
+      result.push_back(coupling.addDim(size));
+  return result;
+}
 
 ArrayRef<Dim> Network::dimsOf(StringRef name) {
   auto [entry, isNew] = dims.try_emplace(name);
   if (isNew)
-    if (const Fact *fact = facts.get(name))
-      for (int64_t size : fact->shape())
-        entry->second.push_back(coupling.addDim(size));
+    entry->second = makeDims(name);
   return entry->second;
+}
+
+ArrayRef<Dim> Network::dimsOfInput(const onnx::NodeProto &node, int input) {
+  StringRef name = node.input(input);
+  const Fact *fact = separateUses ? facts.get(name) : nullptr;
+  // What only moves a weight has its name.
+  if (!fact || fact->name() != name)
+    return dimsOf(name);
+  auto &list = uses[name];
+  auto [entry, isNew] = useOf.try_emplace({&node, input}, list.size());
+  if (isNew)
+    list.push_back(makeDims(name));
+  return list[entry->second];
+}
+
+std::vector<SmallVector<Dim>> Network::usesOf(StringRef name) {
+  return {uses[name].begin(), uses[name].end()};
 }
 
 /// Names that a node's graphs, if any, take from the graph around.
 static void keepCaptured(Network &network, const onnx::GraphProto &graph) {
   for (const onnx::NodeProto &node : graph.node()) {
-    for (const std::string &name : node.input())
-      for (Dim dim : network.dimsOf(name))
+    for (int at = 0; at != node.input_size(); ++at)
+      for (Dim dim : network.dimsOfInput(node, at))
         network.coupling.keep(dim);
     for (const onnx::AttributeProto &attribute : node.attribute())
       if (attribute.has_g())
@@ -80,8 +103,9 @@ bool Network::isTouched(StringRef name) {
   return false;
 }
 
-int64_t Network::keptGroups(const onnx::NodeProto &node) {
+std::optional<int64_t> Network::keptGroups(const onnx::NodeProto &node) {
   auto found = groups.find(&node);
-  return found == groups.end() ? integerOf(node, "group", 1)
-                               : coupling.countKept(found->second);
+  if (found == groups.end())
+    return std::nullopt;
+  return coupling.countKept(found->second);
 }

@@ -1,4 +1,4 @@
-//===- Recurrent.cpp - LSTM, GRU and RNN with fewer hidden units ----------===//
+//===- RecurrentRules.cpp - LSTM, GRU and RNN with fewer hidden units -----===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Rules.h"
+#include "ExportRules.h"
 
 #include "prune/IR/ConstantView.h"
 
@@ -128,7 +128,7 @@ bool Network::isUnread(StringRef name, int64_t dim, int64_t index) {
 void mlir::prune::onnx_export::addRecurrentRule(Network &network,
                                                 const onnx::NodeProto &node) {
   Coupling &coupling = network.coupling;
-  auto dimsOf = [&](int at) { return network.dimsOf(node.input(at)); };
+  auto dimsOf = [&](int at) { return network.dimsOfInput(node, at); };
   Dim hidden = dimsOf(2)[2];
   int64_t size = coupling.sizeOf(hidden);
   auto joinGates = [&](Dim gates) {

@@ -1,4 +1,4 @@
-//===- Nodes.h - What an ONNX node says of itself ---------------*- C++ -*-===//
+//===- NodeAttributes.h - What an ONNX node says of itself ------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -7,10 +7,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_LIB_EXPORT_NODES_H
-#define PRUNE_LIB_EXPORT_NODES_H
+#ifndef PRUNE_LIB_IMPORT_NODEATTRIBUTES_H
+#define PRUNE_LIB_IMPORT_NODEATTRIBUTES_H
 
-#include "Facts.h"
+#include "GraphInfo.h"
 
 namespace mlir::prune::onnx_export {
 
@@ -30,10 +30,9 @@ std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank);
 
 /// An optional list of integers: an input if `isInput`, else an attribute.
 /// Nothing if it is there but not known.
-std::optional<SmallVector<int64_t>> readList(const onnx::NodeProto &node,
-                                             const Facts &facts, bool isInput,
-                                             int input, StringRef attribute,
-                                             SmallVector<int64_t> otherwise);
+std::optional<SmallVector<int64_t>>
+readList(const onnx::NodeProto &node, const GraphInfo &facts, bool isInput,
+         int input, StringRef attribute, SmallVector<int64_t> otherwise);
 
 /// Per axis of the input, the run of indices that a Slice takes with step 1, or
 /// no value where it does something else; nothing if it is not known at all.
@@ -41,15 +40,20 @@ struct Run {
   int64_t begin, count;
 };
 std::optional<SmallVector<std::optional<Run>>>
-getSliceRuns(const onnx::NodeProto &node, const Facts &facts, int64_t opset);
+getSliceRuns(const onnx::NodeProto &node, const GraphInfo &facts,
+             int64_t opset);
+
+/// The indices that a Gather takes, from 0; nothing if any is not known.
+std::optional<SmallVector<int64_t>> getGathered(const onnx::NodeProto &node,
+                                                const GraphInfo &facts);
 
 /// What a Pad adds at each side of each axis; nothing if it is not known.
 struct Padding {
   SmallVector<int64_t> low, high;
 };
 std::optional<Padding> getPadding(const onnx::NodeProto &node,
-                                  const Facts &facts, int64_t opset);
+                                  const GraphInfo &facts, int64_t opset);
 
 } // namespace mlir::prune::onnx_export
 
-#endif // PRUNE_LIB_EXPORT_NODES_H
+#endif // PRUNE_LIB_IMPORT_NODEATTRIBUTES_H

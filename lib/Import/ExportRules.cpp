@@ -9,8 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Rules.h"
-#include "prune/Export/ONNX.h"
+#include "NodeRules.h"
 
 #include "llvm/ADT/StringSet.h"
 
@@ -21,61 +20,6 @@ using Dim = Coupling::Dim;
 //===----------------------------------------------------------------------===//
 // Rules
 //===----------------------------------------------------------------------===//
-
-namespace mlir::prune::onnx_export {
-/// Couples the dimensions around one node.
-class NodeRules {
-public:
-  NodeRules(Network &network, const onnx::NodeProto &node)
-      : network(network), coupling(network.coupling), node(node) {}
-
-  void add();
-  /// Whether nodes of that operator can lose channels.
-  static bool knows(StringRef op);
-
-private:
-  using Rule = void (*)(NodeRules &);
-  static const llvm::StringMap<Rule> &ruleTable();
-  bool hasInput(int at) const {
-    return at < node.input_size() && !node.input(at).empty();
-  }
-  ArrayRef<Dim> input(int at) { return network.dimsOf(node.input(at)); }
-  ArrayRef<Dim> output(int at = 0) { return network.dimsOf(node.output(at)); }
-  std::optional<int64_t> axis(int64_t otherwise, int64_t rank) {
-    return normalizeAxis(integerOf(node, "axis", otherwise), rank);
-  }
-  bool isJoinable(Dim a, Dim b) {
-    return coupling.sizeOf(a) == coupling.sizeOf(b);
-  }
-
-  void keepAll();
-  void keepValue(ArrayRef<Dim> dims);
-  void elementwise();
-  void batchNorm();
-  void convolution(bool isTransposed);
-  void gemm();
-  void matmul();
-  void pooling();
-  void alongAxis(ArrayRef<int64_t> kept);
-  void softmax();
-  void layerNorm();
-  void reduction();
-  void reshape();
-  void transpose();
-  void concat();
-  void split();
-  void slice();
-  void pad();
-  void gather();
-  void resize();
-  void expand();
-  void identityWhereEqual();
-
-  Network &network;
-  Coupling &coupling;
-  const onnx::NodeProto &node;
-};
-} // namespace mlir::prune::onnx_export
 
 void NodeRules::keepValue(ArrayRef<Dim> dims) {
   for (Dim dim : dims)
@@ -121,6 +65,46 @@ void NodeRules::batchNorm() {
   for (int at = 1; at < node.output_size(); ++at)
     if (!node.output(at).empty())
       keepValue(output(at));
+}
+
+/// Channels are (group, one of the group's); a group stays whole or leaves.
+void NodeRules::groupNorm() {
+  ArrayRef<Dim> x = input(0), y = output();
+  int64_t groups = integerOf(node, "num_groups", 0);
+  if (groups < 1 || coupling.sizeOf(x[1]) % groups)
+    return keepAll();
+  channelsPass();
+  Dim group = coupling.addDim(groups);
+  Dim part = coupling.addDim(coupling.sizeOf(x[1]) / groups);
+  coupling.keep(part);
+  coupling.addProduct(y[1], {group, part});
+  for (int at = 1; at != node.input_size(); ++at)
+    coupling.join(input(at)[0], network.opset < 21 ? group : x[1]);
+  network.groups[&node] = group;
+}
+
+void NodeRules::instanceNorm() {
+  channelsPass();
+  for (int at = 1; at != node.input_size(); ++at)
+    coupling.join(input(at)[0], input(0)[1]);
+}
+
+/// Scales and zero points, if there are several, lie along one axis.
+void NodeRules::perAxis() {
+  ArrayRef<Dim> x = input(0), y = output();
+  if (integerOf(node, "block_size", 0))
+    return keepAll();
+  for (auto [a, b] : llvm::zip_equal(x, y))
+    coupling.join(a, b);
+  for (int at = 1; at != node.input_size(); ++at) {
+    if (!hasInput(at) || input(at).empty() ||
+        coupling.sizeOf(input(at)[0]) == 1)
+      continue;
+    std::optional<int64_t> along = axis(1, x.size());
+    if (!along || input(at).size() != 1)
+      return keepAll();
+    coupling.join(input(at)[0], x[*along]);
+  }
 }
 
 /// Channels are (group, one of the group's), also in the filter.
@@ -185,8 +169,43 @@ void NodeRules::matmul() {
     }
 }
 
+/// Dimensions with one letter are one; what is summed may lose zeros.
+void NodeRules::einsum() {
+  std::string equation = stringOf(node, "equation", "").str();
+  llvm::erase(equation, ' ');
+  auto [left, right] = StringRef(equation).split("->");
+  SmallVector<StringRef> terms;
+  left.split(terms, ',');
+  if (StringRef(equation).contains('.') ||
+      int64_t(terms.size()) != node.input_size())
+    return keepAll();
+  std::string implied;
+  if (!StringRef(equation).contains("->")) {
+    for (char letter = 'A'; letter <= 'z'; ++letter)
+      if (left.count(letter) == 1 && llvm::isAlpha(letter))
+        implied += letter;
+    right = implied;
+  }
+  llvm::SmallDenseMap<char, Dim> dimOf;
+  auto bind = [&](StringRef term, ArrayRef<Dim> dims) {
+    if (term.size() != dims.size())
+      return false;
+    for (auto [letter, dim] : llvm::zip_equal(term, dims)) {
+      auto [entry, isNew] = dimOf.try_emplace(letter, dim);
+      if (!isNew)
+        coupling.join(entry->second, dim);
+    }
+    return true;
+  };
+  bool fits = true;
+  for (auto [at, term] : llvm::enumerate(terms))
+    fits &= bind(term, input(at));
+  if (!fits || !bind(right, output()))
+    keepAll();
+}
+
 /// Batch and channels pass, positions stay.
-void NodeRules::pooling() {
+void NodeRules::channelsPass() {
   ArrayRef<Dim> x = input(0), y = output();
   for (size_t dim = 0; dim != x.size(); ++dim) {
     if (dim < 2) {
@@ -196,6 +215,10 @@ void NodeRules::pooling() {
     coupling.keep(x[dim]);
     coupling.keep(y[dim]);
   }
+}
+
+void NodeRules::pooling() {
+  channelsPass();
   for (int at = 1; at < node.output_size(); ++at)
     if (!node.output(at).empty())
       keepValue(output(at));
@@ -225,12 +248,15 @@ void NodeRules::layerNorm() {
   alongAxis(onnx_import::range(*at, rank));
 }
 
-/// A sum can lose zeros; a mean divides by their number.
+/// A sum can lose zeros, also of magnitudes and squares; a mean divides by
+/// their number.
 void NodeRules::reduction() {
   ArrayRef<Dim> x = input(0), y = output();
   int64_t rank = x.size();
-  bool isSum = node.op_type() == "ReduceSum";
-  bool isInput = network.opset >= (isSum ? 13 : 18);
+  StringRef type = node.op_type();
+  bool isSum = llvm::is_contained(
+      {"ReduceL1", "ReduceL2", "ReduceSum", "ReduceSumSquare"}, type);
+  bool isInput = network.opset >= (type == "ReduceSum" ? 13 : 18);
   auto axes = readList(node, network.facts, isInput, 1, "axes", {});
   if (!axes)
     return keepAll();
@@ -253,184 +279,6 @@ void NodeRules::reduction() {
     else if (!isSum)
       coupling.keep(x[dim]);
     to += !isReduced[dim] || keepsDims;
-  }
-}
-
-//===----------------------------------------------------------------------===//
-// Movements
-//===----------------------------------------------------------------------===//
-
-/// Matches runs of dimensions with equal products; each has to be one dimension
-/// on one side, not counting those of size 1.
-void NodeRules::reshape() {
-  ArrayRef<Dim> x = input(0), y = output();
-  const Fact &from = *network.facts.get(node.input(0));
-  const Fact &to = *network.facts.get(node.output(0));
-  auto isSame = [&](size_t a, size_t b) {
-    return from.sizes[a] == to.sizes[b];
-  };
-  size_t first = 0, lastX = x.size(), lastY = y.size();
-  for (; first < lastX && first < lastY && isSame(first, first); ++first)
-    coupling.join(x[first], y[first]);
-  for (; first < lastX && first < lastY && isSame(lastX - 1, lastY - 1);
-       --lastX, --lastY)
-    coupling.join(x[lastX - 1], y[lastY - 1]);
-  ArrayRef<Dim> restX = x.slice(first, lastX - first);
-  ArrayRef<Dim> restY = y.slice(first, lastY - first);
-  auto isOpen = [&](Dim dim) { return coupling.sizeOf(dim) == 0; };
-  if (llvm::any_of(restX, isOpen) || llvm::any_of(restY, isOpen)) {
-    keepValue(restX);
-    return keepValue(restY);
-  }
-  while (!restX.empty() || !restY.empty()) {
-    SmallVector<Dim> runX, runY;
-    int64_t productX = 1, productY = 1;
-    do {
-      bool takeX = !restX.empty() && (productX <= productY || restY.empty());
-      ArrayRef<Dim> &rest = takeX ? restX : restY;
-      int64_t size = coupling.sizeOf(rest.front());
-      (takeX ? productX : productY) *= size;
-      if (size != 1)
-        (takeX ? runX : runY).push_back(rest.front());
-      rest = rest.drop_front();
-    } while (productX != productY && !(restX.empty() && restY.empty()));
-    if (runX.size() == 1 && runY.size() == 1)
-      coupling.join(runX[0], runY[0]);
-    else if (runX.size() == 1)
-      coupling.addProduct(runX[0], runY);
-    else if (runY.size() == 1)
-      coupling.addProduct(runY[0], runX);
-    else {
-      keepValue(runX);
-      keepValue(runY);
-    }
-  }
-}
-
-void NodeRules::transpose() {
-  ArrayRef<Dim> x = input(0), y = output();
-  SmallVector<int64_t> order;
-  for (int64_t dim = x.size(); dim-- > 0;)
-    order.push_back(dim);
-  order = integersOf(node, "perm").value_or(order);
-  for (auto [dim, from] : llvm::enumerate(order))
-    coupling.join(x[from], y[dim]);
-}
-
-/// Joins all dimensions but one.
-static void joinOthers(Coupling &coupling, ArrayRef<Dim> a, ArrayRef<Dim> b,
-                       int64_t axis) {
-  for (size_t dim = 0; dim != a.size(); ++dim)
-    if (int64_t(dim) != axis)
-      coupling.join(a[dim], b[dim]);
-}
-
-void NodeRules::concat() {
-  ArrayRef<Dim> y = output();
-  std::optional<int64_t> at = axis(1, y.size());
-  if (!at || coupling.sizeOf(y[*at]) == 0)
-    return keepAll();
-  int64_t begin = 0;
-  for (int part = 0; part != node.input_size(); ++part) {
-    ArrayRef<Dim> x = input(part);
-    joinOthers(coupling, x, y, *at);
-    int64_t size = coupling.sizeOf(x[*at]);
-    coupling.join(x[*at], 0, y[*at], begin, size);
-    begin += size;
-  }
-}
-
-void NodeRules::split() {
-  ArrayRef<Dim> x = input(0);
-  std::optional<int64_t> at = axis(0, x.size());
-  if (!at || coupling.sizeOf(x[*at]) == 0)
-    return keepAll();
-  int64_t begin = 0;
-  for (int part = 0; part != node.output_size(); ++part) {
-    if (node.output(part).empty())
-      return keepAll();
-    ArrayRef<Dim> y = output(part);
-    joinOthers(coupling, x, y, *at);
-    int64_t size = coupling.sizeOf(y[*at]);
-    coupling.join(y[*at], 0, x[*at], begin, size);
-    begin += size;
-  }
-}
-
-void NodeRules::slice() {
-  ArrayRef<Dim> x = input(0), y = output();
-  auto runs = getSliceRuns(node, network.facts, network.opset);
-  if (!runs)
-    return keepAll();
-  for (size_t dim = 0; dim != x.size(); ++dim) {
-    const std::optional<Run> &run = (*runs)[dim];
-    if (run && run->count == coupling.sizeOf(y[dim])) {
-      coupling.join(y[dim], 0, x[dim], run->begin, run->count);
-      continue;
-    }
-    coupling.keep(x[dim]);
-    coupling.keep(y[dim]);
-  }
-}
-
-void NodeRules::pad() {
-  ArrayRef<Dim> x = input(0), y = output();
-  std::optional<Padding> padding =
-      getPadding(node, network.facts, network.opset);
-  if (!padding)
-    return keepAll();
-  bool isConstant = stringOf(node, "mode", "constant") == "constant";
-  for (size_t dim = 0; dim != x.size(); ++dim) {
-    int64_t low = padding->low[dim], high = padding->high[dim];
-    if (low < 0 || high < 0 || (!isConstant && (low || high)) ||
-        coupling.sizeOf(x[dim]) == 0) {
-      coupling.keep(x[dim]);
-      coupling.keep(y[dim]);
-      continue;
-    }
-    coupling.join(x[dim], 0, y[dim], low, coupling.sizeOf(x[dim]));
-  }
-}
-
-void NodeRules::gather() {
-  ArrayRef<Dim> x = input(0), indices = input(1), y = output();
-  std::optional<int64_t> at = axis(0, x.size());
-  if (!at)
-    return keepAll();
-  coupling.keep(x[*at]);
-  keepValue(indices);
-  for (size_t dim = 0; dim != y.size(); ++dim) {
-    if (int64_t(dim) < *at)
-      coupling.join(x[dim], y[dim]);
-    else if (dim < *at + indices.size())
-      coupling.keep(y[dim]);
-    else
-      coupling.join(x[dim - indices.size() + 1], y[dim]);
-  }
-}
-
-/// Dimensions that keep their size pass; the others are interpolated.
-void NodeRules::resize() {
-  ArrayRef<Dim> x = input(0), y = output();
-  for (size_t dim = 0; dim != x.size(); ++dim) {
-    if (dim < 2 && isJoinable(x[dim], y[dim])) {
-      coupling.join(x[dim], y[dim]);
-      continue;
-    }
-    coupling.keep(x[dim]);
-    coupling.keep(y[dim]);
-  }
-}
-
-/// Of the first input only: the others say how.
-void NodeRules::identityWhereEqual() {
-  ArrayRef<Dim> x = input(0), y = output();
-  for (size_t back = 1; back <= y.size(); ++back) {
-    Dim to = y[y.size() - back];
-    if (back <= x.size() && isJoinable(x[x.size() - back], to))
-      coupling.join(x[x.size() - back], to);
-    else
-      coupling.keep(to);
   }
 }
 
@@ -472,8 +320,13 @@ const llvm::StringMap<NodeRules::Rule> &NodeRules::ruleTable() {
       {"AveragePool", [](NodeRules &n) { n.pooling(); }},
       {"BatchNormalization", [](NodeRules &n) { n.batchNorm(); }},
       {"Concat", [](NodeRules &n) { n.concat(); }},
+      // A weight, whose uses say what it can lose.
+      {"Constant", [](NodeRules &) {}},
       {"Conv", [](NodeRules &n) { n.convolution(false); }},
       {"ConvTranspose", [](NodeRules &n) { n.convolution(true); }},
+      {"DepthToSpace", [](NodeRules &n) { n.depthToSpace(); }},
+      {"DequantizeLinear", [](NodeRules &n) { n.perAxis(); }},
+      {"Einsum", [](NodeRules &n) { n.einsum(); }},
       {"Expand", [](NodeRules &n) { n.identityWhereEqual(); }},
       {"Flatten", [](NodeRules &n) { n.reshape(); }},
       {"Gather", [](NodeRules &n) { n.gather(); }},
@@ -481,12 +334,18 @@ const llvm::StringMap<NodeRules::Rule> &NodeRules::ruleTable() {
       {"GlobalAveragePool", [](NodeRules &n) { n.pooling(); }},
       {"GlobalLpPool", [](NodeRules &n) { n.pooling(); }},
       {"GlobalMaxPool", [](NodeRules &n) { n.pooling(); }},
+      {"GroupNormalization", [](NodeRules &n) { n.groupNorm(); }},
+      {"InstanceNormalization", [](NodeRules &n) { n.instanceNorm(); }},
       {"LayerNormalization", [](NodeRules &n) { n.layerNorm(); }},
       {"LogSoftmax", [](NodeRules &n) { n.softmax(); }},
+      // A norm can lose zeros.
+      {"LpNormalization", [](NodeRules &n) { n.elementwise(); }},
       {"LpPool", [](NodeRules &n) { n.pooling(); }},
       {"MatMul", [](NodeRules &n) { n.matmul(); }},
       {"MaxPool", [](NodeRules &n) { n.pooling(); }},
       {"Pad", [](NodeRules &n) { n.pad(); }},
+      {"QuantizeLinear", [](NodeRules &n) { n.perAxis(); }},
+      {"RMSNormalization", [](NodeRules &n) { n.layerNorm(); }},
       {"ReduceL1", [](NodeRules &n) { n.reduction(); }},
       {"ReduceL2", [](NodeRules &n) { n.reduction(); }},
       {"ReduceMax", [](NodeRules &n) { n.reduction(); }},
@@ -502,8 +361,11 @@ const llvm::StringMap<NodeRules::Rule> &NodeRules::ruleTable() {
       {"Size", [](NodeRules &) {}},
       {"Slice", [](NodeRules &n) { n.slice(); }},
       {"Softmax", [](NodeRules &n) { n.softmax(); }},
+      {"SpaceToDepth", [](NodeRules &n) { n.spaceToDepth(); }},
       {"Split", [](NodeRules &n) { n.split(); }},
       {"Squeeze", [](NodeRules &n) { n.reshape(); }},
+      {"Swish", [](NodeRules &n) { n.elementwise(); }},
+      {"Tile", [](NodeRules &n) { n.tile(); }},
       {"Transpose", [](NodeRules &n) { n.transpose(); }},
       {"Unsqueeze", [](NodeRules &n) { n.reshape(); }},
       {"Upsample", [](NodeRules &n) { n.resize(); }},
@@ -530,8 +392,8 @@ bool NodeRules::knows(StringRef op) {
          ruleTable().contains(op);
 }
 
-StringRef mlir::prune::describeONNXExport(StringRef op) {
-  return NodeRules::knows(op) ? "yes" : "keeps all channels";
+bool mlir::prune::onnx_export::knowsOperator(StringRef op) {
+  return NodeRules::knows(op);
 }
 
 void Network::addRule(const onnx::NodeProto &node) {

@@ -2,15 +2,18 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A union-find forest whose roots carry the state. Products are asked until
-// none has anything new to say: each round settles at least one class, and
-// in the order of a graph a few rounds are enough.
+// A union-find forest whose roots carry the state. Products are asked once, and
+// again when a class that they read was settled.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Coupling.h"
 
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLExtras.h"
+
 #include <algorithm>
+#include <numeric>
 
 using namespace llvm;
 using namespace mlir::prune::onnx_export;
@@ -61,6 +64,7 @@ bool Coupling::set(Dim dim, int64_t index, State state) {
   }
   states[root] = state;
   causeOf[root] = current;
+  settled.push_back(root);
   return true;
 }
 
@@ -160,18 +164,46 @@ bool Coupling::toFactors(const Product &product) {
   return changed;
 }
 
+/// The products that each class takes part in, by root.
+void Coupling::indexProducts() {
+  for (auto [number, product] : llvm::enumerate(products)) {
+    SmallVector<Dim, 4> all(product.factors.begin(), product.factors.end());
+    all.push_back(product.whole);
+    for (Dim dim : all)
+      for (int64_t i = 0; i != dims[dim].size; ++i)
+        productsOf.push_back({find(dims[dim].first + i), unsigned(number)});
+  }
+  llvm::sort(productsOf);
+  productsOf.erase(llvm::unique(productsOf), productsOf.end());
+}
+
 void Coupling::conclude() {
-  for (bool changed = true; changed && !contradiction;) {
-    changed = false;
-    for (const Product &product : products) {
-      current = product.cause;
-      changed |= toWhole(product);
-      changed |= toFactors(product);
+  std::vector<bool> isWaiting(products.size(), true);
+  std::vector<unsigned> waiting(products.size());
+  std::iota(waiting.begin(), waiting.end(), 0);
+  settled.clear();
+  for (size_t at = 0; at != waiting.size() && !contradiction; ++at) {
+    const Product &product = products[waiting[at]];
+    isWaiting[waiting[at]] = false;
+    current = product.cause;
+    // What one says the other goes on from.
+    for (bool more = true; more;) {
+      more = toWhole(product);
+      more |= toFactors(product);
     }
+    for (unsigned root : settled)
+      for (auto entry = llvm::lower_bound(productsOf, std::pair(root, 0u));
+           entry != productsOf.end() && entry->first == root; ++entry)
+        if (!isWaiting[entry->second]) {
+          isWaiting[entry->second] = true;
+          waiting.push_back(entry->second);
+        }
+    settled.clear();
   }
 }
 
 std::optional<std::string> Coupling::solve() {
+  indexProducts();
   conclude();
   for (const Missable &one : missable)
     if (stateOf(one.dim, one.index) == State::Unknown) {
@@ -180,6 +212,53 @@ std::optional<std::string> Coupling::solve() {
     }
   conclude();
   return contradiction;
+}
+
+/// Of each index of a dimension, the first that leaves together with it;
+/// nothing if all stay.
+std::optional<std::vector<int64_t>> Coupling::getFirst(Dim dim) {
+  llvm::DenseMap<unsigned, int64_t> firstOf;
+  std::vector<int64_t> first;
+  bool stays = true;
+  for (int64_t i = 0; i != dims[dim].size; ++i) {
+    first.push_back(firstOf.try_emplace(classOf(dim, i), i).first->second);
+    stays &= stateOf(dim, i) == State::Kept;
+  }
+  return stays ? std::nullopt : std::optional(first);
+}
+
+void Coupling::joinProduct(const Product &product) {
+  // The part of a position in the whole that factors which may lose indices
+  // make.
+  int64_t size = dims[product.whole].size;
+  std::vector<int64_t> free(size, 0);
+  int64_t inner = 1;
+  for (Dim factor : llvm::reverse(product.factors)) {
+    int64_t extent = dims[factor].size;
+    if (auto first = getFirst(factor))
+      for (int64_t at = 0; at != size; ++at)
+        free[at] += (*first)[at / inner % extent] * inner;
+    inner *= extent;
+  }
+  llvm::DenseMap<int64_t, int64_t> firstOf;
+  for (int64_t at = 0; at != size; ++at)
+    join(product.whole, firstOf.try_emplace(free[at], at).first->second,
+         product.whole, at, 1);
+}
+
+void Coupling::joinProducts() {
+  // What one joins another may have to follow, forward or backward.
+  constexpr unsigned kRounds = 4;
+  for (unsigned round = 0; round != kRounds; ++round)
+    for (const Product &product : products)
+      joinProduct(product);
+}
+
+std::optional<StringRef> Coupling::whyKept(Dim dim, int64_t index) {
+  unsigned root = find(dims[dim].first + index);
+  if (states[root] != State::Kept)
+    return std::nullopt;
+  return StringRef(causes[causeOf[root]]);
 }
 
 bool Coupling::isKept(Dim dim, int64_t index) {

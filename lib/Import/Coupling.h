@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_LIB_EXPORT_COUPLING_H
-#define PRUNE_LIB_EXPORT_COUPLING_H
+#ifndef PRUNE_LIB_IMPORT_COUPLING_H
+#define PRUNE_LIB_IMPORT_COUPLING_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -52,7 +52,17 @@ public:
   /// contradiction as a message.
   std::optional<std::string> solve();
 
+  /// After `solve`: joins the indices of a product that differ only in factors
+  /// that stay, since they leave together.
+  void joinProducts();
+
   bool isKept(Dim dim, int64_t index);
+  /// Why an index has to stay; nothing if that is not known.
+  std::optional<llvm::StringRef> whyKept(Dim dim, int64_t index);
+  /// The same number for indices that leave together.
+  unsigned classOf(Dim dim, int64_t index) {
+    return find(dims[dim].first + index);
+  }
   int64_t countKept(Dim dim, int64_t begin, int64_t count);
   int64_t countKept(Dim dim) { return countKept(dim, 0, dims[dim].size); }
 
@@ -75,6 +85,9 @@ private:
   void conclude();
   bool toWhole(const Product &product);
   bool toFactors(const Product &product);
+  void indexProducts();
+  std::optional<std::vector<int64_t>> getFirst(Dim dim);
+  void joinProduct(const Product &product);
 
   std::vector<DimInfo> dims;
   std::vector<unsigned> parent;
@@ -89,6 +102,10 @@ private:
     unsigned cause;
   };
   std::vector<Missable> missable;
+  /// Roots and the products that read them, sorted.
+  std::vector<std::pair<unsigned, unsigned>> productsOf;
+  /// Roots whose state was set since this was cleared.
+  std::vector<unsigned> settled;
   std::vector<std::string> causes = {""};
   unsigned current = 0;
   std::optional<std::string> contradiction;
@@ -96,4 +113,4 @@ private:
 
 } // namespace mlir::prune::onnx_export
 
-#endif // PRUNE_LIB_EXPORT_COUPLING_H
+#endif // PRUNE_LIB_IMPORT_COUPLING_H

@@ -1,4 +1,4 @@
-//===- Nodes.cpp - What an ONNX node says of itself -----------------------===//
+//===- NodeAttributes.cpp - What an ONNX node says of itself --------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Nodes.h"
+#include "NodeAttributes.h"
 
 using namespace mlir;
 using namespace mlir::prune::onnx_export;
@@ -55,8 +55,8 @@ StringRef mlir::prune::onnx_export::stringOf(const onnx::NodeProto &node,
 //===----------------------------------------------------------------------===//
 
 std::optional<SmallVector<int64_t>> mlir::prune::onnx_export::readList(
-    const onnx::NodeProto &node, const Facts &facts, bool isInput, int input,
-    StringRef attribute, SmallVector<int64_t> otherwise) {
+    const onnx::NodeProto &node, const GraphInfo &facts, bool isInput,
+    int input, StringRef attribute, SmallVector<int64_t> otherwise) {
   if (!isInput)
     return integersOf(node, attribute).value_or(otherwise);
   if (input >= node.input_size() || node.input(input).empty())
@@ -73,7 +73,7 @@ std::optional<int64_t> mlir::prune::onnx_export::normalizeAxis(int64_t axis,
 
 std::optional<SmallVector<std::optional<Run>>>
 mlir::prune::onnx_export::getSliceRuns(const onnx::NodeProto &node,
-                                       const Facts &facts, int64_t opset) {
+                                       const GraphInfo &facts, int64_t opset) {
   const Fact *x = facts.get(node.input(0));
   bool isInput = opset >= 10;
   auto axes = readList(node, facts, isInput, 3, "axes",
@@ -105,9 +105,26 @@ mlir::prune::onnx_export::getSliceRuns(const onnx::NodeProto &node,
   return runs;
 }
 
+std::optional<SmallVector<int64_t>>
+mlir::prune::onnx_export::getGathered(const onnx::NodeProto &node,
+                                      const GraphInfo &facts) {
+  const Fact *x = facts.get(node.input(0)), *from = facts.get(node.input(1));
+  auto indices = from ? from->numbers() : std::nullopt;
+  auto axis = normalizeAxis(integerOf(node, "axis", 0), x ? x->rank() : 0);
+  if (!indices || !axis)
+    return std::nullopt;
+  for (int64_t &index : *indices) {
+    std::optional<int64_t> known = normalizeAxis(index, x->size(*axis));
+    if (!known)
+      return std::nullopt;
+    index = *known;
+  }
+  return indices;
+}
+
 std::optional<Padding>
 mlir::prune::onnx_export::getPadding(const onnx::NodeProto &node,
-                                     const Facts &facts, int64_t opset) {
+                                     const GraphInfo &facts, int64_t opset) {
   const Fact *x = facts.get(node.input(0));
   auto pads = readList(node, facts, opset >= 11, 1,
                        opset < 2 ? "paddings" : "pads", {});

@@ -1,0 +1,88 @@
+//===- Template.h - The file as the module has it ---------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A module may have several versions of one initialiser, and none of what was
+// folded into its neighbours. Before anything else the file is made alike: each
+// version gets an initialiser of its own, and nodes that were folded are taken
+// out, with an initialiser for the bias that they left.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_LIB_EXPORT_TEMPLATE_H
+#define PRUNE_LIB_EXPORT_TEMPLATE_H
+
+#include "Facts.h"
+#include "GraphEditor.h"
+
+namespace mlir::prune::onnx_export {
+
+class Template : public GraphEditor {
+public:
+  Template(onnx::ModelProto &model, const Facts &facts, ModuleOp module);
+
+  /// Changes the model; whether it did is `hasChanged`.
+  LogicalResult adapt();
+  bool hasChanged() const { return changed; }
+
+  /// The resource key of an initialiser that is one of several versions.
+  std::optional<StringRef> keyOf(StringRef tensor) const;
+  /// The numbers of an initialiser that is a bias after folding.
+  ElementsAttr biasOf(StringRef tensor) const { return biases.lookup(tensor); }
+  /// The number that an initialiser holds throughout, of which the module has
+  /// nothing left since it did nothing.
+  std::optional<double> numberOf(StringRef tensor) const {
+    auto found = numbers.find(tensor);
+    return found == numbers.end() ? std::nullopt : std::optional(found->second);
+  }
+  /// Whether a weight of the module is such a bias.
+  bool isBias(StringRef key) const { return biasKeys.contains(key); }
+
+private:
+  InFlightDiagnostic error() { return emitError(module.getLoc()); }
+  LogicalResult dropAllFolded();
+  LogicalResult splitAll();
+  LogicalResult split(StringRef tensor, const Fact &fact,
+                      ArrayRef<ModuleUse> uses);
+  std::optional<std::vector<ModuleUse>> locate(StringRef weight,
+                                               ArrayRef<ModuleUse> uses);
+  LogicalResult dropFolded(StringRef weight, DictionaryAttr names);
+  LogicalResult addFoldedBias(StringRef weight, Reader reader,
+                              ArrayRef<int64_t> shape,
+                              const llvm::StringSet<> &folded);
+  /// Names that are left to be found in nodes.
+  struct Names {
+    SmallVector<StringRef> left;
+    llvm::StringSet<> found;
+  };
+  bool take(onnx::NodeProto &node, int data, Names &names);
+  std::optional<int> getData(const onnx::NodeProto &node);
+  bool isIdentity(const onnx::NodeProto &node, int data);
+  void dropBehind(onnx::NodeProto &node, Names &names);
+  void dropInFront(Reader reader, Names &names);
+  void neutralize(onnx::NodeProto &node);
+  StringRef weightOf(StringRef tensor) const;
+
+  const Facts &facts;
+  ModuleOp module;
+  ModuleWeights weights;
+  bool changed = false;
+  llvm::StringMap<std::string> keys;
+  llvm::StringMap<ElementsAttr> biases;
+  llvm::StringMap<double> numbers;
+  llvm::StringSet<> biasKeys;
+  llvm::DenseMap<const onnx::NodeProto *, std::string> nodeNames;
+  /// The tensors of the file by the names of their weights.
+  llvm::StringMap<std::string> tensorOf;
+};
+
+/// Adds numbers, one for each channel or element, to the result of a node that
+/// reads a weight as `reader` and makes tensors of sizes `shape`: as its bias,
+/// or by another node. Returns the name of the initialiser, or empty if the
+/// numbers do not fit.
+std::string addBias(GraphEditor &editor, Reader reader, onnx::TensorProto bias,
+                    ArrayRef<int64_t> shape);
+
+} // namespace mlir::prune::onnx_export
+
+#endif // PRUNE_LIB_EXPORT_TEMPLATE_H

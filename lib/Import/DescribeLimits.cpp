@@ -1,0 +1,111 @@
+//===- DescribeLimits.cpp - What an ONNX file cannot lose ----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A module can lose channels that no ONNX operator could: a mean over channels
+// divides by their number, which our lowering keeps as a constant. Whoever
+// decides knows no ONNX, so that the import writes down for each weight what
+// the rules of the export say before anything was decided.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ExportRules.h"
+
+#include "llvm/ADT/IntEqClasses.h"
+
+using namespace mlir;
+using namespace mlir::prune::onnx_export;
+using Dim = Coupling::Dim;
+
+/// The entry of one dimension, which several uses may have.
+static Attribute describeDim(MLIRContext *context, Network &network,
+                             ArrayRef<SmallVector<Dim>> uses, size_t at) {
+  Coupling &coupling = network.coupling;
+  // Parameters of several channels, such as a vector of ones, stand for
+  // whichever of their uses can lose them; shared filters for all.
+  bool isParameter = uses.front().size() == 1 && uses.size() > 1;
+  if (isParameter)
+    return UnitAttr::get(context);
+  int64_t size = coupling.sizeOf(uses.front()[at]);
+  // What leaves together in any use leaves together.
+  llvm::IntEqClasses together(size);
+  std::vector<bool> stays(size, false);
+  std::optional<StringRef> why;
+  for (const SmallVector<Dim> &dims : uses) {
+    llvm::SmallDenseMap<unsigned, int64_t> firstOf;
+    for (int64_t i = 0; i != size; ++i) {
+      if (auto cause = coupling.whyKept(dims[at], i)) {
+        why = why ? why : cause;
+        stays[i] = true;
+        continue;
+      }
+      auto [entry, isNew] =
+          firstOf.try_emplace(coupling.classOf(dims[at], i), i);
+      if (!isNew)
+        together.join(entry->second, i);
+    }
+  }
+  if (size && !llvm::is_contained(stays, false))
+    return StringAttr::get(context, *why);
+  together.compress();
+  if (!why && together.getNumClasses() == size)
+    return UnitAttr::get(context);
+  SmallVector<int64_t> classes;
+  for (int64_t i = 0; i != size; ++i)
+    classes.push_back(stays[i] ? -1 : int64_t(together[i]));
+  return DenseI64ArrayAttr::get(context, classes);
+}
+
+/// Tensors in graphs inside of nodes, which the export does not write.
+static void describeInner(const onnx::NodeProto &node, StringRef outer,
+                          MLIRContext *context, NamedAttrList &limits) {
+  auto add = [&](std::string name) {
+    // As resources are named.
+    llvm::replace(name, '#', '_');
+    if (!name.empty())
+      limits.set(name, StringAttr::get(context, outer));
+  };
+  for (const onnx::AttributeProto &attribute : node.attribute()) {
+    if (!attribute.has_g())
+      continue;
+    for (const onnx::TensorProto &tensor : attribute.g().initializer())
+      add(tensor.name());
+    for (const onnx::NodeProto &inner : attribute.g().node()) {
+      describeInner(inner, outer, context, limits);
+      if (inner.op_type() == "Constant" && inner.output_size() == 1)
+        add(inner.output(0));
+    }
+  }
+}
+
+DictionaryAttr
+mlir::prune::onnx_export::describeLimits(const onnx_import::Graph &graph) {
+  MLIRContext *context = graph.state.context;
+  GraphInfo info;
+  info.collect(graph);
+  Network network(graph.proto, info, graph.opsets.lookup(""), /*separateUses=*/true);
+  network.addRules();
+  (void)network.coupling.solve();
+  network.coupling.joinProducts();
+  NamedAttrList limits;
+  auto add = [&](StringRef name) {
+    const Fact *fact = info.get(name);
+    if (!fact || name.empty() || fact->name() != name)
+      return;
+    std::vector<SmallVector<Dim>> uses = network.usesOf(name);
+    SmallVector<Attribute> entries;
+    for (int64_t dim = 0; dim != fact->rank() && !uses.empty(); ++dim)
+      entries.push_back(describeDim(context, network, uses, dim));
+    if (!llvm::all_of(entries, llvm::IsaPred<UnitAttr>))
+      limits.set(fact->name(), ArrayAttr::get(context, entries));
+  };
+  for (const onnx::TensorProto &tensor : graph.proto.initializer())
+    add(tensor.name());
+  for (const onnx::NodeProto &node : graph.proto.node()) {
+    // Constants, and what the import computed.
+    for (const std::string &output : node.output())
+      add(output);
+    describeInner(node, describe(node), context, limits);
+  }
+  return limits.getDictionary(context);
+}
