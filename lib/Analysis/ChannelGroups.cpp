@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "prune/Analysis/ChannelGroups.h"
+#include "prune/Analysis/ExportLimits.h"
 #include "prune/Analysis/WeightUses.h"
 #include "prune/IR/PassedValues.h"
 
@@ -30,6 +31,7 @@ public:
   void visit(Operation *op);
   void joinShared(Operation *root);
   void settle();
+  void limit(const ExportLimits &limits);
   void choose();
   void finish();
 
@@ -356,6 +358,32 @@ void ChannelCoupler::settle() {
   }
 }
 
+void ChannelCoupler::limit(const ExportLimits &limits) {
+  for (unsigned number = 0; number != groups.axes.size(); ++number) {
+    const Axis &axis = groups.axes[number];
+    Attribute value;
+    if (!axis.use || !matchPattern(axis.value, m_Constant(&value)))
+      continue;
+    auto weight = dyn_cast_or_null<DenseResourceElementsAttr>(value);
+    auto limit = weight ? limits.get(weight, axis.dim) : std::nullopt;
+    if (!limit)
+      continue;
+    int reason = addReason(axis.use->getOwner(), limit->reason);
+    if (!limit->classes) {
+      freezeAxis(number, 0, axis.size, reason);
+      continue;
+    }
+    llvm::SmallDenseMap<int64_t, unsigned> firstOf;
+    for (auto [i, group] : llvm::enumerate(*limit->classes)) {
+      unsigned slot = axis.first + i;
+      if (group < 0)
+        freeze(slot, reason);
+      else
+        join(firstOf.try_emplace(group, slot).first->second, slot);
+    }
+  }
+}
+
 void ChannelCoupler::choose() {
   for (Choice &choice : choices) {
     unsigned numFree = 0;
@@ -404,12 +432,14 @@ void ChannelCoupler::finish() {
 }
 
 ChannelGroups::ChannelGroups(Operation *root, Prefer prefer,
-                             bool freeArguments) {
+                             bool freeArguments, const ExportLimits *limits) {
   ChannelCoupler coupler(*this, prefer,
                          freeArguments ? getEntryFunctions(root)
                                        : llvm::SmallPtrSet<Operation *, 4>());
   forEachChannelOp(root, [&](Operation *op) { coupler.visit(op); });
   coupler.joinShared(root);
+  if (limits)
+    coupler.limit(*limits);
   coupler.settle();
   coupler.choose();
   coupler.finish();

@@ -96,7 +96,8 @@ static OpOperand *findBias(Value sum, ArrayRef<int64_t> dims) {
   return bias;
 }
 
-static void addToBias(OpOperand &bias, ArrayRef<double> values) {
+static void addToBias(OpOperand &bias, ArrayRef<double> values,
+                      KeptRecord &record) {
   Attribute old;
   matchPattern(bias.get(), m_Constant(&old));
   TensorView view = *getTensorView(old);
@@ -106,8 +107,13 @@ static void addToBias(OpOperand &bias, ArrayRef<double> values) {
     sum += value;
   auto type = cast<RankedTensorType>(bias.get().getType());
   OpBuilder builder(bias.getOwner());
-  bias.set(arith::ConstantOp::create(builder, bias.get().getLoc(),
-                                     createRounded(old, type, sums)));
+  TypedAttr value = createRounded(old, type, sums);
+  // Several uses of one constant may each have a version by now.
+  auto before = dyn_cast<DenseResourceElementsAttr>(old);
+  if (auto after = dyn_cast<DenseResourceElementsAttr>(value); before && after)
+    record.set(before.getRawHandle().getKey(), type.getShape(),
+               after.getRawHandle().getKey(), KeptIndices(type.getRank()));
+  bias.set(arith::ConstantOp::create(builder, bias.get().getLoc(), value));
 }
 
 /// A constant of the numbers, named after the weight if that has a name.
@@ -158,11 +164,12 @@ static void addToInit(linalg::LinalgOp op, OpOperand &weight,
   init->set(sum.getResult(0));
 }
 
-void mlir::prune::addContribution(const Contribution &contribution) {
+void mlir::prune::addContribution(const Contribution &contribution,
+                                  KeptRecord &record) {
   std::vector<double> values = gatherValues(contribution);
   linalg::LinalgOp op = contribution.op;
   if (OpOperand *bias = findBias(op->getResult(0), contribution.dims))
-    return addToBias(*bias, values);
+    return addToBias(*bias, values, record);
   // The result's dimensions are a permutation of loops, like the init's.
   addToInit(op, *contribution.weight, contribution.dims, values);
 }

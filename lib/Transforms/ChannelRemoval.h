@@ -13,6 +13,7 @@
 
 #include "prune/Analysis/SliceConstants.h"
 #include "prune/Core/TensorSlices.h"
+#include "prune/IR/KeptRecord.h"
 
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -69,7 +70,7 @@ TypedAttr createRounded(Attribute old, RankedTensorType type,
 
 /// Adds the contribution to the bias that follows the sum, or to what the sum
 /// starts from, as a constant that is named after the weight.
-void addContribution(const Contribution &contribution);
+void addContribution(const Contribution &contribution, KeptRecord &record);
 
 /// The indices of an axis that remain; nothing if all do.
 std::optional<std::vector<int64_t>> getKept(const ChannelGroups &groups,

@@ -10,6 +10,7 @@
 
 #include "ChannelDecision.h"
 
+#include "prune/Analysis/ExportLimits.h"
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/Core/ChannelBudget.h"
@@ -53,10 +54,15 @@ struct MaskChannels : prune::impl::MaskChannelsPassBase<MaskChannels> {
     if (failed(chooseCriterion()) || failed(checkOptions()) ||
         failed(requireData(getOperation())))
       return signalPassFailure();
+    auto safe =
+        ExportLimits::choose(getOperation(), exportSafe, getArgument());
+    if (failed(safe))
+      return signalPassFailure();
     WeightUses uses(getOperation());
-    ChannelGroups coupling(getOperation(), reshape == "inner"
-                                               ? ChannelGroups::Prefer::Inner
-                                               : ChannelGroups::Prefer::Outer);
+    ChannelGroups coupling(getOperation(),
+                           reshape == "inner" ? ChannelGroups::Prefer::Inner
+                                              : ChannelGroups::Prefer::Outer,
+                           /*freeArguments=*/false, safe->get());
     std::vector<PlannedGroup> groups =
         planChannelGroups(getOperation(), uses, coupling);
     LeftAlone left(getOperation(), kCategory, "masked");

@@ -10,6 +10,7 @@
 
 #include "ChannelPlan.h"
 
+#include "prune/Analysis/ExportLimits.h"
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/Transforms/Passes.h"
 
@@ -100,14 +101,19 @@ struct PrintChannelGroups
           << StringRef(reshape) << "'";
       return signalPassFailure();
     }
+    auto safe =
+        ExportLimits::choose(getOperation(), exportSafe, getArgument());
+    if (failed(safe))
+      return signalPassFailure();
     WeightUses uses(getOperation());
     markAllAnalysesPreserved();
     // Without weights there are no groups, whatever is coupled with what.
     if (uses.getWeights().empty() && !dimensions)
       return warnIfNoGroups(uses);
-    ChannelGroups coupling(getOperation(), reshape == "inner"
-                                               ? ChannelGroups::Prefer::Inner
-                                               : ChannelGroups::Prefer::Outer);
+    ChannelGroups coupling(getOperation(),
+                           reshape == "inner" ? ChannelGroups::Prefer::Inner
+                                              : ChannelGroups::Prefer::Outer,
+                           /*freeArguments=*/false, safe->get());
     std::vector<PlannedGroup> groups =
         planChannelGroups(getOperation(), uses, coupling);
     if (groups.empty())

@@ -11,6 +11,7 @@
 
 #include "ChannelRemoval.h"
 
+#include "prune/Analysis/ExportLimits.h"
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightUses.h"
 #include "prune/IR/ConstantView.h"
@@ -59,7 +60,11 @@ struct RemoveChannels : prune::impl::RemoveChannelsPassBase<RemoveChannels> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (failed(requireData(module)))
+    // No file has other inputs than the original.
+    if (allowSignatureChange && exportSafe == "auto")
+      exportSafe = "false";
+    if (failed(requireData(module)) ||
+        failed(ExportLimits::choose(module, exportSafe, getArgument())))
       return signalPassFailure();
     std::map<std::string, Before> before = getWeights(module);
     multiplicationsBefore = WeightUses(module).countMultiplications();
@@ -113,7 +118,9 @@ private:
 
   Outcome runOnce(ModuleOp module, ChannelGroups::Prefer prefer) {
     SmallVector<Operation *> ops = collectOps(module);
-    ChannelGroups groups(module, prefer, allowSignatureChange);
+    // Made anew: what weights kept changes with each round.
+    auto safe = ExportLimits::choose(module, exportSafe, getArgument());
+    ChannelGroups groups(module, prefer, allowSignatureChange, safe->get());
     SliceConstants constants(module, groups);
     if (foldConstantValues(ops, groups, constants)) {
       eraseDead(module);
@@ -129,8 +136,9 @@ private:
     shrinkChannels(module, ops, groups, removed);
     if (allowSignatureChange)
       updateSignatures(module);
+    KeptRecord kept(module);
     for (const Contribution &contribution : contributions)
-      addContribution(contribution);
+      addContribution(contribution, kept);
     eraseDead(module);
     return {true, groups.hasChoices()};
   }

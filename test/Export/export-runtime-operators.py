@@ -46,12 +46,13 @@ def fused(op, *inputs, name="fused", **attributes):
     return helper.make_node(op, list(inputs), ["h1"], name=name, domain=RUNTIME, **attributes)
 
 
-def export(name, made):
+def export(name, made, safe="auto"):
     """The exported masked network, and the result of exporting the smaller one."""
     template = OUT / f"{name}.onnx"
     onnx.save(made, template)
     done = []
-    for passes in (HALF, (*HALF, "--prune-remove-channels")):
+    half = (f"{HALF[0]} export-safe={safe}", *HALF[1:])
+    for passes in (half, (*half, f"--prune-remove-channels=export-safe={safe}")):
         module, target = OUT / "module.mlirbc", OUT / f"{name}{len(done)}.onnx"
         target.unlink(missing_ok=True)
         output_of("prune-translate", "--import-onnx", template, "-o", module)
@@ -72,9 +73,14 @@ def same(name, made, oracle):
 
 
 def refused(name, made):
-    _, done, small = export(name, made)
+    _, done, small = export(name, made, "false")
     assert done.returncode != 0 and "'fused'" in done.stderr, (name, done.stderr)
     assert not small.exists(), name
+    # By default the channels stay.
+    _, done, small = export(name, made)
+    assert done.returncode == 0, (name, done.stderr)
+    sizes = {t.name: list(t.dims) for t in onnx.load(small).graph.initializer}
+    assert sizes["w0"][1] == 8, (name, sizes)
 
 
 def main():

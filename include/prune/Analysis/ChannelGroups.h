@@ -28,6 +28,8 @@
 
 namespace mlir::prune {
 
+class ExportLimits;
+
 /// Whether the value is a constant, an empty tensor or a fill, of which each
 /// use can have a version of its own.
 bool isRepeatable(Value value);
@@ -56,9 +58,10 @@ public:
   enum class Prefer { Outer, Inner };
 
   /// With `freeArguments`, functions that no symbol refers to can lose indices
-  /// of their arguments.
+  /// of their arguments. With `limits`, weights lose what an ONNX file could.
   explicit ChannelGroups(Operation *root, Prefer prefer = Prefer::Outer,
-                         bool freeArguments = false);
+                         bool freeArguments = false,
+                         const ExportLimits *limits = nullptr);
 
   ArrayRef<Axis> getAxes() const { return axes; }
   /// The number of all axes' indices together.

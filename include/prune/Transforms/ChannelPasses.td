@@ -9,6 +9,13 @@
 
 include "mlir/Pass/PassBase.td"
 
+/// For all passes that look at what channels can do.
+defvar exportSafeOption = [
+  Option<"exportSafe", "export-safe", "std::string", /*default=*/"\"auto\"",
+         "Lose only what the ONNX file that the module came from could: true, "
+         "false, or auto: true if it came from one">,
+];
+
 //===----------------------------------------------------------------------===//
 // RemoveChannels
 //===----------------------------------------------------------------------===//
@@ -54,6 +61,12 @@ def RemoveChannelsPass : Pass<"prune-remove-channels", "::mlir::ModuleOp"> {
     unit if it held several. What removed constants add behind a sum that no bias
     follows is a constant of the weight's name and `.shift`.
 
+    A module that came from an ONNX file loses only channels that the file's
+    operators could lose too, so that `prune-translate --export-onnx` can write
+    it: a mean over channels (GroupNormalization, ReduceMean) would divide by
+    another number, whereas the module's own division stays. `export-safe=false`
+    removes these as well.
+
     ```mlir
     // Before, with a second neuron that fc1 makes zero
     %w1 = arith.constant dense<[[1.0, 0.0, 2.0], [3.0, 0.0, 4.0]]> : tensor<2x3xf32>
@@ -73,7 +86,7 @@ def RemoveChannelsPass : Pass<"prune-remove-channels", "::mlir::ModuleOp"> {
            /*default=*/"false",
            "Remove the dead indices of arguments of functions that no function "
            "of the module calls">,
-  ];
+  ] # exportSafeOption;
 }
 
 //===----------------------------------------------------------------------===//
@@ -85,7 +98,7 @@ defvar channelGroupOptions = [
   Option<"reshape", "reshape", "std::string", /*default=*/"\"outer\"",
          "Which dimension of a reshape carries channels where several could: "
          "outer (attention heads) or inner (features within each head)">,
-];
+] # exportSafeOption;
 
 def PrintChannelGroupsPass
     : Pass<"prune-print-channel-groups", "::mlir::ModuleOp"> {
@@ -153,6 +166,10 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
     for parallel weights and an activation that commutes with positive factors;
     where a group has another one, it is not merged and a remark says why. (Kim
     et al., *Neuron Merging*, NeurIPS 2020.)
+
+    What the file that the module was imported from could not lose, by the same
+    option `export-safe`, is left alone: groups of a GroupNormalization leave as
+    a whole, channels over which a ReduceMean runs stay.
 
     A group that could not be removed afterwards (its channels are returned, a
     softmax runs over them, ...) is left alone with a `missed` remark that names
