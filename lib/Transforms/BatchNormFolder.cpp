@@ -69,10 +69,11 @@ StringRef FoldReasons::get(Operation *op) const {
 
 BatchNormFolder::BatchNormFolder(ScaledWeight weight, KeptRecord &kept,
                                  FoldReasons &reasons,
-                                 llvm::SmallPtrSetImpl<Operation *> &changed)
+                                 llvm::SmallPtrSetImpl<Operation *> &changed,
+                                 bool wholeNodes)
     : weight(std::move(weight)), kept(kept),
       contraction(this->weight.getContraction()), reasons(reasons),
-      changed(changed) {
+      changed(changed), wholeNodes(wholeNodes) {
   AffineMap out =
       contraction.getMatchingIndexingMap(contraction.getDpsInitOperand(0));
   for (auto [dim, expr] : llvm::enumerate(out.getResults())) {
@@ -142,6 +143,20 @@ static int64_t getPosition(OpOperand *constant,
   return position;
 }
 
+/// Whether an ONNX node is left without effect, or that does not matter. Numbers
+/// in a body may be a node's attributes, or what its operator is.
+bool BatchNormFolder::isNode(linalg::LinalgOp op, ArrayRef<Operation *> chain,
+                             const BodyConstants &body, bool isWhole) {
+  if (!wholeNodes ||
+      (isWhole && llvm::none_of(chain, [&](Operation *link) {
+         return !isa<arith::ExtFOp, arith::TruncFOp>(link) &&
+                body.getNames(link).empty();
+       })))
+    return true;
+  reasons.note(op, "an ONNX file could not leave it out");
+  return false;
+}
+
 std::optional<BatchNormFolder::Step>
 BatchNormFolder::makeStep(OpOperand &use, const DimOrigins &dims) {
   linalg::LinalgOp op = asElementwise(use.getOwner());
@@ -151,7 +166,7 @@ BatchNormFolder::makeStep(OpOperand &use, const DimOrigins &dims) {
   AffineMap useMap = op.getMatchingIndexingMap(&use);
   if (useMap != op.getMatchingIndexingMap(op.getDpsInitOperand(0)))
     return std::nullopt;
-  Step step{op, &use, {}, BodyConstants(op), {}, false};
+  Step step{op, &use, {}, BodyConstants(op), {}, false, {}};
   step.chain = getChainAfter(op.getMatchingBlockArgument(&use), step.body);
   if (step.chain.empty())
     return std::nullopt;
@@ -162,6 +177,9 @@ BatchNormFolder::makeStep(OpOperand &use, const DimOrigins &dims) {
        !getChainStart(step.chain, step.body,
                       step.chain.back()->getResult(0).getType())))
     return std::nullopt;
+  if (!isNode(op, step.chain, step.body, step.isWhole))
+    return std::nullopt;
+  step.names = step.body.getNames(step.chain);
   for (OpOperand *constant : step.body.getVarying(step.chain)) {
     auto origins = getOrigins(op, constant, useMap, dims);
     bool fits =
@@ -247,6 +265,7 @@ static bool isZero(Value value) {
 bool BatchNormFolder::readInit(std::vector<Affine> &numbers, bool &hasBias) {
   numbers.assign(countChannels(), Affine());
   hasBias = false;
+  initName = "";
   Value init = contraction.getDpsInitOperand(0)->get();
   if (isZero(init))
     return true;
@@ -271,6 +290,7 @@ bool BatchNormFolder::readInit(std::vector<Affine> &numbers, bool &hasBias) {
   std::vector<double> values(view->splat ? 1 : view->size());
   view->load(0, values);
   hasBias = true;
+  initName = getWeightName(constant);
   for (auto [channel, number] : llvm::enumerate(numbers)) {
     auto indexOf = [&, channel = channel](const Digit &digit) {
       const ChannelDim *dim = llvm::find_if(
@@ -468,6 +488,10 @@ unsigned BatchNormFolder::foldAfter() {
         type.getElementType());
     init->set(linalg::FillOp::create(builder, loc, zero, empty).getResult(0));
   }
+  if (!initName.empty())
+    namesAfter.push_back(initName);
+  for (Step &step : steps)
+    llvm::append_range(namesAfter, step.names);
   removeSteps(steps);
   addBias(shifts, name);
   return steps.size();

@@ -42,14 +42,20 @@ Attribute chooseBiasName(ArrayRef<OpOperand *> operands, MLIRContext *context);
 
 class BatchNormFolder {
 public:
+  /// With `wholeNodes`, only what an ONNX node without its parameters leaves.
   BatchNormFolder(ScaledWeight weight, KeptRecord &kept, FoldReasons &reasons,
-                  llvm::SmallPtrSetImpl<Operation *> &changed);
+                  llvm::SmallPtrSetImpl<Operation *> &changed, bool wholeNodes);
 
   /// Folds what is done to the result; returns the number of operations that
   /// this shortened or made superfluous.
   unsigned foldAfter();
   /// Folds what was done last to the other operand.
   unsigned foldBefore();
+
+  /// The names of the constants that were folded, behind the contraction and in
+  /// front of it.
+  ArrayRef<StringRef> getNamesAfter() const { return namesAfter; }
+  ArrayRef<StringRef> getNamesBefore() const { return namesBefore; }
 
 private:
   /// An elementwise operation with an affine beginning.
@@ -62,18 +68,22 @@ private:
     SmallVector<std::pair<OpOperand *, SmallVector<SmallVector<Digit>>>>
         varying;
     bool isWhole;
+    SmallVector<StringRef> names;
   };
   struct Source;
 
   std::vector<Step> collectSteps();
   std::optional<Step> makeStep(OpOperand &use, const DimOrigins &dims);
   std::optional<std::vector<Affine>> multiplyOut(MutableArrayRef<Step> steps);
+  bool isNode(linalg::LinalgOp op, ArrayRef<Operation *> chain,
+              const BodyConstants &body, bool isWhole);
   bool readInit(std::vector<Affine> &numbers, bool &hasBias);
   bool scaleWeight(ArrayRef<Affine> numbers);
   /// Whether a bias of the result's type holds all these.
   bool canHold(ArrayRef<double> shifts);
   void addBias(ArrayRef<double> shifts, Attribute name);
   void removeSteps(MutableArrayRef<Step> steps);
+  OpOperand *getWholeOperand(const Source &source);
   std::optional<Source> findSource();
   std::optional<std::vector<Affine>> readSource(Source &source);
   bool canShift(const Source &source);
@@ -88,6 +98,10 @@ private:
   FoldReasons &reasons;
   /// Operations with operands that nothing in their bodies uses any more.
   llvm::SmallPtrSetImpl<Operation *> &changed;
+  bool wholeNodes;
+  SmallVector<StringRef> namesAfter, namesBefore;
+  /// The name of the constant that the sum starts from.
+  StringRef initName;
   /// The dimensions of the result that the weight has too, their loops, sizes
   /// and strides: together they number the channels.
   struct ChannelDim {

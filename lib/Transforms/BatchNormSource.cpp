@@ -73,6 +73,22 @@ static Operation *walkBack(Value value, SmallVectorImpl<Operation *> &path) {
   return op;
 }
 
+/// What the operation would pass on if the chain did nothing; or null.
+OpOperand *BatchNormFolder::getWholeOperand(const Source &source) {
+  linalg::LinalgOp op = source.op;
+  Value end = source.chain.back()->getResult(0);
+  auto argument = dyn_cast_or_null<BlockArgument>(
+      getChainStart(source.chain, source.body, end.getType()));
+  if (end != op.getBlock()->getTerminator()->getOperand(0) || !argument ||
+      argument.getOwner() != op.getBlock())
+    return nullptr;
+  OpOperand *operand = op.getMatchingOpOperand(argument);
+  AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  bool isWhole = operand->get().getType() == op->getResult(0).getType() &&
+                 op.getMatchingIndexingMap(operand) == out;
+  return isWhole ? operand : nullptr;
+}
+
 std::optional<BatchNormFolder::Source> BatchNormFolder::findSource() {
   OpOperand *data = contraction.getDpsInputOperand(
       contraction.getDpsInputOperand(0) == weight.getOperand() ? 1 : 0);
@@ -91,7 +107,9 @@ std::optional<BatchNormFolder::Source> BatchNormFolder::findSource() {
   // A mere shift is the bias of what comes before.
   if (!hasProduct(source.chain) ||
       !getChainStart(source.chain, source.body,
-                     source.chain.back()->getResult(0).getType()))
+                     source.chain.back()->getResult(0).getType()) ||
+      !isNode(op, source.chain, source.body,
+              getWholeOperand(source) != nullptr))
     return std::nullopt;
   auto refuse = [&](std::string reason) {
     reasons.note(op, std::move(reason));
@@ -207,21 +225,15 @@ bool BatchNormFolder::canShift(const Source &source) {
 
 void BatchNormFolder::removeSource(Source &source) {
   linalg::LinalgOp op = source.op;
-  Value end = source.chain.back()->getResult(0);
-  Value start = getChainStart(source.chain, source.body, end.getType());
-  end.replaceAllUsesWith(start);
-  eraseChain(source.chain);
-  auto argument = dyn_cast<BlockArgument>(start);
-  if (argument && argument.getOwner() == op.getBlock()) {
-    OpOperand *operand = op.getMatchingOpOperand(argument);
-    AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-    if (operand->get().getType() == op->getResult(0).getType() &&
-        op.getMatchingIndexingMap(operand) == out) {
-      op->getResult(0).replaceAllUsesWith(operand->get());
-      op->erase();
-      return;
-    }
+  if (OpOperand *operand = getWholeOperand(source)) {
+    op->getResult(0).replaceAllUsesWith(operand->get());
+    op->erase();
+    return;
   }
+  Value end = source.chain.back()->getResult(0);
+  end.replaceAllUsesWith(
+      getChainStart(source.chain, source.body, end.getType()));
+  eraseChain(source.chain);
   changed.insert(op);
 }
 
@@ -256,6 +268,7 @@ unsigned BatchNormFolder::foldBefore() {
         ("weight '" + weight.getName() + "' would overflow when scaled").str());
     return 0;
   }
+  llvm::append_range(namesBefore, source->body.getNames(source->chain));
   removeSource(*source);
   if (shifts)
     addBias(contributions, name);

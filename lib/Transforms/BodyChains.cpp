@@ -9,6 +9,7 @@
 
 #include "BodyChains.h"
 
+#include "prune/Analysis/WeightUses.h"
 #include "prune/IR/ConstantView.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -129,8 +130,8 @@ BodyConstants::BodyConstants(linalg::LinalgOp op) : op(op) {
   }
 }
 
-SmallVector<OpOperand *>
-BodyConstants::getVarying(ArrayRef<Operation *> chain) const {
+llvm::SmallSetVector<Value, 8>
+BodyConstants::getNeeded(ArrayRef<Operation *> chain) const {
   linalg::LinalgOp owner = op;
   llvm::SmallSetVector<Value, 8> needed;
   for (Operation *link : chain)
@@ -142,6 +143,28 @@ BodyConstants::getVarying(ArrayRef<Operation *> chain) const {
     if (inner && inner->getBlock() == owner.getBlock())
       needed.insert(inner->operand_begin(), inner->operand_end());
   }
+  return needed;
+}
+
+SmallVector<StringRef>
+BodyConstants::getNames(ArrayRef<Operation *> chain) const {
+  linalg::LinalgOp owner = op;
+  llvm::SmallSetVector<Value, 8> needed = getNeeded(chain);
+  SmallVector<StringRef> names;
+  for (OpOperand *operand : operands) {
+    Attribute value;
+    matchPattern(operand->get(), m_Constant(&value));
+    StringRef name = getWeightName(value);
+    if (!name.empty() && needed.contains(owner.getMatchingBlockArgument(operand)))
+      names.push_back(name);
+  }
+  return names;
+}
+
+SmallVector<OpOperand *>
+BodyConstants::getVarying(ArrayRef<Operation *> chain) const {
+  linalg::LinalgOp owner = op;
+  llvm::SmallSetVector<Value, 8> needed = getNeeded(chain);
   SmallVector<OpOperand *> varying;
   for (auto [operand, values] : llvm::zip_equal(operands, elements))
     if (values.size() > 1 &&

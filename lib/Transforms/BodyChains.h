@@ -16,6 +16,7 @@
 #include "prune/Analysis/SliceConstants.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/DenseMap.h"
 
 #include <vector>
@@ -37,6 +38,9 @@ public:
   /// The constant operands that `chain` depends on and that do not hold one
   /// number throughout.
   SmallVector<OpOperand *> getVarying(ArrayRef<Operation *> chain) const;
+  /// The names of the weights that `chain` depends on, in the order of the
+  /// operands.
+  SmallVector<StringRef> getNames(ArrayRef<Operation *> chain) const;
 
   /// Computes all known values, the element of each operand that varies being
   /// the one at the row-major position that `position` gives.
@@ -44,6 +48,8 @@ public:
   double get(Value value) const { return known.lookup(value); }
 
 private:
+  llvm::SmallSetVector<Value, 8> getNeeded(ArrayRef<Operation *> chain) const;
+
   linalg::LinalgOp op;
   SmallVector<OpOperand *> operands;
   /// The elements of each constant operand, one if they are all the same.

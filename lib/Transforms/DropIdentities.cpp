@@ -12,6 +12,7 @@
 #include "BodyChains.h"
 
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/KeptRecord.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -192,6 +193,11 @@ struct DropIdentities : prune::impl::DropIdentitiesPassBase<DropIdentities> {
   using Base::Base;
 
   void runOnOperation() override {
+    // An export has to know what they were.
+    bool isImported = getOperation()->hasAttr("prune.onnx");
+    llvm::MapVector<StringRef, Versions> before;
+    if (isImported)
+      before = collectResources(getOperation());
     llvm::SetVector<Operation *> dropped;
     getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (drop(op))
@@ -200,6 +206,8 @@ struct DropIdentities : prune::impl::DropIdentitiesPassBase<DropIdentities> {
     if (dropped.empty())
       return markAllAnalysesPreserved();
     eraseDead(std::move(dropped));
+    if (isImported)
+      KeptRecord(getOperation()).tidy(getOperation(), before);
   }
 };
 } // namespace

@@ -17,6 +17,7 @@
 
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/EditedDictionary.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -80,9 +81,10 @@ struct FoldBatchNorms : prune::impl::FoldBatchNormsPassBase<FoldBatchNorms> {
     FoldReasons reasons;
     llvm::SmallPtrSet<Operation *, 16> changed;
     KeptRecord kept(getOperation());
+    EditedDictionary folded(getOperation(), "prune.folded");
     bool anyFolded = false;
     for (const Weight &weight : uses.getWeights())
-      anyFolded |= fold(weight, kept, reasons, changed);
+      anyFolded |= fold(weight, kept, folded, reasons, changed);
     LeftAlone left(getOperation(), kCategory, "folded");
     reportMissed(reasons, left);
     if (!anyFolded) {
@@ -104,17 +106,46 @@ struct FoldBatchNorms : prune::impl::FoldBatchNormsPassBase<FoldBatchNorms> {
   }
 
 private:
-  bool fold(const Weight &weight, KeptRecord &kept, FoldReasons &reasons,
+  /// Notes for the export, which finds the nodes that are gone by the names of
+  /// their constants.
+  void record(StringRef weight, const BatchNormFolder &folder,
+              EditedDictionary &folded) {
+    Builder b(&getContext());
+    auto known = dyn_cast_or_null<DictionaryAttr>(folded.get(weight));
+    auto extend = [&](StringRef key, ArrayRef<StringRef> names) {
+      SmallVector<Attribute> all;
+      if (auto list = known ? known.getAs<ArrayAttr>(key) : ArrayAttr())
+        llvm::append_range(all, list);
+      for (StringRef name : names)
+        all.push_back(b.getStringAttr(name));
+      return b.getNamedAttr(key, b.getArrayAttr(all));
+    };
+    folded.set(weight,
+               b.getDictionaryAttr({extend("after", folder.getNamesAfter()),
+                                    extend("before",
+                                           folder.getNamesBefore())}));
+  }
+
+  bool fold(const Weight &weight, KeptRecord &kept, EditedDictionary &folded,
+            FoldReasons &reasons,
             llvm::SmallPtrSetImpl<Operation *> &changed) {
     std::string reason;
     std::optional<ScaledWeight> scaled = ScaledWeight::create(weight, reason);
+    auto imported = getOperation()->getAttrOfType<DictionaryAttr>("prune.onnx");
+    if (scaled && imported && imported.getAs<StringAttr>(weight.name)) {
+      reason = "weight '" + weight.name +
+               "' lies inside of a node, where no export writes it";
+      scaled.reset();
+    }
     if (!scaled) {
       for (const WeightUse &use : weight.uses)
         reasons.noteAround(cast<linalg::LinalgOp>(use.operand->getOwner()),
                            use.operand, reason);
       return false;
     }
-    BatchNormFolder folder(std::move(*scaled), kept, reasons, changed);
+    bool isImported = imported != nullptr;
+    BatchNormFolder folder(std::move(*scaled), kept, reasons, changed,
+                           isImported);
     unsigned after = folder.foldAfter();
     unsigned before = folder.foldBefore();
     // The shift of what stood in front joins the bias.
@@ -122,6 +153,8 @@ private:
       (void)folder.foldAfter();
     if (after + before == 0)
       return false;
+    if (isImported)
+      record(weight.name, folder, folded);
     remark::passed(weight.uses.front().operand->getOwner()->getLoc(),
                    remark::RemarkOpts::name("Folded").category(kCategory))
         << remark::metric("Weight", weight.name)

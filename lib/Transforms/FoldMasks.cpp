@@ -16,6 +16,7 @@
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/Core/SelectElements.h"
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/KeptRecord.h"
 #include "prune/IR/Prune.h"
 #include "prune/IR/Records.h"
 #include "prune/IR/WeightRecord.h"
@@ -54,7 +55,13 @@ namespace {
 /// Folds the ops of one module.
 class Folder {
 public:
-  explicit Folder(MLIRContext *context) : context(context) {}
+  explicit Folder(Operation *root) : context(root->getContext()) {
+    auto module = dyn_cast<ModuleOp>(root);
+    if (!module)
+      module = root->getParentOfType<ModuleOp>();
+    if (module)
+      kept.emplace(module);
+  }
 
   LogicalResult foldMask(MaskOp mask);
   void foldScore(ScoreOp score);
@@ -85,6 +92,8 @@ private:
   int64_t numComputed = 0, numApplied = 0, numRemoving = 0;
   /// Weights of which a decision leaves nothing.
   SmallVector<std::string> emptied;
+  /// Which indices of the original each version of a weight has.
+  std::optional<KeptRecord> kept;
   /// What each constant was folded to, so that equal results are one resource.
   llvm::DenseMap<Attribute, SmallVector<DenseResourceElementsAttr>> folded;
 };
@@ -295,6 +304,10 @@ void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
       key = resource.getRawHandle().getKey().str();
     result = createRewrittenConstant(apply.getTensor().getType(), key,
                                      std::move(blob));
+    if (kept && isa<DenseResourceElementsAttr>(original))
+      kept->set(key, result.getType().getShape(),
+                result.getRawHandle().getKey(),
+                KeptIndices(result.getType().getRank()));
     folded[original].push_back(result);
   }
   OpBuilder builder(apply);
@@ -423,7 +436,7 @@ static LogicalResult checkData(Operation *root) {
 LogicalResult mlir::prune::foldMasks(Operation *root, bool quiet) {
   if (failed(checkData(root)))
     return failure();
-  Folder folder(root->getContext());
+  Folder folder(root);
   bool isFailed = false;
   for (MaskOp mask : collect<MaskOp>(root))
     isFailed |= failed(folder.foldMask(mask));

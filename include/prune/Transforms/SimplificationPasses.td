@@ -130,6 +130,12 @@ def FoldBatchNormsPass : Pass<"prune-fold-batch-norms", "::mlir::ModuleOp"> {
     other numbers than those that training gave it, and networks that are pruned
     so lose more. Masked channels stay zero.
 
+    Of a module that came from an ONNX file only what is a node of its own is
+    folded, such as a BatchNormalization or a Mul, so that an export can leave
+    the node out: not the 0.5 of a Gelu, nor the division of a mean. The module's
+    `prune.folded` has the names of the constants that are gone for each weight,
+    `after` the contraction and `before` it.
+
     Each weight is remarked as `passed` with the number of operations behind and
     in front of it; an operation that scales by constants and stays is `missed`
     with the reason.
