@@ -52,7 +52,10 @@ typedef enum PruneStatus {
   /** A pass failed. The module may be half rewritten: only free it. */
   PRUNE_PASS_FAILED = 4,
   /** There is no such function, or it cannot be compiled. */
-  PRUNE_COMPILE_ERROR = 5
+  PRUNE_COMPILE_ERROR = 5,
+  /** The template cannot be read, or its operators cannot say what the network
+      computes. */
+  PRUNE_EXPORT_ERROR = 6
 } PruneStatus;
 
 typedef enum PruneSeverity {
@@ -170,6 +173,15 @@ PRUNE_C_EXPORT PruneStatus pruneModuleReport(const PruneModule *module,
 /** Writes the module as bytecode. Freed with pruneBufferFree. */
 PRUNE_C_EXPORT PruneStatus pruneModuleWriteBytecode(const PruneModule *module,
                                                     PruneBuffer *bytecode);
+
+/** Writes a pruned network back into the ONNX file at `templatePath` that it was
+    imported from, with the same options: the bytes of a smaller file with the
+    same names, for any runtime. Freed with pruneBufferFree. The module does not
+    change. A failure, also of a library that was built without the importer, is
+    PRUNE_EXPORT_ERROR and names the node or initialiser in the way. */
+PRUNE_C_EXPORT PruneStatus pruneModuleExportONNX(
+    const PruneModule *module, const char *templatePath,
+    const PruneImportOptions *options, PruneBuffer *model);
 
 /*===-- Programs ----------------------------------------------------------===*/
 

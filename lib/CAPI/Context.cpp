@@ -55,6 +55,8 @@ const char *pruneStatusName(PruneStatus status) {
     return "pipeline error";
   case PRUNE_PASS_FAILED:
     return "pass failed";
+  case PRUNE_EXPORT_ERROR:
+    return "export error";
   case PRUNE_COMPILE_ERROR:
     return "compile error";
   }

@@ -13,6 +13,7 @@
 #include "prune/Core/FileInput.h"
 #include "prune/Core/Nesting.h"
 #ifdef PRUNE_ENABLE_ONNX
+#include "prune/Export/ONNX.h"
 #include "prune/Import/ONNX.h"
 #endif
 #include "prune/Input/ReadModule.h"
@@ -256,4 +257,37 @@ PruneStatus pruneModuleWriteBytecode(const PruneModule *module,
                          "the module has no bytecode form");
   *bytecode = prune::copyOut(written);
   return PRUNE_OK;
+}
+
+PruneStatus pruneModuleExportONNX(const PruneModule *module,
+                                  const char *templatePath,
+                                  const PruneImportOptions *options,
+                                  PruneBuffer *model) {
+  if (!module)
+    return PRUNE_INVALID_ARGUMENT;
+  PruneContext *context = module->owner;
+  context->begin();
+  PruneImportOptions given = options ? *options : PruneImportOptions{};
+  if (!model || !templatePath ||
+      (given.numDims && (!given.dimNames || !given.dimSizes)) ||
+      (given.numValues && (!given.valueNames || !given.values)))
+    return context->fail(
+        PRUNE_INVALID_ARGUMENT,
+        "pruneModuleExportONNX expects a path, sizes, values and an output");
+#ifdef PRUNE_ENABLE_ONNX
+  std::optional<prune::ONNXImportOptions> read = readOptions(given);
+  if (!read)
+    return context->fail(
+        PRUNE_INVALID_ARGUMENT,
+        "expects names with positive sizes to fix, and names with values");
+  FailureOr<std::string> bytes =
+      prune::exportONNX(*module->module, templatePath, *read);
+  if (failed(bytes))
+    return PRUNE_EXPORT_ERROR;
+  *model = prune::copyOut(*bytes);
+  return PRUNE_OK;
+#else
+  return context->fail(PRUNE_EXPORT_ERROR,
+                       "this build has no exporter of ONNX models");
+#endif
 }

@@ -16,6 +16,7 @@ failure is a `prune.Error` whose text is what the compiler said.
 from ._prune import (
     CompileError,
     Error,
+    ExportError,
     Module,
     ParseError,
     PassError,
@@ -29,6 +30,7 @@ __version__ = version()
 __all__ = [
     "CompileError",
     "Error",
+    "ExportError",
     "Module",
     "ParseError",
     "PassError",

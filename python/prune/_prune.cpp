@@ -58,6 +58,9 @@ public:
   static Module importONNX(const std::filesystem::path &path,
                            const std::map<std::string, int64_t> &dims,
                            const std::map<std::string, py::object> &values);
+  py::bytes exportONNX(const std::filesystem::path &original,
+                       const std::map<std::string, int64_t> &dims,
+                       const std::map<std::string, py::object> &values) const;
   Module clone() const;
   void run(const std::string &pipeline);
   std::string print(std::optional<int64_t> elideAbove) const;
@@ -146,30 +149,57 @@ static std::string numbersOf(const py::object &value) {
   return text;
 }
 
+namespace {
+/// Sizes and values to fix, as the library takes them.
+struct Fixed {
+  Fixed(const std::map<std::string, int64_t> &dims,
+        const std::map<std::string, py::object> &values) {
+    for (const auto &dim : dims) {
+      names.push_back(dim.first.c_str());
+      sizes.push_back(dim.second);
+    }
+    texts.reserve(values.size());
+    for (const auto &value : values) {
+      inputs.push_back(value.first.c_str());
+      numbers.push_back(texts.emplace_back(numbersOf(value.second)).c_str());
+    }
+    options = {names.data(),  sizes.data(),   names.size(),
+               inputs.data(), numbers.data(), inputs.size()};
+  }
+
+  std::vector<const char *> names, inputs, numbers;
+  std::vector<int64_t> sizes;
+  std::vector<std::string> texts;
+  PruneImportOptions options;
+};
+} // namespace
+
 Module Module::importONNX(const std::filesystem::path &path,
                           const std::map<std::string, int64_t> &dims,
                           const std::map<std::string, py::object> &values) {
-  std::vector<const char *> names, inputs, numbers;
-  std::vector<int64_t> sizes;
-  for (const auto &dim : dims) {
-    names.push_back(dim.first.c_str());
-    sizes.push_back(dim.second);
-  }
-  std::vector<std::string> texts;
-  texts.reserve(values.size());
-  for (const auto &value : values) {
-    inputs.push_back(value.first.c_str());
-    numbers.push_back(texts.emplace_back(numbersOf(value.second)).c_str());
-  }
-  PruneImportOptions options = {names.data(),  sizes.data(),   names.size(),
-                                inputs.data(), numbers.data(), inputs.size()};
+  Fixed fixed(dims, values);
   py::gil_scoped_release release;
   ContextPtr context(pruneContextCreate(), pruneContextFree);
   PruneModule *imported = nullptr;
-  check(pruneModuleImportONNXWithOptions(context.get(), path.c_str(), &options,
-                                         &imported),
+  check(pruneModuleImportONNXWithOptions(context.get(), path.c_str(),
+                                         &fixed.options, &imported),
         pruneContextDiagnostics(context.get()));
   return Module(std::move(context), imported);
+}
+
+py::bytes
+Module::exportONNX(const std::filesystem::path &original,
+                   const std::map<std::string, int64_t> &dims,
+                   const std::map<std::string, py::object> &values) const {
+  Fixed fixed(dims, values);
+  PruneBuffer model = {nullptr, 0};
+  guarded([&] {
+    return pruneModuleExportONNX(module.get(), original.c_str(),
+                                 &fixed.options, &model);
+  });
+  py::bytes copy(model.data, model.size);
+  pruneBufferFree(&model);
+  return copy;
 }
 
 Module Module::clone() const {
@@ -384,7 +414,7 @@ std::string Program::signature() const {
 //===----------------------------------------------------------------------===//
 
 /// The exception classes by status. Owned by the module, which stays loaded.
-static PyObject *exceptionOf[PRUNE_COMPILE_ERROR + 1];
+static PyObject *exceptionOf[PRUNE_EXPORT_ERROR + 1];
 
 static void defineExceptions(py::module_ &m) {
   static py::exception<void> error(m, "Error");
@@ -403,6 +433,8 @@ static void defineExceptions(py::module_ &m) {
   exceptionOf[PRUNE_PIPELINE_ERROR] = pipeline.ptr();
   exceptionOf[PRUNE_PASS_FAILED] = pass.ptr();
   exceptionOf[PRUNE_COMPILE_ERROR] = compile.ptr();
+  static py::exception<void> exporting(m, "ExportError", error);
+  exceptionOf[PRUNE_EXPORT_ERROR] = exporting.ptr();
   py::register_exception_translator([](std::exception_ptr thrown) {
     try {
       std::rethrow_exception(thrown);
@@ -443,6 +475,13 @@ PYBIND11_MODULE(_prune, m) {
           "Reads an ONNX model. `dims` fixes sizes that it leaves open, by "
           "name or as 'input:position'. `values` makes inputs constants: a "
           "number for all elements, or as many as the input has.")
+      .def(
+          "export_onnx", &Module::exportONNX, py::arg("template"),
+          py::arg("dims") = std::map<std::string, int64_t>(),
+          py::arg("values") = std::map<std::string, py::object>(),
+          "A smaller ONNX file, as bytes: the one at `template`, which the "
+          "network was imported from with the same `dims` and `values`, with "
+          "what is left of it.")
       .def("clone", &Module::clone, "A copy that changes independently.")
       .def(
           "run", &Module::run, py::arg("pipeline"),

@@ -128,6 +128,26 @@ static void testRead(void) {
   EXPECT(module == NULL);
 }
 
+static void testExports(PruneModule *module) {
+  PruneBuffer model = {NULL, 0};
+  const int64_t sizes[] = {1};
+  PruneImportOptions options = {NULL, sizes, 1, NULL, NULL, 0};
+  EXPECT(pruneModuleExportONNX(NULL, "x.onnx", NULL, &model) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleExportONNX(module, NULL, NULL, &model) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleExportONNX(module, "x.onnx", NULL, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleExportONNX(module, "x.onnx", &options, &model) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("expects a path, sizes, values and an output"));
+  EXPECT(pruneModuleExportONNX(module, "/none/x.onnx", NULL, &model) ==
+         PRUNE_EXPORT_ERROR);
+  EXPECT(said("/none/x.onnx") || said("no exporter"));
+  EXPECT(!strcmp(pruneStatusName(PRUNE_EXPORT_ERROR), "export error"));
+  EXPECT(model.data == NULL);
+}
+
 static void testPipelines(PruneModule *module) {
   PruneBuffer text = {NULL, 0};
   EXPECT(pruneModuleRun(NULL, "cse") == PRUNE_INVALID_ARGUMENT);
@@ -279,6 +299,7 @@ int main(void) {
          PRUNE_OK);
   EXPECT(pruneModuleClone(module, &copy) == PRUNE_OK);
   pruneModuleFree(module);
+  testExports(copy);
   testPipelines(copy);
   testReport(copy);
   testProgram(copy);
