@@ -8,6 +8,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import os
 import pathlib
+import re
 import sys
 
 import onnx
@@ -130,17 +131,36 @@ def check_modules():
 
 def check_operators():
     # Our lowering divides by a constant and can lose a zero channel, ONNX cannot.
-    module, template = prepare("mean", mean_net(), *HALF)
-    output_of("prune-opt", module, "--prune-remove-channels", "-o", module)
+    unsafe = [f"{HALF[0]} export-safe=false", HALF[1], "--prune-remove-channels=export-safe=false"]
+    module, template = prepare("mean", mean_net(), *unsafe)
     assert "prune.kept" in module.read_text(), "the mean lost no channels"
-    refuse(module, template, "ReduceMean", "'w0'", "exclude")
+    refuse(module, template, "ReduceMean", "'w0'", "export-safe=true", "exclude")
+    # By default it keeps them.
+    module, template = prepare("safe", mean_net(), *SMALL)
+    assert "prune.kept" not in module.read_text(), "the mean lost channels"
+    assert export(module, template, OUT / "safe.onnx").returncode == 0
 
 
-def check_constants():
-    # A bias was made of constant channels; there is no place for another.
-    module, template = prepare("constant", onnxnets.constant(), *SMALL)
-    output_of("prune-opt", module, *SMALL, "-o", module)
-    refuse(module, template, "'w2'", "more than once", "export after one removal")
+def check_versions():
+    # Both uses lost something else, and text does not say which is which.
+    module, template = prepare("shared", onnxnets.shared(), *SMALL)
+    text = module.read_text()
+    assert len(set(re.findall(r'<"ones#(\d+)">', text))) > 1, "there is one version"
+    one = re.search(r'%\w+ = arith.constant dense_resource<"ones#\d+"> : (tensor<\d+xf32>)', text)
+    more = f"{one[0]}\n    %more = linalg.exp ins({one[0].split()[0]} : {one[1]}) outs({one[0].split()[0]} : {one[1]}) -> {one[1]}"
+    refuse(edit(module, one[0], more, "more.mlir"), template, "'ones'", "several weights", "bytecode")
+
+
+def check_folded():
+    # The normalisation that was folded is not where the record says.
+    fold = ("--prune-drop-identities", "--prune-fold-batch-norms")
+    module, template = prepare("folded", onnxnets.residual(), *fold, *SMALL)
+    assert export(module, template, OUT / "folded.onnx").returncode == 0
+    record = re.search(r"prune.folded = \{w0 = \{after = \[\"(\w+)\"", module.read_text())
+    wrong = edit(module, f'"{record[1]}"', '"elsewhere"', "elsewhere.mlir")
+    refuse(wrong, template, "'elsewhere'", "Conv", "prune-fold-batch-norms")
+    wrong = edit(module, "prune.folded = {w0 =", "prune.folded = {none =", "none.mlir")
+    refuse(wrong, template, "'none'", "template")
 
 
 def check_outputs():
@@ -159,5 +179,6 @@ os.makedirs(OUT, exist_ok=True)
 check_templates()
 check_modules()
 check_operators()
-check_constants()
+check_versions()
+check_folded()
 check_outputs()

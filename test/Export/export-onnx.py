@@ -20,11 +20,12 @@ import onnx
 import onnxnets
 import onnxnumpy
 from onnx import numpy_helper
+from onnxruntime import OnnxRuntime
 from tools import output_of
 
 OUT = pathlib.Path(sys.argv[1])
-# What constant channels add becomes a bias; a second addition is refused.
-ONCE = ["constant"]
+# What constant channels add becomes a bias, and the second time a node.
+ADDED = ["constant"]
 # Open sizes that are fixed, at the import and again at the export.
 FIXED = {"heads": ["--dim=N=2"]}
 
@@ -51,7 +52,7 @@ def sizes_of(model):
     return model.graph.input[0].type.tensor_type.shape.dim
 
 
-def check_names(original, model):
+def check_names(original, model, is_longer=False):
     assert model.opset_import[0].version == original.opset_import[0].version
     assert model.ir_version == original.ir_version
     for kind in ("input", "output"):
@@ -61,6 +62,8 @@ def check_names(original, model):
         tensors = {tensor.name for tensor in model.graph.initializer}
         before = [name for name in before if name not in tensors]
         assert [name for name in after if name not in tensors] == before
+    if is_longer:
+        return
     before = [(n.name, n.op_type, list(n.output)) for n in original.graph.node]
     after = [(n.name, n.op_type, list(n.output)) for n in model.graph.node]
     dropped = [entry for entry in before if entry not in after]
@@ -140,16 +143,62 @@ def check(build):
     sizes = [parameters(original), parameters(model)]
     print(f"{name}: {sizes} parameters")
     assert sizes[0] > sizes[1], f"{name}: {sizes}"
-    if name in ONCE:
-        return
     masked, after = shrink(name, after, 0.4, "-again")
     model = export(after, template, dims)
-    check_names(original, model)
+    check_names(original, model, name in ADDED)
     check_weights(original, model, after)
     check_equal(model, masked, inputs)
     assert parameters(model) < sizes[1], f"{name} did not shrink again"
 
 
+def computed(module, inputs):
+    np.save(OUT / "x.npy", inputs)
+    arguments = [f"--input=@{OUT}/x.npy", f"--output=@{OUT}/y.npy"]
+    output_of("prune-run", module, *arguments)
+    return np.load(OUT / "y.npy")
+
+
+def check_again(path, expected, inputs):
+    """The file, imported again, and in ONNX Runtime if that is there."""
+    again = OUT / "again.mlirbc"
+    output_of("prune-translate", "--import-onnx", path, "-o", again)
+    results = [computed(again, inputs)]
+    if runtime:
+        results.append(next(iter(runtime.run(str(path), {"x": inputs}).values())))
+    for found in results:
+        np.testing.assert_allclose(found, expected, 1e-4, 1e-4 * abs(expected).max())
+
+
+def check_more(build):
+    """Masked, and without the channels, each as bytecode and as text, which loses the
+    locations of operations; before and after normalisations are folded."""
+    name = build.__name__
+    template, imported = OUT / f"{name}.template.onnx", OUT / f"{name}-imported.mlirbc"
+    onnx.save(build(), template)
+    output_of("prune-translate", "--import-onnx", template, "-o", imported)
+    inputs = np.random.default_rng(9).normal(size=(2, 3, 8, 8)).astype(np.float32)
+    fold = ["--prune-drop-identities", "--prune-fold-batch-norms"]
+    for kind, first in (("", []), ("-folded", fold)):
+        masked, small = OUT / f"{name}{kind}-masked.mlir", OUT / f"{name}{kind}.mlirbc"
+        decide = [*first, "--prune-mask-channels=ratio=0.5", "--prune-fold-masks"]
+        output_of("prune-opt", imported, *decide, "-o", masked)
+        output_of("prune-opt", imported, *decide, "--prune-remove-channels",
+                  "--emit-bytecode", "-o", small)
+        expected = computed(masked, inputs)
+        assert abs(expected).max() > 0, f"{name} computes nothing"
+        sizes = []
+        for module in (masked, small):
+            path = module.with_suffix(".onnx")
+            output_of("prune-translate", "--export-onnx", f"--template={template}", module, "-o", path)
+            check_again(path, expected, inputs)
+            sizes.append(path.stat().st_size)
+        print(f"{name}{kind}: {sizes} bytes")
+        assert sizes[1] < 0.8 * sizes[0], f"{name}{kind}: {sizes}"
+
+
 os.makedirs(OUT, exist_ok=True)
+runtime = OnnxRuntime() if "--runtime" in sys.argv else None
 for network in onnxnets.NETWORKS:
     check(network)
+for network in onnxnets.MORE:
+    check_more(network)

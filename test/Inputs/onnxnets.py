@@ -232,6 +232,77 @@ def shortcut_before_10():
     return shortcut(opset=9, ir=3)
 
 
+def shared():
+    """One vector of ones that two normalisations scale by, which lose other channels."""
+    n = Net(9)
+    n.tensors.append(numpy_helper.from_array(np.ones(8, np.float32), "ones"))
+    n.tensors.append(numpy_helper.from_array(np.zeros(8, np.float32), "zeros"))
+    norm = lambda x: n.op("BatchNormalization", x, "ones", "zeros", "zeros", "ones")
+    x = n.relu(norm(n.conv("x", 3, 8, bias=False)))
+    x = n.relu(norm(n.conv(x, 8, 8, bias=False)))
+    return n.model(n.head(x, 8), IMAGE)
+
+
+def nodes():
+    """Weights that are Constant nodes, as tensors and as lists."""
+    n = Net(10)
+    x = n.relu(n.norm(n.conv("x", 3, 8), 8))
+    x = n.op("PRelu", x, n.op("Reshape", n.weight(8), n.ints(8, 1, 1)))
+    model = n.model(n.head(x, 8), IMAGE)
+    tensors = list(model.graph.initializer)
+    del model.graph.initializer[:]
+    for tensor in reversed(tensors):
+        value = numpy_helper.to_array(tensor)
+        if value.dtype == np.float32 and value.ndim == 1:
+            node = helper.make_node("Constant", [], [tensor.name], value_floats=value.tolist())
+        else:
+            node = helper.make_node("Constant", [], [tensor.name], value=tensor)
+        model.graph.node.insert(0, node)
+    return model
+
+
+def pixels():
+    """Pixel shuffles, which need no change, and a permutation that is numbered anew."""
+    n = Net(11)
+    x = n.relu(n.conv("x", 3, 24))
+    x = n.op("DepthToSpace", x, blocksize=2, mode="CRD")
+    x = n.op("Gather", x, n.ints(5, 3, 1, 0, -4, -2), axis=1)
+    x = n.op("SpaceToDepth", n.relu(n.conv(x, 6, 4, kernel=1)), blocksize=2)
+    x = n.op("DepthToSpace", n.conv(x, 16, 16), blocksize=2)
+    return n.model(n.head(n.relu(n.conv(x, 4, 6)), 6), IMAGE)
+
+
+def summed():
+    """Contractions by letters, and norms, which can lose zeros."""
+    n = Net(12)
+    x = n.relu(n.op("Einsum", "x", n.weight(8, 3), equation="nchw,oc->nohw"))
+    x = n.op("Einsum", n.weight(8, 6), n.relu(n.conv(x, 8, 8)), equation="co, nchw -> nohw")
+    x = n.op("LpNormalization", n.relu(n.conv(x, 6, 8)), axis=1)
+    y = n.op("ReduceL2", x, axes=[1], keepdims=1)
+    x = n.op("Mul", n.conv(x, 8, 6), y)
+    return n.model(n.head(x, 6), IMAGE)
+
+
+def group_norms(opset=21):
+    """Groups of a normalisation that leave as a whole, in its three forms."""
+    n = Net(13)
+    x = n.conv("x", 3, 12)
+    count = 12 if opset > 20 else 4
+    x = n.op("GroupNormalization", x, n.weight(count), n.weight(count), num_groups=4)
+    x = n.conv(n.relu(x), 12, 12)
+    y = n.op("Reshape", x, n.ints(0, 4, -1))
+    y = n.op("InstanceNormalization", y, n.weight(4), n.weight(4))
+    x = n.op("Reshape", y, n.op("Shape", x))
+    x = n.op("Mul", x, n.weight(12, 1, 1))
+    x = n.op("InstanceNormalization", n.conv(x, 12, 8), n.weight(8), n.weight(8))
+    return n.model(n.head(n.relu(x), 8), [2, 3, 8, 8], opset, 10)
+
+
+def group_norms_before_21():
+    """One scale for each group."""
+    return group_norms(18)
+
+
 NETWORKS = [
     residual,
     joined,
@@ -247,3 +318,6 @@ NETWORKS = [
     shared_head,
     constant,
 ]
+
+# Those whose file ends in the same numbers as the module, which is all that is checked.
+MORE = [shared, nodes, pixels, summed, group_norms, group_norms_before_21]

@@ -1,0 +1,90 @@
+# Networks drawn at random lose channels, with and without folding, and are written back.
+# REQUIRES: onnx
+# RUN: %python %s %t
+"""The commands of the README end in a file, whatever the network.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+The file, imported again, computes what the masked module computes; with
+`--runtime` so does ONNX Runtime. PRUNE_EXPORT_NETWORKS says how many are drawn.
+`--seed=N` draws one.
+"""
+
+import os
+import pathlib
+import sys
+
+import numpy as np
+import onnx
+import onnxdrawing
+from onnxruntime import OnnxRuntime
+from tools import output_of
+
+OUT = pathlib.Path(sys.argv[1])
+COUNT = int(os.environ.get("PRUNE_EXPORT_NETWORKS", "40"))
+# Sums are made in another order, also where a normalisation divides by them.
+TOLERANCE = 1e-3
+
+
+def computed(module, x):
+    np.save(OUT / "x.npy", x)
+    output_of("prune-run", module, f"--input=@{OUT}/x.npy", f"--output=@{OUT}/y.npy")
+    return np.load(OUT / "y.npy")
+
+
+def shrink(module, seed):
+    """The masked module and the smaller one."""
+    masked, small = OUT / "masked.mlirbc", OUT / "small.mlirbc"
+    fold = ["--prune-drop-identities", "--prune-fold-batch-norms"] if seed % 2 else []
+    decide = [f"--prune-mask-channels=ratio={0.5 if seed % 3 else 0.3}", "--prune-fold-masks"]
+    output_of("prune-opt", module, *fold, *decide, "--emit-bytecode", "-o", masked)
+    output_of("prune-opt", masked, "--prune-remove-channels", "--emit-bytecode", "-o", small)
+    return masked, small
+
+
+def parameters(path):
+    model = onnx.load(path)
+    tensors = list(model.graph.initializer)
+    tensors += [n.attribute[0].t for n in model.graph.node if n.op_type == "Constant"]
+    return sum(int(np.prod(t.dims)) for t in tensors if t.data_type == onnx.TensorProto.FLOAT)
+
+
+def check(seed, runtime):
+    model, x = onnxdrawing.draw(seed)
+    template, module = OUT / "model.onnx", OUT / "model.mlirbc"
+    onnx.save(model, template)
+    output_of("prune-translate", "--import-onnx", template, "-o", module)
+    masked, small = shrink(module, seed)
+    expected = computed(masked, x)
+    scale = max(1.0, float(np.abs(expected).max()))
+    sizes = [parameters(template)]
+    for pruned in (masked, small):
+        path = pruned.with_suffix(".onnx")
+        output_of("prune-translate", "--export-onnx", f"--template={template}", pruned, "-o", path)
+        again = OUT / "again.mlirbc"
+        output_of("prune-translate", "--import-onnx", path, "-o", again)
+        results = {"imported again": computed(again, x)}
+        if runtime:
+            results["in ONNX Runtime"] = next(iter(runtime.run(str(path), {"x": x}).values()))
+        for where, found in results.items():
+            error = float(np.abs(found - expected).max())
+            assert error <= TOLERANCE * scale, f"seed {seed}, {path.name} {where}: {error} of {scale}"
+        sizes.append(parameters(path))
+    return sizes
+
+
+os.makedirs(OUT, exist_ok=True)
+oracle = OnnxRuntime() if "--runtime" in sys.argv else None
+seeds = [int(a.removeprefix("--seed=")) for a in sys.argv if a.startswith("--seed=")]
+smaller = 0
+for number in seeds or range(COUNT):
+    try:
+        before, _, after = check(number, oracle)
+    except Exception:
+        print(f"seed {number}", flush=True)
+        raise
+    smaller += after < before
+if oracle:
+    oracle.close()
+print(f"{len(seeds) or COUNT} networks, {smaller} smaller than before")
+assert seeds or 2 * smaller > COUNT, smaller
