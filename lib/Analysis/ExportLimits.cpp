@@ -9,16 +9,16 @@
 
 #include "prune/Analysis/ExportLimits.h"
 
+#include "prune/IR/Records.h"
+
 #include "mlir/IR/DialectResourceBlobManager.h"
 
 using namespace mlir;
 using namespace mlir::prune;
 
-static constexpr StringLiteral kLimits = "prune.onnx";
-
 FailureOr<std::unique_ptr<ExportLimits>>
 ExportLimits::choose(ModuleOp module, StringRef option, StringRef pass) {
-  bool isKnown = module->hasAttrOfType<DictionaryAttr>(kLimits);
+  bool isKnown = module->hasAttrOfType<DictionaryAttr>(kOnnxRecord);
   if (option != "auto" && option != "true" && option != "false")
     return emitError(module.getLoc())
            << pass << ": option 'export-safe' expects auto, true or false but "
@@ -33,7 +33,7 @@ ExportLimits::choose(ModuleOp module, StringRef option, StringRef pass) {
 }
 
 ExportLimits::ExportLimits(ModuleOp module)
-    : limits(module->getAttrOfType<DictionaryAttr>(kLimits)), record(module) {}
+    : limits(module->getAttrOfType<DictionaryAttr>(kOnnxRecord)), record(module) {}
 
 StringRef ExportLimits::getOuterNode(StringRef name) const {
   auto node = limits.getAs<StringAttr>(name);

@@ -11,6 +11,7 @@
 #include "Template.h"
 
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/Records.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 
@@ -301,7 +302,7 @@ LogicalResult Template::addFoldedBias(StringRef weight, Reader reader,
 }
 
 LogicalResult Template::dropAllFolded() {
-  auto record = module->getAttrOfType<DictionaryAttr>("prune.folded");
+  auto record = module->getAttrOfType<DictionaryAttr>(kFoldedRecord);
   if (!record)
     return success();
   for (NamedAttribute entry : record) {

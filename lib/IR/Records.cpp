@@ -160,7 +160,8 @@ LogicalResult mlir::prune::verifyRecord(Operation *op,
            << value;
   }
   if (name != kWeightsRecord && name != kKeptRecord &&
-      name != kMultiplicationsRecord)
+      name != kMultiplicationsRecord && name != kOnnxRecord &&
+      name != kFoldedRecord)
     return success();
   if (!isa<ModuleOp>(op))
     return op->emitOpError("expects attribute '")
@@ -169,6 +170,13 @@ LogicalResult mlir::prune::verifyRecord(Operation *op,
     return verifyWeights(op, value);
   if (name == kKeptRecord)
     return verifyKept(op, value);
+  if (name == kOnnxRecord || name == kFoldedRecord) {
+    if (isa<DictionaryAttr>(value) && isBuiltin(value))
+      return success();
+    return op->emitOpError("expects attribute '")
+           << name << "' to be a dictionary of builtin attributes, but got "
+           << value;
+  }
   if (isCounts(value))
     return success();
   return op->emitOpError("expects attribute '")
@@ -207,7 +215,8 @@ StringAttr mlir::prune::toRecordText(Attribute value) {
 
 void mlir::prune::stripRecords(Operation *root) {
   static constexpr StringLiteral kOnOperations[] = {
-      kWeightsRecord, kMultiplicationsRecord, kKeptRecord, kWeightRecord};
+      kWeightsRecord, kMultiplicationsRecord, kKeptRecord,
+      kWeightRecord,  kOnnxRecord,            kFoldedRecord};
   root->walk([](Operation *op) {
     for (StringRef name : kOnOperations)
       op->removeDiscardableAttr(name);

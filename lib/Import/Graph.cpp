@@ -12,6 +12,7 @@
 #include "Node.h"
 #include "Rewrites.h"
 #include "prune/IR/Prune.h"
+#include "prune/IR/Records.h"
 #include "prune/Import/ONNX.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -411,6 +412,6 @@ mlir::prune::importONNX(StringRef path, MLIRContext *context,
       path, **model, context, options,
       [&](const Graph &graph) { limits = onnx_export::describeLimits(graph); });
   if (module)
-    (*module)->setAttr("prune.onnx", limits);
+    (*module)->setAttr(kOnnxRecord, limits);
   return module;
 }

@@ -13,6 +13,7 @@
 
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/KeptRecord.h"
+#include "prune/IR/Records.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -194,7 +195,7 @@ struct DropIdentities : prune::impl::DropIdentitiesPassBase<DropIdentities> {
 
   void runOnOperation() override {
     // An export has to know what they were.
-    bool isImported = getOperation()->hasAttr("prune.onnx");
+    bool isImported = getOperation()->hasAttr(kOnnxRecord);
     llvm::MapVector<StringRef, Versions> before;
     if (isImported)
       before = collectResources(getOperation());

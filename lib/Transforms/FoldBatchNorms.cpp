@@ -18,6 +18,7 @@
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/EditedDictionary.h"
+#include "prune/IR/Records.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -81,7 +82,7 @@ struct FoldBatchNorms : prune::impl::FoldBatchNormsPassBase<FoldBatchNorms> {
     FoldReasons reasons;
     llvm::SmallPtrSet<Operation *, 16> changed;
     KeptRecord kept(getOperation());
-    EditedDictionary folded(getOperation(), "prune.folded");
+    EditedDictionary folded(getOperation(), kFoldedRecord);
     bool anyFolded = false;
     for (const Weight &weight : uses.getWeights())
       anyFolded |= fold(weight, kept, folded, reasons, changed);
@@ -131,7 +132,7 @@ private:
             llvm::SmallPtrSetImpl<Operation *> &changed) {
     std::string reason;
     std::optional<ScaledWeight> scaled = ScaledWeight::create(weight, reason);
-    auto imported = getOperation()->getAttrOfType<DictionaryAttr>("prune.onnx");
+    auto imported = getOperation()->getAttrOfType<DictionaryAttr>(kOnnxRecord);
     if (scaled && imported && imported.getAs<StringAttr>(weight.name)) {
       reason = "weight '" + weight.name +
                "' lies inside of a node, where no export writes it";

@@ -20,6 +20,8 @@ namespace mlir::prune {
 // On modules.
 constexpr StringLiteral kWeightsRecord = "prune.weights";
 constexpr StringLiteral kMultiplicationsRecord = "prune.multiplications";
+constexpr StringLiteral kOnnxRecord = "prune.onnx";
+constexpr StringLiteral kFoldedRecord = "prune.folded";
 // On modules, by weight, and on arguments.
 constexpr StringLiteral kKeptRecord = "prune.kept";
 // On arguments.
