@@ -35,9 +35,18 @@ static LogicalResult importConstant(Node &n) {
     return n.output(
         n.makeInts(DataType::Int64, {}, n.size(n.integer("value_int", 0))));
   if (n.has("value_floats")) {
+    // A weight as any other, with a name.
     SmallVector<double> values = n.numbers("value_floats");
-    return n.output(
-        n.makeFloats(DataType::Float, n.size(values.size()), values));
+    for (onnx::AttributeProto &attribute : *n.proto.mutable_attribute()) {
+      if (attribute.name() != "value_floats")
+        continue;
+      onnx::TensorProto &tensor = *attribute.mutable_t();
+      tensor.set_data_type(onnx::TensorProto::FLOAT);
+      tensor.add_dims(values.size());
+      tensor.mutable_float_data()->CopyFrom(attribute.floats());
+      return n.output(n.stored(tensor));
+    }
+    return failure();
   }
   if (n.has("value_ints")) {
     SmallVector<AffineExpr> values = llvm::map_to_vector(
