@@ -478,6 +478,10 @@ LogicalResult Exporter::checkVersions(const onnx::GraphProto &graph) {
 FailureOr<std::string>
 Exporter::patch(const onnx::ModelProto &model, const Facts &facts,
                 const llvm::StringMap<unsigned> &wasRead) {
+  if (!facts.hasFewIndices())
+    return error() << "the template's tensors have more than 33554432 indices "
+                      "in all, too many to follow one by one; fix smaller "
+                      "sizes with --dim";
   Network network(model.graph(), facts, opsetOf(model));
   if (failed(couple(network)))
     return failure();

@@ -83,6 +83,9 @@ mlir::prune::onnx_export::describeLimits(const onnx_import::Graph &graph) {
   MLIRContext *context = graph.state.context;
   GraphInfo info;
   info.collect(graph);
+  // The export will refuse such a model, whatever leaves.
+  if (!info.hasFewIndices())
+    return DictionaryAttr::get(context);
   Network network(graph.proto, info, graph.opsets.lookup(""), /*separateUses=*/true);
   network.addRules();
   (void)network.coupling.solve();

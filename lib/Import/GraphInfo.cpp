@@ -83,6 +83,16 @@ void GraphInfo::collect(const onnx_import::Graph &graph) {
       add(output);
 }
 
+bool GraphInfo::hasFewIndices() const {
+  constexpr int64_t most = int64_t(1) << 25;
+  int64_t left = most;
+  for (const auto &entry : facts)
+    for (int64_t size : entry.second.shape())
+      if (size > left || (left -= std::max<int64_t>(size, 0)) < 0)
+        return false;
+  return true;
+}
+
 const Fact *GraphInfo::get(StringRef name) const {
   auto found = facts.find(name);
   return found == facts.end() ? nullptr : &found->second;

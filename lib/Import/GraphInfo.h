@@ -40,6 +40,9 @@ class GraphInfo {
 public:
   void collect(const onnx_import::Graph &graph);
   const Fact *get(StringRef name) const;
+  /// Whether the indices of all dimensions are so few that what becomes of each
+  /// can be written down. A few bytes of a model can state sizes of billions.
+  bool hasFewIndices() const;
 
 private:
   llvm::StringMap<Fact> facts;
