@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Branches.h"
 #include "ComputedWeights.h"
 #include "Parts.h"
 #include "Patch.h"
@@ -64,7 +65,7 @@ private:
   FailureOr<std::string> patch(const onnx::ModelProto &model,
                                const Facts &facts,
                                const llvm::StringMap<unsigned> &wasRead);
-  LogicalResult matchGone(Match &match);
+  LogicalResult matchGone(Match &match, const Template &file);
   LogicalResult checkShape(const Match &match);
   LogicalResult checkRest(const Facts &facts);
   LogicalResult couple(Network &network);
@@ -123,13 +124,17 @@ LogicalResult Exporter::checkModule(const Facts &facts) {
   return success();
 }
 
-LogicalResult Exporter::matchGone(Match &match) {
+LogicalResult Exporter::matchGone(Match &match, const Template &file) {
   auto record = module->getAttrOfType<DictionaryAttr>("prune.kept");
   Attribute entry = record ? record.get(match.weight) : Attribute();
   if (auto number = dyn_cast_if_present<FloatAttr>(entry)) {
     match.number = number.getValueAsDouble();
     return success();
   }
+  if (!entry)
+    match.number = file.numberOfFolded(match.name);
+  if (match.number)
+    return success();
   if (entry)
     return error() << "initialiser '" << match.name
                    << "' is gone from the module with everything that it "
@@ -138,7 +143,7 @@ LogicalResult Exporter::matchGone(Match &match) {
   return error() << "initialiser '" << match.name
                  << "' has no counterpart in the module, and nothing is "
                     "recorded of its removal; export before passes that fold "
-                    "or rename weights, such as prune-fold-batch-norm";
+                    "or rename weights, such as prune-fold-batch-norms";
 }
 
 /// Whether the recorded indices lead from the file's shape to the module's.
@@ -192,7 +197,7 @@ LogicalResult Exporter::matchWeight(StringRef name, const Facts &facts,
   matched.insert(match.weight);
   auto found = weights.find(match.weight);
   if (found == weights.end()) {
-    if (facts.isUsed(fact->name()) && failed(matchGone(match)))
+    if (facts.isUsed(fact->name()) && failed(matchGone(match, file)))
       return failure();
     matches.push_back(std::move(match));
     return success();
@@ -210,9 +215,8 @@ LogicalResult Exporter::matchWeight(StringRef name, const Facts &facts,
       return error() << "'prune.kept' has several records that fit weight '"
                      << match.value.getRawHandle().getKey() << "'";
     match.kept = std::move(*kept);
-  } else if (std::optional<JoinedParts> joined =
-                 joinParts(fact->constant.getShapedType().getShape(), versions,
-                           record)) {
+  } else if (std::optional<JoinedParts> joined = joinParts(
+                 fact->constant.getShapedType().getShape(), versions, record)) {
     match.value = joined->value;
     match.kept = std::move(joined->kept);
   } else {
@@ -514,6 +518,8 @@ FailureOr<std::string> Exporter::run() {
   Facts original(**model, path, loc, options);
   if (!original.isValid() || failed(checkModule(original)))
     return failure();
+  onnx_import::inlineBranches(*(*model)->mutable_graph(),
+                              original.getBranches());
   llvm::MapVector<StringRef, Versions> resources = collectResources(module);
   storeComputedWeights(**model, original, [&](StringRef name) {
     auto found = resources.find(name);

@@ -9,7 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Template.h"
-
+#include "NodeAttributes.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Records.h"
 
@@ -97,6 +97,13 @@ static std::optional<double> getOnlyNumber(const Fact &fact) {
   if (!llvm::all_equal(elements))
     return std::nullopt;
   return elements.front();
+}
+
+std::optional<double> Template::numberOfFolded(StringRef tensor) const {
+  const Fact *fact = facts.get(tensor);
+  if (!fact || !foldedWeights.contains(fact->name()))
+    return std::nullopt;
+  return getOnlyNumber(*fact);
 }
 
 /// Whether a node passes on its data, and the module may have dropped it.
@@ -240,19 +247,21 @@ LogicalResult Template::dropFolded(StringRef weight, DictionaryAttr names) {
     if (auto list = names.getAs<ArrayAttr>(key))
       for (StringAttr name : list.getAsRange<StringAttr>())
         result.left.push_back(name.getValue());
+    foldedWeights.insert(result.left.begin(), result.left.end());
     return result;
   };
   Names behind = namesOf("after"), front = namesOf("before");
   onnx::NodeProto &node = *reader->node;
   const Fact *result = facts.get(node.output(0));
-  bool isMatMul = node.op_type() == "MatMul";
-  if (!result || result->rank() < 1 || (!isMatMul && reader->input != 1))
+  bool isProduct = node.op_type() == "MatMul" || node.op_type() == "Einsum";
+  if (!result || result->rank() < 1 || node.input_size() < 2 ||
+      reader->input > 1 || (!isProduct && reader->input != 1))
     return error() << "something was folded into weight '" << weight
                    << "', which is no weight of " << describe(node)
                    << "; give the model that the module was imported from";
   SmallVector<int64_t> shape = result->shape();
   dropBehind(node, behind);
-  dropInFront({&node, isMatMul ? 1 - reader->input : 0}, front);
+  dropInFront({&node, isProduct ? 1 - reader->input : 0}, front);
   llvm::StringSet<> found = behind.found;
   for (const auto &entry : front.found)
     found.insert(entry.getKey());
@@ -266,6 +275,31 @@ LogicalResult Template::dropFolded(StringRef weight, DictionaryAttr names) {
                           "or export before prune-fold-batch-norms";
   changed = true;
   return addFoldedBias(weight, *reader, shape, found);
+}
+
+/// The dimension of a result that counts the filters of a weight.
+static std::optional<size_t> getFilterDim(Reader reader, size_t rank) {
+  StringRef type = reader.node->op_type();
+  std::optional<size_t> dim;
+  if (type == "MatMul") {
+    size_t behind = reader.input == 1 ? 1 : 2;
+    return rank < behind ? std::nullopt : std::optional(rank - behind);
+  }
+  if (llvm::is_contained({"Conv", "ConvTranspose", "Gemm"}, type))
+    return rank < 2 ? std::nullopt : std::optional<size_t>(1);
+  std::optional<Equation> equation = getEquation(*reader.node);
+  if (type != "Einsum" || !equation || equation->operands.size() != 2 ||
+      equation->result.size() != rank)
+    return std::nullopt;
+  // The only letter that the data has not.
+  for (auto [at, letter] : llvm::enumerate(equation->result)) {
+    if (StringRef(equation->operands[1 - reader.input]).contains(letter))
+      continue;
+    if (dim)
+      return std::nullopt;
+    dim = at;
+  }
+  return dim;
 }
 
 LogicalResult Template::addFoldedBias(StringRef weight, Reader reader,
@@ -283,9 +317,8 @@ LogicalResult Template::addFoldedBias(StringRef weight, Reader reader,
     return success();
   // As many as the node has before anything is removed.
   const Fact &fact = *facts.get(tensorOf.lookup(weight));
-  bool isMatMul = reader.node->op_type() == "MatMul";
-  size_t dim = !isMatMul ? 1 : shape.size() - (reader.input == 1 ? 1 : 2);
-  int64_t count = dim < shape.size() ? std::max<int64_t>(shape[dim], 0) : 0;
+  std::optional<size_t> dim = getFilterDim(reader, shape.size());
+  int64_t count = dim ? std::max<int64_t>(shape[*dim], 0) : 0;
   onnx::TensorProto zeros;
   zeros.set_data_type(static_cast<int>(fact.type));
   unsigned width = fact.constant.getElementType().getIntOrFloatBitWidth();
@@ -321,26 +354,20 @@ LogicalResult Template::dropAllFolded() {
 /// channel or element of a result of sizes `shape`; nothing if none fits.
 static std::optional<SmallVector<int64_t>>
 getAddendShape(Reader reader, int64_t count, ArrayRef<int64_t> shape) {
-  StringRef type = reader.node->op_type();
-  int64_t rank = shape.size();
-  if (type == "MatMul") {
-    if (reader.input == 1 && rank > 0 && count == shape.back())
-      return SmallVector<int64_t>{count};
-    if (reader.input == 0 && rank > 1 && count == shape[rank - 2])
-      return SmallVector<int64_t>{count, 1};
+  std::optional<size_t> dim = getFilterDim(reader, shape.size());
+  if (!dim)
     return std::nullopt;
+  if (count == shape[*dim]) {
+    SmallVector<int64_t> result(shape.size() - *dim, 1);
+    result[0] = count;
+    return result;
   }
-  if (rank < 2)
-    return std::nullopt;
-  if (type == "Gemm" && count == shape[1])
-    return SmallVector<int64_t>{count};
+  StringRef type = reader.node->op_type();
   if (type != "Conv" && type != "ConvTranspose")
     return std::nullopt;
   SmallVector<int64_t> result(shape.drop_front());
-  if (count == shape[1])
-    std::fill(result.begin() + 1, result.end(), 1);
-  else if (llvm::any_of(result, [](int64_t size) { return size < 0; }) ||
-           count != ShapedType::getNumElements(result))
+  if (llvm::any_of(result, [](int64_t size) { return size < 0; }) ||
+      count != ShapedType::getNumElements(result))
     return std::nullopt;
   return result;
 }
@@ -362,7 +389,9 @@ std::string mlir::prune::onnx_export::addBias(GraphEditor &editor,
       bias.add_dims(size);
   };
   std::string stem = bias.name();
-  bool takesBias = node.op_type() != "MatMul" && count == shape[1] &&
+  StringRef type = node.op_type();
+  bool isProduct = type == "MatMul" || type == "Einsum";
+  bool takesBias = !isProduct && count == shape[1] &&
                    (node.input_size() < 3 || node.input(2).empty());
   if (takesBias) {
     setShape(count);
@@ -372,7 +401,7 @@ std::string mlir::prune::onnx_export::addBias(GraphEditor &editor,
   }
   // Before operator set 7 an operand says along which axis it lies.
   bool isOld = editor.getOpset() < 7;
-  bool perChannel = count == shape[1] && node.op_type() != "MatMul";
+  bool perChannel = count == shape[1] && !isProduct;
   setShape(isOld && perChannel ? ArrayRef<int64_t>(count)
                                : ArrayRef<int64_t>(*addend));
   std::string name = editor.addInitializer(stem, std::move(bias));

@@ -35,6 +35,9 @@ public:
     auto found = numbers.find(tensor);
     return found == numbers.end() ? std::nullopt : std::optional(found->second);
   }
+  /// The same for an initialiser that nodes took in that were folded; what else
+  /// read it did nothing.
+  std::optional<double> numberOfFolded(StringRef tensor) const;
   /// Whether a weight of the module is such a bias.
   bool isBias(StringRef key) const { return biasKeys.contains(key); }
 
@@ -70,7 +73,7 @@ private:
   llvm::StringMap<std::string> keys;
   llvm::StringMap<ElementsAttr> biases;
   llvm::StringMap<double> numbers;
-  llvm::StringSet<> biasKeys;
+  llvm::StringSet<> biasKeys, foldedWeights;
   llvm::DenseMap<const onnx::NodeProto *, std::string> nodeNames;
   /// The tensors of the file by the names of their weights.
   llvm::StringMap<std::string> tensorOf;

@@ -25,7 +25,8 @@ importBody(Node &n, onnx::GraphProto &proto,
   Graph graph(proto, n.state, n.graph.reader, n.graph.opsets, &n.graph);
   if (bind)
     bind(graph);
-  if (failed(checkOperators(graph)) || failed(graph.readInitializers()) || failed(graph.importNodes(n.b)))
+  if (failed(checkOperators(graph)) || failed(graph.readInitializers()) ||
+      failed(graph.importNodes(n.b)))
     return failure();
   return graph.results();
 }
@@ -109,6 +110,19 @@ static void yield(Node &n, Region &region, ArrayRef<Value> values,
   scf::YieldOp::create(n.b, n.loc, results);
 }
 
+/// Leaves a branch to the graph, whose nodes come next.
+static LogicalResult takeBranch(Node &n, onnx::GraphProto &branch,
+                                bool condition) {
+  if (failed(checkOperators(
+          Graph(branch, n.state, n.graph.reader, n.graph.opsets, &n.graph))))
+    return failure();
+  if (branch.output_size() < static_cast<int>(n.numOutputs()))
+    return n.error() << "has a branch with " << branch.output_size()
+                     << " outputs";
+  n.graph.takeBranch(n.proto, condition);
+  return success();
+}
+
 static LogicalResult importIf(Node &n) {
   onnx::GraphProto *thenGraph = n.subgraph("then_branch");
   onnx::GraphProto *elseGraph = n.subgraph("else_branch");
@@ -123,7 +137,10 @@ static LogicalResult importIf(Node &n) {
       return n.error() << "expects a condition of one element, but got "
                        << n.text(condition->dims);
   if (std::optional<double> known = n.scalarOf(condition)) {
-    auto results = importBody(n, *known != 0 ? *thenGraph : *elseGraph);
+    onnx::GraphProto &branch = *known != 0 ? *thenGraph : *elseGraph;
+    if (n.graph.isOutermost())
+      return takeBranch(n, branch, *known != 0);
+    auto results = importBody(n, branch);
     if (failed(results))
       return failure();
     if (results->size() < n.numOutputs())
@@ -152,8 +169,7 @@ static LogicalResult importIf(Node &n) {
   op.getThenRegion().takeBody(thenRegion);
   op.getElseRegion().takeBody(elseRegion);
   for (unsigned at = 0; at < n.numOutputs(); ++at)
-    if (failed(n.output(at,
-                        fromRegion(n, op.getResult(at), (*yes)[at]->type))))
+    if (failed(n.output(at, fromRegion(n, op.getResult(at), (*yes)[at]->type))))
       return failure();
   return success();
 }
@@ -186,19 +202,19 @@ static LogicalResult importLoopBody(Node &n, LoopImport &loop, Region &region,
   unsigned carried = loop.numCarried;
   auto bind = [&](Graph &graph) {
     auto asTensor = [&](Value scalar, DataType type) {
-      return n.make(tensor::FromElementsOp::create(
-                        n.b, n.loc, RankedTensorType::get({}, scalar.getType()),
-                        scalar),
-                    type, {});
+      return n.make(
+          tensor::FromElementsOp::create(
+              n.b, n.loc, RankedTensorType::get({}, scalar.getType()), scalar),
+          type, {});
     };
     (void)graph.define(loop.body.input(0).name(),
                        asTensor(block->getArgument(0), DataType::Int64));
     (void)graph.define(loop.body.input(1).name(),
                        asTensor(block->getArgument(1), DataType::Bool));
     for (unsigned at = 0; at < carried; ++at)
-      (void)graph.define(loop.body.input(at + 2).name(),
-                         fromRegion(n, block->getArgument(at + 2),
-                                    loop.elements[at]));
+      (void)graph.define(
+          loop.body.input(at + 2).name(),
+          fromRegion(n, block->getArgument(at + 2), loop.elements[at]));
   };
   FailureOr<SmallVector<Tensor *>> results = importBody(n, loop.body, bind);
   if (failed(results))
@@ -259,9 +275,9 @@ static LogicalResult findScanTypes(Node &n, LoopImport &loop) {
           n.make(tensor, at ? DataType::Bool : DataType::Int64, {}));
     }
     for (unsigned at = 0; at < loop.numCarried; ++at)
-      (void)graph.define(loop.body.input(at + 2).name(),
-                         fromRegion(n, block->getArgument(at + 2),
-                                    loop.elements[at]));
+      (void)graph.define(
+          loop.body.input(at + 2).name(),
+          fromRegion(n, block->getArgument(at + 2), loop.elements[at]));
   };
   FailureOr<SmallVector<Tensor *>> results = importBody(n, loop.body, bind);
   if (failed(results))
@@ -294,8 +310,8 @@ static scf::WhileOp buildWhile(Node &n, LoopImport &loop, Region &body,
   Value more = before->getArgument(1);
   Scalar s(n.b, n.loc);
   if (loop.limit)
-    more = s.bitAnd(more, s.compare(Order::LT, before->getArgument(0),
-                                    loop.limit));
+    more = s.bitAnd(more,
+                    s.compare(Order::LT, before->getArgument(0), loop.limit));
   scf::ConditionOp::create(n.b, n.loc, more, before->getArguments());
   op.getAfter().takeBody(body);
   return op;
@@ -333,9 +349,9 @@ static LogicalResult importLoop(Node &n) {
     return failure();
   if (n.input(0))
     loop.limit = scalar(n.input(0));
-  SmallVector<Value> initial = {
-      s.integer(n.b.getI64Type(), 0),
-      n.input(1) ? scalar(n.input(1)) : s.integer(n.b.getI1Type(), 1)};
+  SmallVector<Value> initial = {s.integer(n.b.getI64Type(), 0),
+                                n.input(1) ? scalar(n.input(1))
+                                           : s.integer(n.b.getI1Type(), 1)};
   for (unsigned at = 0; at < carried; ++at) {
     if (!n.input(at + 2))
       return n.error() << "input " << at + 2 << " is missing";
@@ -349,8 +365,8 @@ static LogicalResult importLoop(Node &n) {
     SmallVector<int64_t> shape(loop.types[at].getShape());
     Sizes dims;
     for (auto [position, size] : llvm::enumerate(shape))
-      dims.push_back(n.size(position == 0 || ShapedType::isDynamic(size) ? 0
-                                                                        : size));
+      dims.push_back(
+          n.size(position == 0 || ShapedType::isDynamic(size) ? 0 : size));
     initial.push_back(n.empty(dims, loop.elements[at]));
   }
   // Each round that is not stable widens a size.
@@ -363,9 +379,8 @@ static LogicalResult importLoop(Node &n) {
       continue;
     scf::WhileOp op = buildWhile(n, loop, region, initial);
     for (unsigned at = 0; at < n.numOutputs(); ++at)
-      if (n.wants(at) &&
-          failed(n.output(at, fromRegion(n, op.getResult(at + 2),
-                                         loop.elements[at]))))
+      if (n.wants(at) && failed(n.output(at, fromRegion(n, op.getResult(at + 2),
+                                                        loop.elements[at]))))
         return failure();
     return success();
   }
@@ -373,10 +388,8 @@ static LogicalResult importLoop(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::controlOperators() {
   static const Operator operators[] = {
-      {"If", 1, kNewest, 1, importIf,
-       "branches give equal types and ranks"},
-      {"Loop", 1, kNewest, 0, importLoop,
-       "carried tensors keep type and rank"},
+      {"If", 1, kNewest, 1, importIf, "branches give equal types and ranks"},
+      {"Loop", 1, kNewest, 0, importLoop, "carried tensors keep type and rank"},
   };
   return operators;
 }

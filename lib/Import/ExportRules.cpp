@@ -171,21 +171,9 @@ void NodeRules::matmul() {
 
 /// Dimensions with one letter are one; what is summed may lose zeros.
 void NodeRules::einsum() {
-  std::string equation = stringOf(node, "equation", "").str();
-  llvm::erase(equation, ' ');
-  auto [left, right] = StringRef(equation).split("->");
-  SmallVector<StringRef> terms;
-  left.split(terms, ',');
-  if (StringRef(equation).contains('.') ||
-      int64_t(terms.size()) != node.input_size())
+  std::optional<Equation> equation = getEquation(node);
+  if (!equation)
     return keepAll();
-  std::string implied;
-  if (!StringRef(equation).contains("->")) {
-    for (char letter = 'A'; letter <= 'z'; ++letter)
-      if (left.count(letter) == 1 && llvm::isAlpha(letter))
-        implied += letter;
-    right = implied;
-  }
   llvm::SmallDenseMap<char, Dim> dimOf;
   auto bind = [&](StringRef term, ArrayRef<Dim> dims) {
     if (term.size() != dims.size())
@@ -198,9 +186,9 @@ void NodeRules::einsum() {
     return true;
   };
   bool fits = true;
-  for (auto [at, term] : llvm::enumerate(terms))
+  for (auto [at, term] : llvm::enumerate(equation->operands))
     fits &= bind(term, input(at));
-  if (!fits || !bind(right, output()))
+  if (!fits || !bind(equation->result, output()))
     keepAll();
 }
 

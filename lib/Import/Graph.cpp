@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Branches.h"
 #include "ExportRules.h"
 #include "Node.h"
 #include "Rewrites.h"
@@ -50,7 +51,9 @@ static InFlightDiagnostic modelError(State &state) {
 }
 
 LogicalResult Graph::readInitializers() {
-  for (onnx::TensorProto &tensor : *proto.mutable_initializer()) {
+  while (numInitializersRead != proto.initializer_size()) {
+    onnx::TensorProto &tensor =
+        *proto.mutable_initializer(numInitializersRead++);
     Tensor &result = state.tensors.emplace_back();
     if (llvm::Error error = reader.read(tensor, tensor.name(), result))
       return modelError(state) << llvm::toString(std::move(error));
@@ -74,11 +77,33 @@ int64_t Graph::opsetOf(const onnx::NodeProto &node) const {
   return opsets.lookup(node.domain() == "ai.onnx" ? "" : node.domain());
 }
 
+void Graph::takeBranch(const onnx::NodeProto &node, bool condition) {
+  branches[keyOfBranch(node)] = condition;
+}
+
+LogicalResult Graph::importNode(OpBuilder &b, onnx::NodeProto &node) {
+  return Node(*this, state, b, node, opsetOf(node)).import();
+}
+
 LogicalResult Graph::importNodes(OpBuilder &b) {
-  for (onnx::NodeProto &proto : *proto.mutable_node())
-    if (failed(Node(*this, state, b, proto, opsetOf(proto)).import()))
+  // A loop's body is imported several times, and knows less each time.
+  if (parent) {
+    for (onnx::NodeProto &node : *proto.mutable_node())
+      if (failed(importNode(b, node)))
+        return failure();
+    return success();
+  }
+  auto visit = [&](onnx::NodeProto &node, std::optional<bool> &branch) {
+    if (failed(readInitializers()) || failed(importNode(b, node)))
       return failure();
-  return success();
+    auto found = branches.find(keyOfBranch(node));
+    if (found != branches.end() && node.op_type() == "If")
+      branch = found->second;
+    return success();
+  };
+  if (failed(BranchInliner(proto).run(visit)))
+    return failure();
+  return readInitializers();
 }
 
 FailureOr<SmallVector<Tensor *>> Graph::results() {

@@ -37,8 +37,10 @@ public:
   Tensor *lookup(StringRef name) const;
   LogicalResult define(StringRef name, Tensor *tensor);
 
-  /// Makes constants of the initialisers.
+  /// Makes constants of the initialisers that are not read yet.
   LogicalResult readInitializers();
+  /// Imports the nodes. Of the outermost graph, the nodes of a branch take the
+  /// place of an If whose condition is known.
   LogicalResult importNodes(OpBuilder &b);
   /// The graph's outputs, in their order.
   FailureOr<SmallVector<Tensor *>> results();
@@ -46,11 +48,21 @@ public:
   /// Whether a node or an output reads a value of this graph.
   bool isRead(StringRef name);
 
+  bool isOutermost() const { return !parent; }
+  /// Notes which branch of an If is to take its place.
+  void takeBranch(const onnx::NodeProto &node, bool condition);
+  /// The branches that took the place of their Ifs, by `keyOfBranch`.
+  const llvm::StringMap<bool> &takenBranches() const { return branches; }
+
   /// The version of a node's domain, 0 if the model does not import it.
   int64_t opsetOf(const onnx::NodeProto &node) const;
 
 private:
+  LogicalResult importNode(OpBuilder &b, onnx::NodeProto &node);
+
   Graph *parent;
+  llvm::StringMap<bool> branches;
+  int numInitializersRead = 0;
   llvm::StringMap<Tensor *> values;
   /// Made when it is first asked for.
   std::optional<llvm::StringSet<>> reads;

@@ -69,6 +69,7 @@ static Fact toFact(const onnx_import::Tensor &tensor) {
 }
 
 void GraphInfo::collect(const onnx_import::Graph &graph) {
+  branches = graph.takenBranches();
   auto add = [&](StringRef name) {
     if (onnx_import::Tensor *tensor =
             name.empty() ? nullptr : graph.lookup(name))

@@ -40,12 +40,15 @@ class GraphInfo {
 public:
   void collect(const onnx_import::Graph &graph);
   const Fact *get(StringRef name) const;
+  /// The branches that took the place of their Ifs.
+  const llvm::StringMap<bool> &getBranches() const { return branches; }
   /// Whether the indices of all dimensions are so few that what becomes of each
   /// can be written down. A few bytes of a model can state sizes of billions.
   bool hasFewIndices() const;
 
 private:
   llvm::StringMap<Fact> facts;
+  llvm::StringMap<bool> branches;
 };
 
 } // namespace mlir::prune::onnx_export

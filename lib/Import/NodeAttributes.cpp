@@ -50,6 +50,29 @@ StringRef mlir::prune::onnx_export::stringOf(const onnx::NodeProto &node,
   return attribute ? StringRef(attribute->s()) : otherwise;
 }
 
+std::optional<Equation>
+mlir::prune::onnx_export::getEquation(const onnx::NodeProto &node) {
+  std::string text = stringOf(node, "equation", "").str();
+  llvm::erase(text, ' ');
+  auto [left, right] = StringRef(text).split("->");
+  SmallVector<StringRef> terms;
+  left.split(terms, ',');
+  if (StringRef(text).contains('.') ||
+      int64_t(terms.size()) != node.input_size())
+    return std::nullopt;
+  Equation equation;
+  for (StringRef term : terms)
+    equation.operands.push_back(term.str());
+  if (StringRef(text).contains("->")) {
+    equation.result = right.str();
+    return equation;
+  }
+  for (char letter = 'A'; letter <= 'z'; ++letter)
+    if (left.count(letter) == 1 && llvm::isAlpha(letter))
+      equation.result += letter;
+  return equation;
+}
+
 //===----------------------------------------------------------------------===//
 // Numbers that a node is given
 //===----------------------------------------------------------------------===//

@@ -47,6 +47,14 @@ getSliceRuns(const onnx::NodeProto &node, const GraphInfo &facts,
 std::optional<SmallVector<int64_t>> getGathered(const onnx::NodeProto &node,
                                                 const GraphInfo &facts);
 
+/// The terms of an Einsum, the implied result spelt out; nothing for one with an
+/// ellipsis.
+struct Equation {
+  SmallVector<std::string> operands;
+  std::string result;
+};
+std::optional<Equation> getEquation(const onnx::NodeProto &node);
+
 /// What a Pad adds at each side of each axis; nothing if it is not known.
 struct Padding {
   SmallVector<int64_t> low, high;

@@ -434,6 +434,7 @@ static void defineExceptions(py::module_ &m) {
   exceptionOf[PRUNE_PASS_FAILED] = pass.ptr();
   exceptionOf[PRUNE_COMPILE_ERROR] = compile.ptr();
   static py::exception<void> exporting(m, "ExportError", error);
+  exporting.attr("__doc__") = "The module cannot be written as an ONNX file.";
   exceptionOf[PRUNE_EXPORT_ERROR] = exporting.ptr();
   py::register_exception_translator([](std::exception_ptr thrown) {
     try {
