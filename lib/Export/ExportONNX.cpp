@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Biases.h"
 #include "Branches.h"
 #include "ComputedWeights.h"
 #include "Parts.h"
@@ -395,28 +396,33 @@ LogicalResult Exporter::writeWeights(Network &network, Patcher &patcher) {
 }
 
 LogicalResult Exporter::addBiases(Network &network, Patcher &patcher) {
-  llvm::StringMap<const Match *> byName;
-  for (const Match &match : matches)
-    byName.try_emplace(match.weight, &match);
-  // The results get other names with each addition.
-  llvm::StringMap<SmallVector<int64_t>> shapes;
+  llvm::StringMap<std::vector<ModuleUse>> uses;
+  if (!biases.empty())
+    uses = collectUses(module);
+  llvm::StringMap<std::vector<BiasSite>> sitesOf;
   for (auto [weight, value] : biases) {
-    onnx::TensorProto bias;
-    const Match *match = byName.lookup(weight);
-    bias.set_data_type(static_cast<int>(match->fact->type));
-    Patcher::setTensor(bias, value.getType().getNumElements(),
-                       getConstantBytes(value)->data);
-    bias.set_name(match->name + ".bias");
-    SmallVector<Reader> readers = patcher.readersOf(match->name);
-    if (readers.size() == 1 && readers[0].node->output_size())
-      shapes.try_emplace(weight, network.keptShape(readers[0].node->output(0)));
-    if (!shapes.contains(weight) ||
-        addBias(patcher, readers[0], bias, shapes[weight]).empty())
-      return error() << "the removal of constant channels left numbers to add "
-                        "behind initialiser '"
-                     << match->name
-                     << "', and the template has no place for them there; keep "
-                        "its channels with exclude=";
+    if (auto [entry, isNew] = sitesOf.try_emplace(weight); isNew)
+      for (const Match &match : matches)
+        if (match.weight == weight)
+          llvm::append_range(entry->second,
+                             findBiasSites(match.name, network, patcher));
+    std::vector<BiasSite> &sites = sitesOf[weight];
+    StringRef key = value.getRawHandle().getKey();
+    for (const ModuleUse &use : uses[key.split('#').first]) {
+      if (use.key != key)
+        continue;
+      auto isOfUse = [&](const BiasSite &site) {
+        return sites.size() == 1 || site.node == use.node;
+      };
+      auto site = llvm::find_if(sites, isOfUse);
+      if (llvm::count_if(sites, isOfUse) != 1 ||
+          failed(addBiasAt(patcher, *site, value)))
+        return error() << "the removal of constant channels left numbers to "
+                          "add behind weight '"
+                       << weight
+                       << "', and the template has no place for them there; "
+                          "keep its channels with exclude=";
+    }
   }
   patcher.finish();
   return success();

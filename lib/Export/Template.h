@@ -79,13 +79,6 @@ private:
   llvm::StringMap<std::string> tensorOf;
 };
 
-/// Adds numbers, one for each channel or element, to the result of a node that
-/// reads a weight as `reader` and makes tensors of sizes `shape`: as its bias,
-/// or by another node. Returns the name of the initialiser, or empty if the
-/// numbers do not fit.
-std::string addBias(GraphEditor &editor, Reader reader, onnx::TensorProto bias,
-                    ArrayRef<int64_t> shape);
-
 } // namespace mlir::prune::onnx_export
 
 #endif // PRUNE_LIB_EXPORT_TEMPLATE_H

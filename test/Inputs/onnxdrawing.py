@@ -7,11 +7,13 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 makes the same ONNX network everywhere: convolutions, plain, grouped and transposed,
 normalisations of every kind, some with parameters that several of them share,
 weights in Constant nodes, padded pooling, resizing, pixel shuffles, residual sums,
-concatenations, splits, channel permutations, contractions by Einsum, gates, and a
-head of dense layers.
+concatenations, splits, channel permutations, contractions by Einsum, gates, filters
+that two levels share, branches of a known If, and a head of recurrent and dense layers.
+Every sixth is in f16.
 """
 
 import numpy as np
+import onnx
 from onnx import helper, numpy_helper
 from onnxnets import Net
 
@@ -203,6 +205,54 @@ class Drawing(Net):
         y = self.op("Add", y, self.zeros(1, c, 1, 1)) if self.chance(0.7) else y
         return self.op("Mul", y, self.number(0.5)) if self.chance(0.3) else y, c, size
 
+    def levels(self, x, c, size):
+        """One convolution on two levels."""
+        if size < 4 or size % 2:
+            return x, c, size
+        out = int(self.pick(WIDTHS))
+        filters = self.weight(out, c, 1, 1)
+        low = self.op("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
+        high, low = (self.op("Conv", level, filters) for level in (x, low))
+        scales = self.tensor(np.array([1, 1, 2, 2], np.float32))
+        low = self.op("Resize", low, "", scales, mode="nearest",
+                      coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+        return self.op("Add", high, low), out, size
+
+    def branch(self, x, c, size):
+        """One branch of an If stays; sometimes its weights are in the branch."""
+        condition = f"n{len(self.tensors)}"
+        self.tensors.append(numpy_helper.from_array(np.array(self.chance(0.5)), condition))
+        branches = []
+        for kind in ("then", "else"):
+            # Both branches give their values the same names.
+            name = f"inner{len(self.nodes)}"
+            scale = self.random.uniform(0.5, 1.5, (c, 1, 1)).astype(np.float32)
+            scale = numpy_helper.from_array(scale, f"scale_{kind}{len(self.nodes)}")
+            nodes = [
+                helper.make_node("Mul", [x, scale.name], [f"{name}_scaled"], f"Mul_{name}"),
+                helper.make_node("Relu", [f"{name}_scaled"], [name], f"Relu_{name}"),
+            ]
+            info = helper.make_tensor_value_info(name, 1, None)
+            branches.append(helper.make_graph(nodes, kind, [], [info], [scale]))
+        return self.op("If", condition, then_branch=branches[0], else_branch=branches[1]), c, size
+
+    def recurrent(self, x, c, size):
+        """Positions become steps; the last states of all directions are the result."""
+        kind = self.pick(["LSTM", "GRU", "RNN"])
+        gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[kind]
+        hidden, directions = int(self.pick(WIDTHS)), int(self.pick([1, 2]))
+        attributes = {"direction": "bidirectional"} if directions == 2 else {}
+        y = self.op("Reshape", x, self.ints(2, c, size * size))
+        y = self.op("Transpose", y, perm=[2, 0, 1])
+        operands = [self.weight(directions, gates * hidden, n) for n in (c, hidden)]
+        if self.chance(0.7):
+            operands.append(self.weight(directions, 2 * gates * hidden))
+        name = self.op(kind, y, *operands, outputs=2, hidden_size=hidden, **attributes)[1]
+        if directions == 1:
+            return self.op("Reshape", name, self.ints(2, hidden)), hidden
+        y = self.op("Transpose", name, perm=[1, 0, 2])
+        return self.op("Reshape", y, self.ints(2, 2 * hidden)), 2 * hidden
+
     def dense(self, x, c):
         out = int(self.pick(WIDTHS))
         if self.chance(0.5):
@@ -222,19 +272,50 @@ class Drawing(Net):
         layers = [self.convolve] * 3 + [self.normalize] * 4 + [self.activate] * 4
         layers += [self.transposed, self.pool, self.resize, self.shuffle_pixels, self.residual]
         layers += [self.join, self.split, self.permute, self.contract, self.gate, self.scale]
+        layers += [self.levels, self.branch]
         for _ in range(int(self.random.integers(3, 10))):
             x, c, size = self.pick(layers)(x, c, size)
-            if size > 16 or c > 48:
+            if size > 16 or (c > 48 and size > 1):
                 x = self.op("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
                 x, c, size = self.op("Relu", self.conv(x, c, 8, 1)), 8, size // 2
-        x = self.op("Flatten", self.op("GlobalAveragePool", x) if self.chance(0.7) else x)
-        width = c if self.nodes[-2].op_type == "GlobalAveragePool" else c * size * size
+        if self.chance(0.2):
+            x, width = self.recurrent(x, c, size)
+        else:
+            x = self.op("Flatten", self.op("GlobalAveragePool", x) if self.chance(0.7) else x)
+            width = c if self.nodes[-2].op_type == "GlobalAveragePool" else c * size * size
         for _ in range(int(self.random.integers(0, 3))):
             x, width = self.dense(x, width)
         return self.gemm(x, width, 5)
 
 
+def graphs(graph):
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from graphs(attribute.g)
+
+
+def make_half(model):
+    """Makes all numbers f16, save factors of Resize, which are f32 always."""
+    half = onnx.TensorProto.FLOAT16
+    factors = {n.input[2] for n in model.graph.node if n.op_type == "Resize" and len(n.input) > 2}
+    for graph in graphs(model.graph):
+        tensors = list(graph.initializer)
+        tensors += [n.attribute[0].t for n in graph.node if n.op_type == "Constant"]
+        for tensor in tensors:
+            if tensor.data_type == onnx.TensorProto.FLOAT and tensor.name not in factors:
+                values = numpy_helper.to_array(tensor).astype(np.float16)
+                tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+        for info in (*graph.input, *graph.output):
+            info.type.tensor_type.elem_type = half
+
+
 def draw(seed):
     net = Drawing(seed)
     model = net.model(net.draw(), [2, 3, 8, 8], net.opset, 10 if net.opset > 19 else 8)
-    return model, np.random.default_rng(seed).normal(size=(2, 3, 8, 8)).astype(np.float32)
+    x = np.random.default_rng(seed).normal(size=(2, 3, 8, 8)).astype(np.float32)
+    if seed % 6 == 5:
+        make_half(model)
+        x = x.astype(np.float16)
+    return model, x
