@@ -402,7 +402,36 @@ LogicalResult Template::split(StringRef tensor, const Fact &fact,
   return success();
 }
 
+/// What did nothing anywhere is gone from the module, and each node that read
+/// it may have lost other channels.
+void Template::splitGone() {
+  auto record = module->getAttrOfType<DictionaryAttr>(kKeptRecord);
+  if (!record || llvm::none_of(record, [](NamedAttribute entry) {
+        return isa<ArrayAttr>(entry.getValue());
+      }))
+    return;
+  auto resources = collectResources(module);
+  for (const auto &[weight, tensor] : tensorOf) {
+    if (!isa_and_present<FloatAttr>(record.get(weight)) &&
+        !foldedWeights.contains(weight))
+      continue;
+    std::optional<double> number = getOnlyNumber(*facts.get(tensor));
+    SmallVector<Reader> readers = readersOf(tensor);
+    if (!number || readers.size() < 2 || readers.size() != countReads(tensor) ||
+        resources.contains(weight))
+      continue;
+    numbers[tensor] = *number;
+    for (const Reader &reader : ArrayRef(readers).drop_front()) {
+      std::string name = addInitializer(tensor, *findTensor(tensor));
+      numbers[name] = *number;
+      setInput(*reader.node, reader.input, name);
+    }
+    changed = true;
+  }
+}
+
 LogicalResult Template::splitAll() {
+  splitGone();
   for (auto &[weight, versions] : collectResources(module)) {
     auto tensor = tensorOf.find(weight);
     if (tensor == tensorOf.end())

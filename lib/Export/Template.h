@@ -15,6 +15,8 @@
 #include "Facts.h"
 #include "GraphEditor.h"
 
+#include "llvm/ADT/MapVector.h"
+
 namespace mlir::prune::onnx_export {
 
 class Template : public GraphEditor {
@@ -45,6 +47,7 @@ private:
   InFlightDiagnostic error() { return emitError(module.getLoc()); }
   LogicalResult dropAllFolded();
   LogicalResult splitAll();
+  void splitGone();
   LogicalResult split(StringRef tensor, const Fact &fact,
                       ArrayRef<ModuleUse> uses);
   std::optional<std::vector<ModuleUse>> locate(StringRef weight,
@@ -76,7 +79,7 @@ private:
   llvm::StringSet<> biasKeys, foldedWeights;
   llvm::DenseMap<const onnx::NodeProto *, std::string> nodeNames;
   /// The tensors of the file by the names of their weights.
-  llvm::StringMap<std::string> tensorOf;
+  llvm::MapVector<StringRef, std::string> tensorOf;
 };
 
 } // namespace mlir::prune::onnx_export
