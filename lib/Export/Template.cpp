@@ -62,8 +62,9 @@ LogicalResult Template::adapt() {
 //===----------------------------------------------------------------------===//
 
 static bool isMovement(const onnx::NodeProto &node) {
-  return llvm::is_contained({"Dropout", "Flatten", "Identity", "Reshape",
-                             "Squeeze", "Transpose", "Unsqueeze"},
+  return llvm::is_contained({"DepthToSpace", "Dropout", "Flatten", "Identity",
+                             "Reshape", "SpaceToDepth", "Squeeze", "Transpose",
+                             "Unsqueeze"},
                             StringRef(node.op_type()));
 }
 
