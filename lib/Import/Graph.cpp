@@ -81,6 +81,10 @@ void Graph::takeBranch(const onnx::NodeProto &node, bool condition) {
   branches[keyOfBranch(node)] = condition;
 }
 
+bool Graph::isTaken(const onnx::NodeProto &node) const {
+  return node.op_type() == "If" && branches.contains(keyOfBranch(node));
+}
+
 LogicalResult Graph::importNode(OpBuilder &b, onnx::NodeProto &node) {
   return Node(*this, state, b, node, opsetOf(node)).import();
 }
@@ -93,12 +97,13 @@ LogicalResult Graph::importNodes(OpBuilder &b) {
         return failure();
     return success();
   }
+  // The nodes leave the graph while they are visited.
+  (void)isRead("");
   auto visit = [&](onnx::NodeProto &node, std::optional<bool> &branch) {
     if (failed(readInitializers()) || failed(importNode(b, node)))
       return failure();
-    auto found = branches.find(keyOfBranch(node));
-    if (found != branches.end() && node.op_type() == "If")
-      branch = found->second;
+    if (isTaken(node))
+      branch = branches.lookup(keyOfBranch(node));
     return success();
   };
   if (failed(BranchInliner(proto).run(visit)))

@@ -51,6 +51,7 @@ public:
   bool isOutermost() const { return !parent; }
   /// Notes which branch of an If is to take its place.
   void takeBranch(const onnx::NodeProto &node, bool condition);
+  bool isTaken(const onnx::NodeProto &node) const;
   /// The branches that took the place of their Ifs, by `keyOfBranch`.
   const llvm::StringMap<bool> &takenBranches() const { return branches; }
 

@@ -276,8 +276,10 @@ LogicalResult Node::checkUse() {
         attribute.name() != kOpsetAttribute)
       return error() << "attribute '" << attribute.name()
                      << "' is not supported";
-  // Outputs that are there for training may be named and read by nobody.
   outputs.resize(std::max<size_t>(outputs.size(), proto.output_size()));
+  if (graph.isTaken(proto))
+    return success();
+  // Outputs that are there for training may be named and read by nobody.
   for (int at = 0; at < proto.output_size(); ++at)
     if (wants(at) && !outputs[at] && graph.isRead(proto.output(at)))
       return error() << "output " << at << " ('" << proto.output(at)
