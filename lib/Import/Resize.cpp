@@ -2,193 +2,63 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Interpolation is separable: along each axis an output element is a weighted
-// sum of a few input elements. Positions and weights depend on sizes only, so
-// they are computed at import, in double precision, and become small constant
-// tables; sizes of the axes that change have to be known.
+// Interpolation is separable, so each axis is resized by itself. This reads
+// what the node says: rules, and for each axis its sizes, its scale and its
+// region. Each of these may be known, or be what the run gives.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Indexing.h"
+#include "Interpolation.h"
 
-#include <cmath>
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
 
-namespace {
-/// What the attributes say.
-struct Rules {
-  std::string mode, transformation, nearest;
-  double cubic;
-  bool excludeOutside;
-  double extrapolation;
-};
-
-/// One axis that changes.
-struct Axis {
-  int64_t in, out;
-  double scale;
-  /// The region of interest, for tf_crop_and_resize.
-  double begin = 0, end = 1;
-};
-
-/// Taps of an axis: for each output position, where and how much.
-struct Taps {
-  unsigned count;
-  SmallVector<SmallVector<int64_t>> positions;
-  SmallVector<SmallVector<double>> weights;
-  /// Positions that lie outside of the input.
-  SmallVector<bool> outside;
-};
-} // namespace
-
-/// The place in the input of an output element.
-static double sourceOf(const Rules &rules, const Axis &axis, int64_t at) {
-  StringRef how = rules.transformation;
-  double length = axis.out;
-  if (how == "asymmetric")
-    return at / axis.scale;
-  if (how == "align_corners")
-    return axis.out == 1 ? 0.0 : at * double(axis.in - 1) / (axis.out - 1);
-  if (how == "pytorch_half_pixel")
-    return axis.out > 1 ? (at + 0.5) / axis.scale - 0.5 : 0.0;
-  if (how == "half_pixel_symmetric") {
-    double adjustment = length / (axis.scale * axis.in);
-    double centre = axis.in / 2.0;
-    return centre * (1 - adjustment) + (at + 0.5) / axis.scale - 0.5;
-  }
-  if (how == "tf_crop_and_resize") {
-    double span = axis.end - axis.begin;
-    if (axis.out == 1)
-      return 0.5 * (axis.begin + axis.end) * (axis.in - 1);
-    return axis.begin * (axis.in - 1) +
-           at * span * (axis.in - 1) / (axis.out - 1);
-  }
-  return (at + 0.5) / axis.scale - 0.5;
-}
-
-static int64_t roundNearest(StringRef how, double x) {
-  double floor = std::floor(x);
-  if (how == "floor")
-    return floor;
-  if (how == "ceil")
-    return std::ceil(x);
-  bool half = x - floor == 0.5;
-  if (half)
-    return how == "round_prefer_ceil" ? floor + 1 : floor;
-  return std::round(x);
-}
-
-/// The weight of a cubic kernel at a distance.
-static double cubicAt(double a, double x) {
-  x = std::abs(x);
-  if (x < 1)
-    return ((a + 2) * x - (a + 3)) * x * x + 1;
-  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
-}
-
-/// Weights of the elements around a place.
-static void interpolate(const Rules &rules, const Axis &axis, double x,
-                        SmallVectorImpl<int64_t> &positions,
-                        SmallVectorImpl<double> &weights) {
-  if (rules.mode == "nearest") {
-    positions.push_back(roundNearest(rules.nearest, x));
-    weights.push_back(1);
-  } else if (rules.mode == "linear") {
-    double floor = std::floor(x), part = x - floor;
-    positions.append({int64_t(floor), int64_t(floor) + 1});
-    weights.append({1 - part, part});
-  } else {
-    double floor = std::floor(x), part = x - floor;
-    for (int64_t tap = -1; tap <= 2; ++tap) {
-      positions.push_back(int64_t(floor) + tap);
-      weights.push_back(cubicAt(rules.cubic, part - tap));
-    }
-  }
-  double total = 0;
-  for (auto [position, weight] : llvm::zip(positions, weights)) {
-    if (rules.excludeOutside && (position < 0 || position >= axis.in))
-      weight = 0;
-    total += weight;
-    position = std::clamp<int64_t>(position, 0, axis.in - 1);
-  }
-  if (rules.excludeOutside && total != 0)
-    for (double &weight : weights)
-      weight /= total;
-}
-
-static Taps tapsOf(const Rules &rules, const Axis &axis) {
-  Taps taps;
-  for (int64_t at = 0; at < axis.out; ++at) {
-    double x = sourceOf(rules, axis, at);
-    taps.outside.push_back(rules.transformation == "tf_crop_and_resize" &&
-                           (x < 0 || x > axis.in - 1));
-    interpolate(rules, axis, x, taps.positions.emplace_back(),
-                taps.weights.emplace_back());
-  }
-  taps.count = taps.positions.empty() ? 0 : taps.positions[0].size();
-  return taps;
-}
-
-/// Aligns a vector with an axis.
-static Tensor *along(Node &n, Tensor *vector, int64_t axis, int64_t rank) {
-  Sizes dims = {vector->dims[0]};
-  dims.append(rank - axis - 1, n.size(1));
-  return n.reshape(vector, dims);
-}
-
-static Tensor *resizeAxis(Node &n, Tensor *x, int64_t at, const Rules &rules,
-                          const Axis &axis) {
-  Taps taps = tapsOf(rules, axis);
-  Tensor *result = nullptr;
-  for (unsigned tap = 0; tap < taps.count; ++tap) {
-    SmallVector<int64_t> positions;
-    for (const auto &row : taps.positions)
-      positions.push_back(row[tap]);
-    Tensor *part = pick(n, x, at, positions);
-    if (taps.count > 1) {
-      SmallVector<double> weights;
-      for (const auto &row : taps.weights)
-        weights.push_back(row[tap]);
-      Tensor *vector = n.makeFloats(x->type, n.size(weights.size()), weights);
-      part = n.mul(part, along(n, vector, at, x->rank()));
-    }
-    result = result ? n.add(result, part) : part;
-  }
-  if (!result || !llvm::is_contained(taps.outside, true))
-    return result;
-  SmallVector<AffineExpr> flags;
-  for (bool outside : taps.outside)
-    flags.push_back(n.size(outside));
-  Tensor *mask = n.makeInts(DataType::Bool, n.size(flags.size()), flags);
-  return n.map({along(n, mask, at, x->rank()), result,
-                n.Emitter::number(x->type, rules.extrapolation)},
-               x->type, [](Scalar &s, ValueRange v) {
-                 return s.select(v[0], v[2], v[1]);
-               });
+static bool isUpsample(Node &n) {
+  return StringRef(n.proto.op_type()) == "Upsample" || n.opset < 11;
 }
 
 //===----------------------------------------------------------------------===//
-// Reading
+// Rules
 //===----------------------------------------------------------------------===//
 
-static std::optional<Rules> readRules(Node &n) {
-  Rules rules;
+/// What came with set 18.
+static bool readSince18(Node &n, ResizeRules &rules) {
+  int64_t antialias = n.integer("antialias", 0);
+  rules.antialias = antialias != 0;
+  rules.policy = n.string("keep_aspect_ratio_policy", "stretch");
+  if (antialias != 0 && antialias != 1) {
+    n.error() << "expects antialias to be 0 or 1, but got " << antialias;
+    return false;
+  }
+  if (rules.policy == "stretch" || rules.policy == "not_larger" ||
+      rules.policy == "not_smaller")
+    return true;
+  n.error() << "has an unknown keep_aspect_ratio_policy, '" << rules.policy
+            << "'";
+  return false;
+}
+
+static std::optional<ResizeRules> readRules(Node &n) {
+  ResizeRules rules;
+  bool upsample = isUpsample(n);
   rules.mode = n.string("mode", "nearest");
-  bool upsample = StringRef(n.proto.op_type()) == "Upsample" || n.opset < 11;
   rules.transformation =
       upsample ? "asymmetric"
                : n.string("coordinate_transformation_mode", "half_pixel");
-  rules.nearest = upsample ? "floor"
-                           : n.string("nearest_mode", "round_prefer_floor");
+  // Rounding to even of the first version was never meant.
+  rules.nearest =
+      upsample ? "floor" : n.string("nearest_mode", "round_prefer_floor");
   rules.cubic = upsample ? -0.75 : n.number("cubic_coeff_a", -0.75);
   rules.excludeOutside = !upsample && n.integer("exclude_outside", 0);
   rules.extrapolation = upsample ? 0 : n.number("extrapolation_value", 0);
-  // Rounding to even of the first version was never meant.
+  rules.antialias = false;
+  rules.policy = "stretch";
   static const StringRef transformations[] = {
-      "half_pixel",    "asymmetric",           "align_corners",
-      "pytorch_half_pixel", "half_pixel_symmetric", "tf_crop_and_resize"};
+      "half_pixel",          "asymmetric",           "align_corners",
+      "pytorch_half_pixel",  "half_pixel_symmetric", "tf_crop_and_resize",
+      "tf_half_pixel_for_nn"};
   static const StringRef roundings[] = {"round_prefer_floor",
                                         "round_prefer_ceil", "floor", "ceil"};
   if ((rules.mode != "nearest" && rules.mode != "linear" &&
@@ -201,147 +71,327 @@ static std::optional<Rules> readRules(Node &n) {
   }
   if (rules.mode == "bilinear")
     rules.mode = "linear";
-  if (!upsample && n.opset >= 18) {
-    if (n.integer("antialias", 0) != 0) {
-      n.error() << "antialias is not supported";
-      return std::nullopt;
-    }
-    if (n.string("keep_aspect_ratio_policy", "stretch") != "stretch") {
-      n.error() << "expects keep_aspect_ratio_policy to be 'stretch'";
-      return std::nullopt;
-    }
-  }
+  if (!upsample && n.opset >= 18 && !readSince18(n, rules))
+    return std::nullopt;
   return rules;
 }
 
-/// The numbers of an input that has to be known.
-static std::optional<SmallVector<double>> knownNumbers(Node &n, Tensor *x) {
-  if (x->contents && x->isConstant()) {
-    if (isFloat(x->type))
-      return x->contents->floats;
-    SmallVector<double> values;
-    for (AffineExpr element : x->contents->ints)
-      values.push_back(static_cast<double>(*Emitter::known(element)));
-    return values;
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A number of an input: known, or a float of 64 bits in the program.
+struct Given {
+  std::optional<double> known;
+  Value open;
+};
+
+/// Where the sizes of the axes come from.
+struct Wanted {
+  Tensor *scales = nullptr, *sizes = nullptr, *region = nullptr;
+  SmallVector<double> attribute;
+};
+} // namespace
+
+/// The numbers of an input of `count` floats.
+static std::optional<SmallVector<Given>> numbersOf(Node &n, Tensor *x,
+                                                   size_t count) {
+  if (!isFloat(x->type) || x->rank() != 1 || x->dims[0] != n.size(count)) {
+    n.error() << "expects scales or sizes for " << count << " axes, but got "
+              << nameOf(x->type) << n.text(x->dims);
+    return std::nullopt;
   }
-  n.error() << "expects scales, sizes and regions that are constants; fix open "
-               "sizes with --dim";
-  return std::nullopt;
+  SmallVector<Given> result;
+  if (x->contents && x->isConstant()) {
+    for (double number : x->contents->floats)
+      result.push_back({number, nullptr});
+    return result;
+  }
+  Scalar s(n.b, n.loc);
+  for (size_t at = 0; at < count; ++at)
+    result.push_back({std::nullopt, s.cast(s.extract(n.value(x), s.index(at)),
+                                           n.b.getF64Type(), false)});
+  return result;
 }
 
 static bool isEmpty(Tensor *x) {
   return !x || (x->rank() == 1 && Emitter::known(x->dims[0]) == 0);
 }
 
-/// Scales or sizes of the axes.
-static std::optional<SmallVector<Axis>>
-readAxes(Node &n, const Rules &rules, ArrayRef<int64_t> axes, Tensor *scales,
-         Tensor *sizes, Tensor *region, SmallVector<double> attribute) {
-  std::optional<SmallVector<double>> numbers;
-  bool bySize = !isEmpty(sizes);
-  if (!attribute.empty())
-    numbers = attribute;
-  else if (bySize)
-    numbers = knownNumbers(n, sizes);
-  else if (!isEmpty(scales))
-    numbers = knownNumbers(n, scales);
+/// Sizes that are made from and to something; others end the program.
+static void requireElements(Node &n, ResizeAxis &axis) {
+  Scalar s(n.b, n.loc);
+  for (AffineExpr size : {axis.in, axis.out}) {
+    if (Emitter::known(size))
+      continue;
+    Value some = s.compare(Order::GE, n.index(size), s.index(1));
+    cf::AssertOp::create(n.b, n.loc, some,
+                         "expects sizes of at least one to resize");
+  }
+}
+
+/// Refuses sizes that are known and cannot be.
+static bool checkKnown(Node &n, const ResizeAxis &axis) {
+  std::optional<int64_t> in = Emitter::known(axis.in),
+                         out = Emitter::known(axis.out);
+  if ((!in || *in >= 1) && (!out || (*out >= 1 && *out <= 1000000)))
+    return true;
+  n.error() << "cannot resize " << n.text(axis.in) << " to "
+            << n.text(axis.out);
+  return false;
+}
+
+/// floor(in * factor), for a known factor; null if only the run can say.
+static AffineExpr scaled(AffineExpr in, double factor) {
+  // Halves and quarters are exact, and their sizes stay comparable.
+  for (int64_t part : {1, 2, 4, 8, 16}) {
+    double whole = factor * part;
+    if (factor > 0 && factor <= 1024 && std::floor(whole) == whole)
+      return (in * static_cast<int64_t>(whole)).floorDiv(part);
+  }
+  return nullptr;
+}
+
+/// A size by its scale, and by what the region leaves of it.
+static AffineExpr sizeByScale(Node &n, const ResizeAxis &axis) {
+  if (axis.scale && axis.begin && axis.end) {
+    double span = *axis.end - *axis.begin;
+    if (std::optional<int64_t> in = Emitter::known(axis.in)) {
+      double out = std::floor(*in * span * *axis.scale);
+      return n.size(out > 0 ? std::min<double>(out, kMaxElements) : 0);
+    }
+    if (AffineExpr size = scaled(axis.in, span * *axis.scale))
+      return size;
+  }
+  Scalar s(n.b, n.loc);
+  Type wide = n.b.getF64Type();
+  auto real = [&](std::optional<double> known, Value open) {
+    return Real{&s, known ? s.constant(wide, *known) : open};
+  };
+  Real in = {&s, s.fromIndex(n.index(axis.in), wide)};
+  Real span = real(axis.end, axis.openEnd) - real(axis.begin, axis.openBegin);
+  Real out = floorOf(in * span * real(axis.scale, axis.openScale));
+  // What is too large fails as what is empty does.
+  Real size = ifLess(out, double(kMaxElements), out, out.like(0));
+  return n.symbol(s.toIndex(s.cast(size.v, n.b.getI64Type(), false)));
+}
+
+/// Definition, reference and runtimes disagree about this one.
+static bool alignsNoCorners(Node &n, const ResizeRules &rules,
+                            const ResizeAxis &axis) {
+  std::optional<int64_t> in = Emitter::known(axis.in);
+  if (rules.transformation != "align_corners" || rules.isNearest() ||
+      !axis.scale)
+    return false;
+  if (in ? *in * *axis.scale == std::floor(*in * *axis.scale)
+         : *axis.scale == std::floor(*axis.scale))
+    return false;
+  n.error() << "cannot align corners where the scale " << *axis.scale
+            << " gives no whole size of " << n.text(axis.in);
+  return true;
+}
+
+static bool readScales(Node &n, const ResizeRules &rules, const Wanted &wanted,
+                       MutableArrayRef<ResizeAxis> result) {
+  std::optional<SmallVector<Given>> numbers;
+  if (wanted.attribute.empty())
+    numbers = numbersOf(n, wanted.scales, result.size());
+  else if (wanted.attribute.size() != result.size())
+    n.error() << "expects scales or sizes for " << result.size() << " axes";
   else
-    n.error() << "expects scales or sizes";
+    numbers = llvm::map_to_vector(
+        wanted.attribute, [](double number) { return Given{number, nullptr}; });
   if (!numbers)
-    return std::nullopt;
-  std::optional<SmallVector<double>> borders = SmallVector<double>();
-  if (!isEmpty(region)) {
-    borders = knownNumbers(n, region);
-    if (!borders)
-      return std::nullopt;
-  }
-  if (numbers->size() != axes.size() ||
-      (!borders->empty() && borders->size() != 2 * axes.size())) {
-    n.error() << "expects scales or sizes for " << axes.size() << " axes";
-    return std::nullopt;
-  }
-  SmallVector<Axis> result;
-  for (auto [at, axis] : llvm::enumerate(axes)) {
-    AffineExpr dim = n.input(0)->dims[axis];
-    double number = (*numbers)[at];
-    std::optional<int64_t> in = Emitter::known(dim);
+    return false;
+  for (auto [axis, number] : llvm::zip(result, *numbers)) {
+    axis.scale = number.known;
+    axis.openScale = number.open;
     // An axis that stays may be of any size.
-    if (!in && (number == 1.0 && !bySize)) {
-      result.push_back({-1, -1, 1.0});
+    bool isWhole = axis.begin == 0.0 && axis.end == 1.0;
+    axis.out = axis.scale == 1.0 && isWhole ? axis.in : sizeByScale(n, axis);
+    if (alignsNoCorners(n, rules, axis))
+      return false;
+  }
+  return true;
+}
+
+/// The scale of a size by what it was.
+static void scaleBySizes(Node &n, ResizeAxis &axis, AffineExpr to,
+                         AffineExpr from) {
+  auto over = Emitter::known(to), under = Emitter::known(from);
+  if (over && under && *under != 0) {
+    axis.scale = double(*over) / double(*under);
+    return;
+  }
+  Scalar s(n.b, n.loc);
+  Type wide = n.b.getF64Type();
+  axis.openScale =
+      s.div(s.fromIndex(n.index(to), wide), s.fromIndex(n.index(from), wide));
+}
+
+/// Keeps the ratio of all sizes: the least or greatest scale is that of all.
+static void keepRatio(Node &n, const ResizeRules &rules,
+                      MutableArrayRef<ResizeAxis> axes) {
+  // Fractions are compared by their products: exact, as is rounding below.
+  AffineExpr to = axes[0].out, from = axes[0].in;
+  bool wantsLess = rules.policy == "not_larger";
+  for (const ResizeAxis &axis : axes.drop_front()) {
+    auto cross = Emitter::known({axis.out * from, to * axis.in});
+    if (cross) {
+      if (wantsLess ? (*cross)[0] < (*cross)[1] : (*cross)[0] > (*cross)[1])
+        std::tie(to, from) = std::tie(axis.out, axis.in);
       continue;
     }
-    if (!in) {
-      n.error() << "cannot resize an open size; fix it with --dim";
+    Scalar s(n.b, n.loc);
+    Value takes = s.compare(wantsLess ? Order::LT : Order::GT,
+                            n.index(axis.out * from), n.index(to * axis.in));
+    to = n.symbol(s.select(takes, n.index(axis.out), n.index(to)));
+    from = n.symbol(s.select(takes, n.index(axis.in), n.index(from)));
+  }
+  for (ResizeAxis &axis : axes) {
+    AffineExpr rounded;
+    if (auto sizes = Emitter::known({to, from, axis.in}))
+      rounded = n.size((2 * (*sizes)[0] * (*sizes)[2] + (*sizes)[1]) /
+                       (2 * std::max<int64_t>((*sizes)[1], 1)));
+    else {
+      Scalar s(n.b, n.loc);
+      rounded = n.symbol(s.div(n.index(to * axis.in * 2 + from),
+                               s.max(n.index(from * 2), s.index(1))));
+    }
+    axis.out = rounded;
+    scaleBySizes(n, axis, to, from);
+  }
+}
+
+static bool readSizes(Node &n, const ResizeRules &rules, unsigned at,
+                      MutableArrayRef<ResizeAxis> result) {
+  std::optional<SmallVector<AffineExpr>> sizes = n.elements(at);
+  if (!sizes)
+    return false;
+  if (sizes->size() != result.size()) {
+    n.error() << "expects scales or sizes for " << result.size() << " axes";
+    return false;
+  }
+  for (auto [axis, size] : llvm::zip(result, *sizes)) {
+    axis.out = size;
+    if (!checkKnown(n, axis))
+      return false;
+    if (rules.policy == "stretch")
+      scaleBySizes(n, axis, axis.out, axis.in);
+  }
+  if (rules.policy != "stretch" && !result.empty())
+    keepRatio(n, rules, result);
+  return true;
+}
+
+static bool readRegion(Node &n, Tensor *region,
+                       MutableArrayRef<ResizeAxis> result) {
+  if (isEmpty(region))
+    return true;
+  auto borders = numbersOf(n, region, 2 * result.size());
+  if (!borders)
+    return false;
+  for (auto [at, axis] : llvm::enumerate(result)) {
+    const Given &end = (*borders)[at + result.size()];
+    axis.begin = (*borders)[at].known;
+    axis.openBegin = (*borders)[at].open;
+    axis.end = end.known;
+    axis.openEnd = end.open;
+  }
+  return true;
+}
+
+/// Scales or sizes of the axes.
+static std::optional<SmallVector<ResizeAxis>> readAxes(Node &n,
+                                                       const ResizeRules &rules,
+                                                       ArrayRef<int64_t> axes,
+                                                       const Wanted &wanted) {
+  SmallVector<ResizeAxis> result;
+  for (int64_t axis : axes)
+    result.emplace_back().in = n.input(0)->dims[axis];
+  if (!readRegion(n, wanted.region, result))
+    return std::nullopt;
+  if (!wanted.attribute.empty() || isEmpty(wanted.sizes)) {
+    if (wanted.attribute.empty() && isEmpty(wanted.scales)) {
+      n.error() << "expects scales or sizes";
       return std::nullopt;
     }
-    double out = bySize ? number : std::floor(*in * number);
-    if (!borders->empty() && !bySize)
-      out = std::floor(*in * ((*borders)[at + axes.size()] - (*borders)[at]) *
-                       number);
-    if (!(out >= 1) || out > 1e6 || *in < 1) {
-      n.error() << "cannot resize " << *in << " to " << out;
+    if (!readScales(n, rules, wanted, result))
       return std::nullopt;
-    }
-    // Definition, reference and runtimes disagree about this one.
-    if (rules.transformation == "align_corners" && rules.mode != "nearest" &&
-        !bySize && out != *in * number) {
-      n.error() << "cannot align corners where the scale " << number
-                << " gives no whole size of " << *in;
-      return std::nullopt;
-    }
-    Axis entry = {*in, static_cast<int64_t>(out),
-                  bySize ? number / *in : number};
-    if (!borders->empty()) {
-      entry.begin = (*borders)[at];
-      entry.end = (*borders)[at + axes.size()];
-    }
-    result.push_back(entry);
+  } else if (!readSizes(n, rules, 3, result)) {
+    return std::nullopt;
   }
   return result;
 }
 
+//===----------------------------------------------------------------------===//
+// The operator
+//===----------------------------------------------------------------------===//
+
+static std::optional<Wanted> readInputs(Node &n, const ResizeRules &rules,
+                                        SmallVectorImpl<int64_t> &axes) {
+  Wanted wanted;
+  if (isUpsample(n)) {
+    wanted.scales = n.input(1);
+    if (n.opset < 9)
+      wanted.attribute = n.numbers("scales");
+    return wanted;
+  }
+  if (rules.transformation == "tf_crop_and_resize")
+    wanted.region = n.input(1);
+  wanted.scales = n.input(2);
+  wanted.sizes = n.input(3);
+  if (n.opset >= 18 && n.has("axes")) {
+    auto given = n.axes(n.integers("axes"), n.input(0)->rank());
+    if (!given)
+      return std::nullopt;
+    axes.assign(given->begin(), given->end());
+  }
+  return wanted;
+}
+
+/// Whether nothing happens along an axis.
+static bool stays(const ResizeRules &rules, const ResizeAxis &axis) {
+  bool isSame = axis.in == axis.out && rules.policy == "stretch" &&
+                (!axis.scale || *axis.scale == 1.0);
+  return isSame && axis.begin == 0.0 && axis.end == 1.0 &&
+         rules.transformation != "tf_half_pixel_for_nn";
+}
+
 static LogicalResult importResize(Node &n) {
   Tensor *x = n.input(0);
-  std::optional<Rules> rules = readRules(n);
+  std::optional<ResizeRules> rules = readRules(n);
   if (!rules)
     return failure();
   SmallVector<int64_t> axes = range(0, x->rank());
-  Tensor *scales, *sizes = nullptr, *region = nullptr;
-  SmallVector<double> attribute;
-  if (StringRef(n.proto.op_type()) == "Upsample" || n.opset < 11) {
-    scales = n.input(1);
-    if (n.opset < 9)
-      attribute = n.numbers("scales");
-  } else {
-    region = n.input(1);
-    scales = n.input(2);
-    sizes = n.input(3);
-    if (n.opset >= 18 && n.has("axes")) {
-      auto given = n.axes(n.integers("axes"), x->rank());
-      if (!given)
-        return failure();
-      axes = *given;
-    }
-  }
-  if (rules->transformation != "tf_crop_and_resize")
-    region = nullptr;
-  std::optional<SmallVector<Axis>> resized =
-      readAxes(n, *rules, axes, scales, sizes, region, attribute);
+  std::optional<Wanted> wanted = readInputs(n, *rules, axes);
+  if (!wanted)
+    return failure();
+  std::optional<SmallVector<ResizeAxis>> resized =
+      readAxes(n, *rules, axes, *wanted);
   if (!resized)
     return failure();
-  bool narrow = !isFloat(x->type) && rules->mode != "nearest";
-  if (narrow)
+  if (!isFloat(x->type) && !rules->isNearest())
     return n.error() << "interpolation of " << nameOf(x->type)
                      << " is not supported";
-  if (rules->mode != "nearest") {
+  if (!rules->isNearest()) {
     n.computeWide();
     x = n.input(0);
   }
   for (auto [at, axis] : llvm::zip(axes, *resized)) {
-    bool whole = axis.begin == 0 && axis.end == 1;
-    if (!x || (axis.in == axis.out && axis.scale == 1.0 && whole))
+    if (!x)
+      return failure();
+    if (stays(*rules, axis))
       continue;
-    x = resizeAxis(n, x, at, *rules, axis);
+    if (!checkKnown(n, axis))
+      return failure();
+    requireElements(n, axis);
+    std::optional<Line<double>> line = axis.known();
+    bool isStretched = rules->antialias && !rules->isNearest();
+    x = line && !(isStretched && line->scale < 1)
+            ? resizeKnown(n, x, at, *rules, *line)
+            : resizeOpen(n, x, at, *rules, axis);
   }
   return n.output(x);
 }
@@ -349,9 +399,8 @@ static LogicalResult importResize(Node &n) {
 ArrayRef<Operator> mlir::prune::onnx_import::resizeOperators() {
   static const Operator operators[] = {
       {"Resize", 10, kNewest, 1, importResize,
-       "sizes and scales are constants; no antialias, no keep_aspect_ratio_policy; integers by nearest only"},
-      {"Upsample", 7, 9, 1, importResize,
-       "scales are constants"},
+       "integers by nearest only; corners are aligned to whole sizes"},
+      {"Upsample", 7, 9, 1, importResize},
   };
   return operators;
 }

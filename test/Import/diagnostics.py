@@ -121,12 +121,10 @@ def open_decisions():
     # One size that is not 1 decides: the other is it, or 1 and stretched.
     accept(path, content, "--dim=N=1", "--dim=M=3")
     accept(path, content, "--dim=N=1")
-    half = numpy_helper.from_array(np.array([1, 1, 1, 0.5], np.float32), "half")
     image = [info("x", [1, 1, 8, "W"])]
     for nodes, stored, given, size in (
         ([node("Squeeze", ["x"], ["y"])], [], [info("x", ["W", 4])], 1),
         ([node("Split", ["x"], ["y", "y2"])], [], [info("x", ["W", 4])], 2),
-        ([node("Resize", ["x", "", "half"], ["y"])], [half], image, 8),
         (
             [
                 node(
