@@ -9,8 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Graph.h"
-#include "Node.h"
+#include "Control.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -18,10 +17,9 @@
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
 
-/// Imports a graph where the builder stands; its outputs.
-static FailureOr<SmallVector<Tensor *>>
-importBody(Node &n, onnx::GraphProto &proto,
-           function_ref<void(Graph &)> bind = nullptr) {
+FailureOr<SmallVector<Tensor *>>
+mlir::prune::onnx_import::importBody(Node &n, onnx::GraphProto &proto,
+                                     function_ref<void(Graph &)> bind) {
   Graph graph(proto, n.state, n.graph.reader, n.graph.opsets, &n.graph);
   if (bind)
     bind(graph);

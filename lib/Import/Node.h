@@ -149,6 +149,7 @@ ArrayRef<Operator> quantizedOperators();
 ArrayRef<Operator> recurrentOperators();
 ArrayRef<Operator> reductionOperators();
 ArrayRef<Operator> resizeOperators();
+ArrayRef<Operator> scanOperators();
 ArrayRef<Operator> shapeOperators();
 
 /// The operator of a node and an operator set of its domain; null if there is

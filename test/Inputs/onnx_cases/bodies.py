@@ -75,5 +75,93 @@ def loops():
     case("Loop", SINCE18, [np.array(3), np.array(True), x], expected, [0, 1], body=body)
 
 
-for group in (layers, branches, loops):
+def scan_body(state, first, second):
+    """The state and what is gathered: next state, two results of different ranks."""
+    nodes = [
+        helper.make_node("Mul", ["a", "b"], ["product"]),
+        helper.make_node("Add", ["before", "product"], ["after"]),
+        helper.make_node("Sub", ["a", "before"], ["change"]),
+        helper.make_node("MatMul", ["b", "after"], ["number"]),
+    ]
+    float_info = lambda name, shape: info(name, TensorProto.FLOAT, shape)
+    inputs = [float_info("before", state), float_info("a", first), float_info("b", second)]
+    outputs = [float_info("after", state), float_info("change", first), float_info("number", [])]
+    return helper.make_graph(nodes, "body", inputs, outputs)
+
+
+def scan(state, first, second, reversed_inputs=(0, 0)):
+    """What `scan_body` gives for the slices of axis 0."""
+    changes, numbers = [], []
+    first, second = (x[::-1] if back else x for x, back in zip((first, second), reversed_inputs))
+    for a, b in zip(first, second):
+        before, state = state, state + a * b
+        changes.append(a - before)
+        numbers.append(b @ state)
+    return [state, np.stack(changes), np.stack(numbers)]
+
+
+def scans():
+    body = scan_body([3], [3], [3])
+    state, a, b = normal(3), normal(5, 3), normal(5, 3)
+    options = {"num_scan_inputs": 2, "body": body}
+    for versions in ((9, 17), SINCE18):
+        case("Scan", versions, [state, a, b], scan(state, a, b), **options)
+        case("Scan", versions, [state, a, b], scan(state, a, b), [0, 1, 2], **options)
+        one = [state, a[:1], b[:1]]
+        case("Scan", versions, one, scan(*one), **options)
+        for directions in ((1, 0), (0, 1), (1, 1)):
+            expected = scan(state, a, b, directions)
+            more = {"scan_input_directions": directions}
+            case("Scan", versions, [state, a, b], expected, **options, **more)
+        # Along other axes, written from the end.
+        expected = scan(state, a, b, (0, 1))
+        expected = [expected[0], expected[1][::-1].T, expected[2]]
+        more = {
+            "scan_input_axes": [1, 0],
+            "scan_input_directions": [0, 1],
+            "scan_output_axes": [1, 0],
+            "scan_output_directions": [1, 0],
+        }
+        case("Scan", versions, [state, a.T, b], expected, **options, **more)
+        # Nobody asks for the last state.
+        case("Scan", versions, [state, a, b], [None, *scan(state, a, b)[1:]], **options)
+    # Axes count from the end since 11.
+    more = {"scan_input_axes": [-1, -2], "scan_output_axes": [-1, -1]}
+    expected = scan(state, a, b)
+    expected[1] = expected[1].T
+    case("Scan", (11, SINCE18[1]), [state, a.T, b], expected, **options, **more)
+
+
+def scans_without_state():
+    nodes = [helper.make_node("Neg", ["a"], ["b"])]
+    body = [info(name, TensorProto.INT64, [2, 2]) for name in "ab"]
+    body = helper.make_graph(nodes, "body", body[:1], body[1:])
+    x = RNG.integers(-9, 9, (2, 4, 2))
+    options = {"scan_input_axes": [1], "scan_output_axes": [2], "num_scan_inputs": 1}
+    expected = -x.transpose(0, 2, 1)
+    case("Scan", SINCE18, [x], expected, body=body, **options)
+
+
+def batch_scans():
+    """The first version: a batch of sequences, each of its own length."""
+    body = scan_body([3], [3], [3])
+    state, a, b = normal(2, 3), normal(2, 5, 3), normal(2, 5, 3)
+    for lengths in (None, [5, 5], [2, 5], [4, 0]):
+        for directions in ((0, 0), (1, 0)):
+            parts = []
+            for at, length in enumerate([5, 5] if lengths is None else lengths):
+                part = [state[at], np.zeros((0, 3)), np.zeros(0)]
+                if length:
+                    part = scan(state[at], a[at, :length], b[at, :length], directions)
+                # What lies behind the end is undefined; here it is zero.
+                pads = [np.zeros((5 - length, *p.shape[1:])) for p in part[1:]]
+                parts.append([part[0], *map(np.concatenate, zip(part[1:], pads))])
+            expected = [np.stack(p).astype(np.float32) for p in zip(*parts)]
+            inputs = [None if lengths is None else np.array(lengths), state, a, b]
+            options = {"num_scan_inputs": 2, "directions": directions, "body": body}
+            case("Scan", (8, 8), inputs, expected, **options)
+            case("Scan", (8, 8), inputs, expected, [0], **options)
+
+
+for group in (layers, branches, loops, scans, scans_without_state, batch_scans):
     group()
