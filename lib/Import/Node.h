@@ -151,6 +151,7 @@ ArrayRef<Operator> reductionOperators();
 ArrayRef<Operator> resizeOperators();
 ArrayRef<Operator> scanOperators();
 ArrayRef<Operator> shapeOperators();
+ArrayRef<Operator> signalOperators();
 
 /// The operator of a node and an operator set of its domain; null if there is
 /// none.
