@@ -20,6 +20,7 @@ SHAPES = {
     "ConstantOfShape": [0],
     "CumSum": [1],
     "Expand": [1],
+    "MelWeightMatrix": [0, 1, 2, 3, 4],
     "Pad": [1, 2, 3],
     "Range": [0, 1, 2],
     "Reshape": [1],
