@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "NarrowTypes.h"
 #include "Node.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -257,25 +258,24 @@ static LogicalResult importWhere(Node &n) {
                         }));
 }
 
-/// How numbers are fit into 8-bit floats.
-static void readFloat8Options(Node &n) {
-  if (n.opset >= 19)
-    (void)n.integer("saturate", 1);
+/// A conversion, by what the attributes say of floats of 8 bits.
+static LogicalResult castTo(Node &n, DataType type) {
+  bool saturates = n.opset < 19 || n.integer("saturate", 1) != 0;
   if (n.opset >= 24)
     (void)n.string("round_mode", "up");
-}
-
-static LogicalResult importCast(Node &n) {
-  auto type = static_cast<DataType>(n.integer("to", 0));
-  readFloat8Options(n);
-  if (!elementType(type, n.state.context))
+  if (!elementType(type, n.state.context) || type == DataType::Float8E8M0)
     return n.error() << "cannot convert to " << nameOf(type);
+  if (isNarrowFloat(type))
+    return n.output(n.toNarrow(n.input(0), type, saturates));
   return n.output(n.convert(n.input(0), type));
 }
 
+static LogicalResult importCast(Node &n) {
+  return castTo(n, static_cast<DataType>(n.integer("to", 0)));
+}
+
 static LogicalResult importCastLike(Node &n) {
-  readFloat8Options(n);
-  return n.output(n.convert(n.input(0), n.input(1)->type));
+  return castTo(n, n.input(1)->type);
 }
 
 /// The same bits read as another type. Booleans are one bit here.
@@ -284,7 +284,8 @@ static LogicalResult importBitCast(Node &n) {
   auto type = static_cast<DataType>(n.integer("to", 0));
   Type from = elementType(x->type, n.state.context);
   Type to = elementType(type, n.state.context);
-  if (!to || from.getIntOrFloatBitWidth() != to.getIntOrFloatBitWidth())
+  if (!to || narrowBits(x->type) || narrowBits(type) ||
+      from.getIntOrFloatBitWidth() != to.getIntOrFloatBitWidth())
     return n.error() << "cannot read the bits of " << nameOf(x->type) << " as "
                      << nameOf(type);
   return n.output(n.map(x, type, [&](Scalar &s, ValueRange v) -> Value {
@@ -303,9 +304,9 @@ ArrayRef<Operator> mlir::prune::onnx_import::arithmeticOperators() {
       {"BitwiseNot", 18, kNewest, 1, importNot},
       {"BitwiseOr", 18, kNewest, 2, importLogic<&Scalar::bitOr>},
       {"BitwiseXor", 18, kNewest, 2, importLogic<&Scalar::bitXor>},
-      {"Cast", 6, kNewest, 1, importCast, "no strings, no 8-bit floats"},
+      {"Cast", 6, kNewest, 1, importCast, "no strings, not to float8e8m0"},
       {"CastLike", 15, kNewest, 2, importCastLike,
-       "no strings, no 8-bit floats"},
+       "no strings, not to float8e8m0"},
       {"Div", 1, kNewest, 2, importBinary<&Scalar::div>},
       {"Equal", 1, kNewest, 2, importCompare<Order::EQ>},
       {"Greater", 1, kNewest, 2, importCompare<Order::GT>},

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Emitter.h"
+#include "NarrowTypes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -353,9 +354,25 @@ Tensor *Emitter::convert(Tensor *x, DataType type) {
   if (x->contents && !x->isConstant() && wide(x->type) && wide(type))
     return makeInts(type, x->dims, x->contents->ints);
   DataType from = x->type;
+  if (isNarrowFloat(type))
+    return toNarrow(x, type, /*saturates=*/true);
   return map(x, type, [&](Scalar &s, ValueRange v) {
     Scalar target(s.b, s.loc, isUnsigned(type));
-    return target.cast(v[0], elementType(type, state.context),
-                       isUnsigned(from));
+    Value result = target.cast(v[0], elementType(type, state.context),
+                               isUnsigned(from));
+    return isNarrowInteger(type) ? wrapToNarrow(s, result, type) : result;
+  });
+}
+
+Tensor *Emitter::toNarrow(Tensor *x, DataType type, bool saturates) {
+  if (!x || x->type == type)
+    return x;
+  bool natural = isUnsigned(x->type);
+  return map(x, type, [&](Scalar &s, ValueRange v) {
+    Value wide = s.cast(v[0], s.b.getF64Type(), natural);
+    Value rounded = roundToNarrow(s, wide, type, saturates);
+    // Exact; no processor goes there in one step.
+    return s.cast(s.cast(rounded, s.b.getF32Type(), false),
+                  elementType(type, state.context), false);
   });
 }

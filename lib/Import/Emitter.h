@@ -44,7 +44,18 @@ enum class DataType : int {
   Double = 11,
   UInt32 = 12,
   UInt64 = 13,
-  BFloat16 = 16
+  BFloat16 = 16,
+  // How weights are stored: see NarrowTypes.h.
+  Float8E4M3FN = 17,
+  Float8E4M3FNUZ = 18,
+  Float8E5M2 = 19,
+  Float8E5M2FNUZ = 20,
+  UInt4 = 21,
+  Int4 = 22,
+  Float4E2M1 = 23,
+  Float8E8M0 = 24,
+  UInt2 = 25,
+  Int2 = 26
 };
 
 /// The type of an element, or null if tensors of it cannot be imported.
@@ -205,6 +216,9 @@ public:
   Tensor *div(Tensor *x, Tensor *y);
   Tensor *unary(StringRef name, Tensor *x);
   Tensor *convert(Tensor *x, DataType type);
+  /// To floats of 8 bits or less; what is too large becomes the largest number,
+  /// or else infinite or no number.
+  Tensor *toNarrow(Tensor *x, DataType type, bool saturates);
 
   //===--- Loops ----------------------------------------------------------===//
 

@@ -10,6 +10,7 @@
 
 #include "Branches.h"
 #include "ExportRules.h"
+#include "NarrowTypes.h"
 #include "Node.h"
 #include "Rewrites.h"
 #include "prune/IR/Prune.h"
@@ -242,7 +243,7 @@ MainBuilder::readInput(const onnx::ValueInfoProto &info) {
                              << "' is not a tensor, which is not supported";
   const onnx::TypeProto_Tensor &type = info.type().tensor_type();
   input.type = static_cast<DataType>(type.elem_type());
-  if (!elementType(input.type, state.context))
+  if (!elementType(input.type, state.context) || narrowBits(input.type))
     return modelError(state)
            << "input '" << info.name() << "' has the element type "
            << nameOf(input.type) << ", which is not supported";

@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "NarrowTypes.h"
 #include "Rewrites.h"
 
 #include "mlir/IR/AsmState.h"
@@ -298,7 +299,9 @@ Expected<StoredTensor> TensorReader::take(onnx::TensorProto &tensor) {
   if (Error error = readSizes(tensor, result))
     return error;
   result.elementBytes = bytesOf(result.element);
-  uint64_t size = result.count * result.elementBytes;
+  std::optional<unsigned> narrow = narrowBits(result.type);
+  uint64_t size = narrow ? divideCeil(result.count * *narrow, 8)
+                         : result.count * result.elementBytes;
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
     if (Error error = external(tensor, size, result.bytes))
       return createStringError("lies in another file: " +
@@ -312,6 +315,9 @@ Expected<StoredTensor> TensorReader::take(onnx::TensorProto &tensor) {
   if (result.bytes.size() == size) {
     budget.bytes += kBytesForByte * size;
     budget.steps += kStepsForElement * result.count;
+    if (narrow)
+      result.bytes =
+          widen(result.type, result.bytes, result.count, result.element);
     return result;
   }
   return createStringError(

@@ -8,17 +8,49 @@
 //===----------------------------------------------------------------------===//
 
 #include "Quantization.h"
+#include "NarrowTypes.h"
 #include "Window.h"
 
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
 
+/// Repeats each element along an axis, to the sizes of `x`.
+static Tensor *repeat(Node &n, Tensor *parameter, Tensor *x, int64_t axis,
+                      int64_t times) {
+  if (parameter->rank() != x->rank()) {
+    n.error() << "expects scales and zero points of blocks of rank "
+              << x->rank() << ", but got " << n.text(parameter->dims);
+    return nullptr;
+  }
+  for (int64_t at = 0; at < x->rank(); ++at) {
+    AffineExpr size = x->dims[at];
+    if (!n.requireEqual(parameter->dims[at],
+                        at == axis ? size.ceilDiv(times) : size,
+                        "numbers of parameters and blocks"))
+      return nullptr;
+  }
+  Sizes apart(parameter->dims), together(parameter->dims);
+  apart.insert(apart.begin() + axis + 1, n.size(times));
+  together[axis] = together[axis] * times;
+  Tensor *spread = n.expand(n.unsqueeze(parameter, axis + 1), apart);
+  Tensor *repeated = spread ? n.reshape(spread, together) : nullptr;
+  // The last block may be shorter.
+  if (!repeated || repeated->dims[axis] == x->dims[axis])
+    return repeated;
+  return n.slice(repeated, axis, n.size(0), x->dims[axis]);
+}
+
 Tensor *mlir::prune::onnx_import::alignWith(Node &n, Tensor *parameter,
-                                            Tensor *x, int64_t axis) {
+                                            Tensor *x, int64_t axis,
+                                            int64_t block) {
   if (parameter->rank() == 0)
     return parameter;
+  if (block)
+    return repeat(n, parameter, x, axis, block);
   if (parameter->rank() != 1) {
-    n.error() << "scales and zero points by blocks are not supported";
+    n.error() << "expects one scale and zero point, or one for each position "
+                 "of an axis, but got "
+              << n.text(parameter->dims);
     return nullptr;
   }
   if (parameter->dims[0] == n.size(1))
@@ -34,15 +66,17 @@ Tensor *mlir::prune::onnx_import::alignWith(Node &n, Tensor *parameter,
 static bool isQuantized(Node &n, Tensor *x) {
   if (x->type == DataType::Int8 || x->type == DataType::UInt8 ||
       x->type == DataType::Int32 || x->type == DataType::Int16 ||
-      x->type == DataType::UInt16)
+      x->type == DataType::UInt16 || narrowBits(x->type))
     return true;
   n.error() << "expects a quantised tensor, but got " << nameOf(x->type);
   return false;
 }
 
 Tensor *mlir::prune::onnx_import::centre(Node &n, Tensor *x, Tensor *zero,
-                                         int64_t axis) {
-  Tensor *wide = n.convert(x, DataType::Int32);
+                                         int64_t axis, int64_t block) {
+  // Floats of 8 bits and less, and what is between them, are exact there.
+  Tensor *wide = n.convert(x, isNarrowFloat(x->type) ? DataType::Float
+                                                     : DataType::Int32);
   if (!zero || !wide)
     return wide;
   if (zero->type != x->type) {
@@ -52,17 +86,18 @@ Tensor *mlir::prune::onnx_import::centre(Node &n, Tensor *x, Tensor *zero,
   }
   if (n.scalarOf(zero) == 0.0)
     return wide;
-  zero = alignWith(n, zero, x, axis);
-  return zero ? n.sub(wide, n.convert(zero, DataType::Int32)) : nullptr;
+  zero = alignWith(n, zero, x, axis, block);
+  return zero ? n.sub(wide, n.convert(zero, wide->type)) : nullptr;
 }
 
 Tensor *mlir::prune::onnx_import::quantize(Node &n, Tensor *x, Tensor *zero,
-                                           DataType type, int64_t axis) {
+                                           DataType type, int64_t axis,
+                                           int64_t block) {
   if (!x)
     return nullptr;
   SmallVector<Tensor *> operands = {x};
   if (zero) {
-    zero = alignWith(n, zero, x, axis);
+    zero = alignWith(n, zero, x, axis, block);
     if (!zero)
       return nullptr;
     operands.push_back(zero);
@@ -73,8 +108,23 @@ Tensor *mlir::prune::onnx_import::quantize(Node &n, Tensor *x, Tensor *zero,
     Value rounded = s.unary("Round", v[0]);
     if (v.size() > 1)
       rounded = s.add(rounded, s.cast(v[1], rounded.getType(), natural));
+    if (isNarrowInteger(type)) {
+      auto [least, most] = narrowRange(type);
+      rounded = s.clamp(rounded, least, most);
+    }
     return s.saturate(rounded, element, natural);
   });
+}
+
+/// To floats of 8 bits and less, whose zero point is zero.
+static Tensor *quantizeToFloat(Node &n, Tensor *x, Tensor *zero, DataType type,
+                               bool saturates) {
+  auto isZero = [](double value) { return value == 0; };
+  if (zero && !(zero->contents && llvm::all_of(zero->contents->floats, isZero))) {
+    n.error() << "expects a zero point of zero for " << nameOf(type);
+    return nullptr;
+  }
+  return n.toNarrow(x, type, saturates);
 }
 
 bool mlir::prune::onnx_import::isNarrow(DataType type) {
@@ -82,59 +132,87 @@ bool mlir::prune::onnx_import::isNarrow(DataType type) {
          type == DataType::Int16 || type == DataType::UInt16;
 }
 
+namespace {
+/// Which scale belongs to an element.
+struct Granularity {
+  int64_t axis;
+  /// 0 if each position of the axis has its own.
+  int64_t block;
+};
+} // namespace
+
+static std::optional<Granularity> readGranularity(Node &n) {
+  Tensor *x = n.input(0), *scale = n.input(1);
+  int64_t given = n.opset >= 13 ? n.integer("axis", 1) : 1;
+  int64_t block = n.opset >= 21 ? n.integer("block_size", 0) : 0;
+  if (block < 0 || block > kMaxElements) {
+    n.error() << "expects block_size not to be negative, but got " << block;
+    return std::nullopt;
+  }
+  std::optional<int64_t> axis = given;
+  if (block || (scale->rank() == 1 && scale->dims[0] != n.size(1)))
+    axis = n.axis(given, x->rank());
+  if (!axis)
+    return std::nullopt;
+  return Granularity{*axis, block};
+}
+
+/// What QuantizeLinear gives.
+static DataType quantizedType(Node &n, Tensor *zero) {
+  int64_t given = n.opset >= 21 ? n.integer("output_dtype", 0) : 0;
+  if (given)
+    return static_cast<DataType>(given);
+  return zero ? zero->type : DataType::UInt8;
+}
+
 static LogicalResult importQuantize(Node &n) {
   n.computeWide();
   Tensor *x = n.input(0), *scale = n.input(1), *zero = n.input(2);
-  int64_t given = n.opset >= 13 ? n.integer("axis", 1) : 1;
-  if (n.opset >= 19)
-    (void)n.integer("saturate", 1);
-  if (n.opset >= 21 && n.integer("block_size", 0) != 0)
-    return n.error() << "scales by blocks are not supported";
-  auto type = n.opset >= 21 && n.has("output_dtype")
-                  ? static_cast<DataType>(n.integer("output_dtype", 0))
-                  : zero ? zero->type
-                         : DataType::UInt8;
-  std::optional<int64_t> axis = given;
-  if (scale->rank() == 1 && scale->dims[0] != n.size(1))
-    axis = n.axis(given, x->rank());
-  if (!axis)
+  bool saturates = n.opset < 19 || n.integer("saturate", 1) != 0;
+  std::optional<Granularity> granularity = readGranularity(n);
+  if (!granularity)
     return failure();
-  if (!isNarrow(type))
+  auto [axis, block] = *granularity;
+  DataType type = quantizedType(n, zero);
+  if ((!isNarrow(type) && !narrowBits(type)) || type == DataType::Float8E8M0)
     return n.error() << "cannot quantise to " << nameOf(type);
+  if (zero && zero->type != type)
+    return n.error() << "expects a zero point of type " << nameOf(type)
+                     << ", but got " << nameOf(zero->type);
   // Integers are quantised as the floats they are.
   auto precision = scale->type;
   if (n.opset >= 23)
     if (int64_t given = n.integer("precision", 0))
       precision = static_cast<DataType>(given);
+  if (precision == DataType::Float8E8M0)
+    precision = DataType::Float;
   if (!isFloat(precision))
     return n.error() << "cannot divide in " << nameOf(precision);
   x = n.convert(x, precision);
   scale = n.convert(scale, precision);
-  Tensor *aligned = x && scale ? alignWith(n, scale, x, *axis) : nullptr;
+  Tensor *aligned = x && scale ? alignWith(n, scale, x, axis, block) : nullptr;
   Tensor *ratio = aligned ? n.div(x, aligned) : nullptr;
-  return n.output(quantize(n, ratio, zero, type, *axis));
+  return n.output(isNarrowFloat(type)
+                      ? quantizeToFloat(n, ratio, zero, type, saturates)
+                      : quantize(n, ratio, zero, type, axis, block));
 }
 
 static LogicalResult importDequantize(Node &n) {
   n.computeWide();
   Tensor *x = n.input(0), *scale = n.input(1), *zero = n.input(2);
-  int64_t given = n.opset >= 13 ? n.integer("axis", 1) : 1;
-  if (n.opset >= 21 && n.integer("block_size", 0) != 0)
-    return n.error() << "scales by blocks are not supported";
-  std::optional<int64_t> axis = given;
-  if (scale->rank() == 1 && scale->dims[0] != n.size(1))
-    axis = n.axis(given, x->rank());
-  if (!axis || !isQuantized(n, x))
+  std::optional<Granularity> granularity = readGranularity(n);
+  if (!granularity || !isQuantized(n, x))
     return failure();
+  auto [axis, block] = *granularity;
   auto type = scale->type;
   if (n.opset >= 23)
     if (int64_t given = n.integer("output_dtype", 0))
       type = static_cast<DataType>(given);
   if (!isFloat(type))
     return n.error() << "cannot dequantise to " << nameOf(type);
-  Tensor *centred = centre(n, x, zero, *axis);
+  Tensor *centred = centre(n, x, zero, axis, block);
   scale = n.convert(scale, type);
-  Tensor *aligned = scale ? alignWith(n, scale, x, *axis) : nullptr;
+  Tensor *aligned = scale ? alignWith(n, scale, x, axis, block) : nullptr;
   if (!centred || !aligned)
     return failure();
   return n.output(n.mul(n.convert(centred, type), aligned));
@@ -297,13 +375,13 @@ ArrayRef<Operator> mlir::prune::onnx_import::quantizationOperators() {
   static const Operator operators[] = {
       {"ConvInteger", 10, kNewest, 2, importConvInteger},
       {"DequantizeLinear", 10, kNewest, 2, importDequantize,
-       "from 8, 16 and 32 bits; no block_size"},
+       "from 32 bits and less"},
       {"DynamicQuantizeLinear", 11, kNewest, 1, importDynamicQuantize},
       {"MatMulInteger", 10, kNewest, 2, importMatMulInteger},
       {"QLinearConv", 10, kNewest, 8, importQLinearConv},
       {"QLinearMatMul", 10, kNewest, 8, importQLinearMatMul},
       {"QuantizeLinear", 10, kNewest, 2, importQuantize,
-       "to 8 and 16 bits; no block_size"},
+       "to 16 bits and less"},
   };
   return operators;
 }

@@ -21,14 +21,18 @@ struct Quantized {
 bool isNarrow(DataType type);
 bool scalesAreFloat(Node &n, ArrayRef<unsigned> which);
 
-/// One number, or one for each position along an axis of `x`, aligned with it.
-Tensor *alignWith(Node &n, Tensor *parameter, Tensor *x, int64_t axis);
+/// One number, or one for each position along an axis of `x`, or for each
+/// `block` positions of it; aligned with `x`.
+Tensor *alignWith(Node &n, Tensor *parameter, Tensor *x, int64_t axis,
+                  int64_t block = 0);
 
 /// x - zero, in 32 bits.
-Tensor *centre(Node &n, Tensor *x, Tensor *zero, int64_t axis);
+Tensor *centre(Node &n, Tensor *x, Tensor *zero, int64_t axis,
+               int64_t block = 0);
 
 /// round(x) + zero, within the range of the type.
-Tensor *quantize(Node &n, Tensor *x, Tensor *zero, DataType type, int64_t axis);
+Tensor *quantize(Node &n, Tensor *x, Tensor *zero, DataType type, int64_t axis,
+                 int64_t block = 0);
 
 /// Floats as bytes, by their least and greatest.
 std::optional<Quantized> quantizeByRange(Node &n, Tensor *x);

@@ -33,8 +33,20 @@ Type mlir::prune::onnx_import::elementType(DataType type,
     return b.getF16Type();
   case DataType::BFloat16:
     return b.getBF16Type();
+  case DataType::Float8E4M3FN:
+  case DataType::Float8E4M3FNUZ:
+  case DataType::Float8E5M2:
+  case DataType::Float8E5M2FNUZ:
+  case DataType::Float4E2M1:
+    return b.getF16Type();
+  case DataType::Float8E8M0:
+    return b.getF32Type();
   case DataType::Int8:
   case DataType::UInt8:
+  case DataType::Int4:
+  case DataType::UInt4:
+  case DataType::Int2:
+  case DataType::UInt2:
     return b.getIntegerType(8);
   case DataType::Int16:
   case DataType::UInt16:
@@ -60,6 +72,7 @@ bool mlir::prune::onnx_import::isFloat(DataType type) {
 bool mlir::prune::onnx_import::isUnsigned(DataType type) {
   return type == DataType::UInt8 || type == DataType::UInt16 ||
          type == DataType::UInt32 || type == DataType::UInt64 ||
+         type == DataType::UInt4 || type == DataType::UInt2 ||
          type == DataType::Bool;
 }
 

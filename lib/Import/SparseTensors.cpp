@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "NarrowTypes.h"
 #include "Rewrites.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -104,6 +105,9 @@ Expected<onnx::TensorProto> Expander::toDense(onnx::SparseTensorProto &sparse,
     return refuse("values: " + toString(values.takeError()));
   limit = SaturatingMultiplyAdd<uint64_t>(kBytesForByte, values->bytes.size(),
                                           limit);
+  if (narrowBits(values->type))
+    return refuse("has values of type " + nameOf(values->type) +
+                  ", which is not supported");
   if (values->shape.size() != 1)
     return refuse("has values that are no list");
   if (sparse.dims_size() > kMaxRank)
