@@ -94,7 +94,9 @@ Tensor *Emitter::slice(Tensor *x, ArrayRef<AffineExpr> offsets,
   RankedTensorType type = typeOf(sizes, x->type);
   if (state.failed)
     return nullptr;
-  if (llvm::is_contained(sizes, size(0)))
+  // Of nothing, no slice that is not static lies within.
+  if (llvm::is_contained(sizes, size(0)) ||
+      llvm::is_contained(x->dims, size(0)))
     return make(empty(sizes, x->type), x->type, sizes);
   if (llvm::all_of(steps, [](int64_t step) { return step > 0; }))
     return make(tensor::ExtractSliceOp::create(b, loc, type, source,

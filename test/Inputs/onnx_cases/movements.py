@@ -39,6 +39,8 @@ def shapes():
 def pieces():
     x = normal(5, 6)
     case("Slice", SINCE18, [x, ints(4, 1), ints(-6, 5), ints(0, 1), ints(-2, 1)], x[4::-2, 1:5], [1, 2, 3, 4])
+    # Of nothing, as much as the run says.
+    case("Slice", SINCE18, [x[:0], ints(0, 1), ints(2, 3)], x[:0, 1:3])
     case("Split", SINCE18, [x, ints(1, 3, 2)], np.split(x, [1, 4], 1), [1], axis=1)
     # Equal parts but for the last, since 18.
     case("Split", SINCE18, [x], [x[:3], x[3:]], num_outputs=2)
