@@ -150,6 +150,7 @@ ArrayRef<Operator> recurrentOperators();
 ArrayRef<Operator> reductionOperators();
 ArrayRef<Operator> resizeOperators();
 ArrayRef<Operator> scanOperators();
+ArrayRef<Operator> selectionOperators();
 ArrayRef<Operator> shapeOperators();
 ArrayRef<Operator> signalOperators();
 

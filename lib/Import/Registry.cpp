@@ -28,7 +28,8 @@ static const SmallVector<Operator> &allOperators() {
           normalizationOperators(), orderOperators(), patternOperators(),
           poolingOperators(), quantizationOperators(), quantizedOperators(),
           recurrentOperators(), reductionOperators(), resizeOperators(),
-          scanOperators(), shapeOperators(), signalOperators()})
+          scanOperators(), selectionOperators(), shapeOperators(),
+          signalOperators()})
       llvm::append_range(all, family);
     llvm::sort(all, [](const Operator &x, const Operator &y) {
       return std::tie(x.domain, x.name, x.since) <

@@ -28,12 +28,15 @@ def missing(table):
 
 # Operators that came after the opsets which the installed onnx knows.
 NEWER = {
+    "AffineGrid",
     "Attention",
     "BitCast",
     "BitwiseAnd",
     "BitwiseNot",
     "BitwiseOr",
     "BitwiseXor",
+    "CenterCropPad",
+    "Col2Im",
     "CumProd",
     "Gelu",
     "GroupNormalization",
