@@ -192,6 +192,9 @@ Tensor *Emitter::pad(Tensor *x, ArrayRef<AffineExpr> low,
   Value source = this->value(x);
   if (state.failed)
     return nullptr;
+  // Of nothing, only the padding is there.
+  if (llvm::is_contained(x->dims, size(0)))
+    return make(splat(dims, x->type, value), x->type, dims);
   Value constant = arith::ConstantOp::create(b, loc, value);
   return make(tensor::PadOp::create(b, loc, type, source, fold(low), fold(high),
                                     constant),

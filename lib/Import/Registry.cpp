@@ -26,8 +26,9 @@ static const SmallVector<Operator> &allOperators() {
           controlOperators(), convolutionOperators(), fusedOperators(),
           indexingOperators(), matrixOperators(), movementOperators(),
           normalizationOperators(), orderOperators(), patternOperators(),
-          poolingOperators(), quantizationOperators(), quantizedOperators(),
-          recurrentOperators(), reductionOperators(), resizeOperators(),
+          placementOperators(), poolingOperators(), quantizationOperators(),
+          quantizedOperators(), recurrentOperators(), reductionOperators(),
+          regionOperators(), resizeOperators(), samplingOperators(),
           scanOperators(), selectionOperators(), shapeOperators(),
           signalOperators()})
       llvm::append_range(all, family);

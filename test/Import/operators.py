@@ -18,13 +18,14 @@ import sys
 
 import numpy as np
 import onnx_cases
-from onnx_counts import Counts, claimed
 from onnx import TensorProto
+from onnx_counts import Counts, claimed
 from onnx_files import accept, results_of, signless
 
 OUT, ONLY = sys.argv[1], [word for word in sys.argv[2:] if not word.startswith("-")]
-# What the data say the sizes of, and what computes with positions.
-OPEN = ["Compress", "NonMaxSuppression", "NonZero", "Unique"]
+# What the data say the sizes of, or the positions.
+OPEN = ["AffineGrid", "CenterCropPad", "Col2Im", "Compress", "GridSample", "MaxRoiPool", "MaxUnpool"]
+OPEN += ["NonMaxSuppression", "NonZero", "RoiAlign", "Unique"]
 IS_OPEN = "--open" in sys.argv
 # Cases of each operator that are run with open sizes, spread over all of them.
 MANY = 8

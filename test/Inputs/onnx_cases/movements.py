@@ -59,6 +59,8 @@ def padded():
     case("Pad", SINCE18, [x, pads, seven], np.pad(x, where, constant_values=seven), [1, 2])
     case("Pad", SINCE18, [x, pads], np.pad(x, where, "edge"), [1], mode="edge")
     case("Pad", SINCE18, [x, pads], np.pad(x, where, "reflect"), [1], mode="reflect")
+    nothing = np.full((2, 6), seven)
+    case("Pad", SINCE18, [x[:0], pads, seven], nothing, [1, 2])
     # Some axes only since 18, around the image since 19.
     case("Pad", SINCE18, [x, ints(1, 2), None, ints(-1)], np.pad(x, [(0, 0), (1, 2)]), [1, 3])
     case("Pad", (19, SINCE18[1]), [x, pads], np.pad(x, where, "wrap"), [1], mode="wrap")
