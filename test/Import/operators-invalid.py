@@ -118,7 +118,8 @@ def columns():
         return {"stored": kept}
 
     check("Col2Im", [[1, 5, 5]], "equal lengths, but got 2 and 1", **stored([5, 5], [5]))
-    check("Col2Im", [[1, 6, 5]], "a multiple of the block's size, 5, as number of rows, but got 6", **stored([5, 5], [1, 5]))
+    odd = "a multiple of the block's size, 5, as number of rows, but got 6"
+    check("Col2Im", [[1, 6, 5]], odd, **stored([5, 5], [1, 5]))
     check("Col2Im", [[1, 5, 6]], "numbers of blocks and columns", **stored([5, 5], [1, 5]))
     check("Col2Im", [[1, 5, 5]], "positive sizes", **stored([5, 5], [0, 5]))
     check("Col2Im", [[1, 5, 5]], "does not fit", **stored([5, 5], [1, 6]))
@@ -139,9 +140,9 @@ def regions():
     check("RoiAlign", [image, [3, 4], [3]], "batch indices of type int64, but got float")
     check("RoiAlign", [image, ([3, 4], DOUBLE), batches], "inputs of equal types")
     check("RoiAlign", [image, [3, 4], batches], "an unknown mode, 'sum'", mode="sum")
-    given = {"coordinate_transformation_mode": "pixel"}
-    check("RoiAlign", [image, [3, 4], batches], "unknown coordinate_transformation_mode", **given)
-    check("RoiAlign", [image, [3, 4], batches], "'coordinate_transformation_mode' is not", opset=15, **given)
+    given, name = {"coordinate_transformation_mode": "pixel"}, "coordinate_transformation_mode"
+    check("RoiAlign", [image, [3, 4], batches], f"an unknown {name}", **given)
+    check("RoiAlign", [image, [3, 4], batches], f"'{name}' is not supported", opset=15, **given)
     check("RoiAlign", [image, [3, 4], batches], "a sampling_ratio of 0", sampling_ratio=-1)
     check("RoiAlign", [image, [3, 4], batches], "a positive number of bins", output_width=0)
     check("MaxRoiPool", [image, [3, 5]], "a pooled_shape of 2 numbers")
