@@ -70,8 +70,7 @@ static NoWeight explainComputed(Value value) {
 
 NoWeight mlir::prune::explainNoWeight(Value source, bool isFilter) {
   if (auto apply = source.getDefiningOp<ApplyOp>()) {
-    auto name = apply->getAttrOfType<StringAttr>("prune.weight");
-    return {6, name ? name.str() : "",
+    return {6, apply.getWeight().value_or("").str(),
             "its weight has a mask already; fold it with prune-fold-masks "
             "first"};
   }

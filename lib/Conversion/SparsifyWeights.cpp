@@ -152,7 +152,7 @@ static void removeContraction(const Candidate &candidate,
       << remark::metric("Nonzeros", candidate.nonzeros)
       << remark::metric("BytesBefore", candidate.getDenseBytes())
       << remark::metric("BytesAfter", 0);
-  NamedAttribute removed(StringAttr::get(op->getContext(), "removed"),
+  NamedAttribute removed(StringAttr::get(op->getContext(), "gone"),
                          UnitAttr::get(op->getContext()));
   recordPackedWeight(records, candidate.weight, removed);
   op->replaceAllUsesWith(ValueRange{candidate.contraction.output->get()});

@@ -37,6 +37,11 @@ static bool isCount(Attribute value) {
 
 static bool isNumber(Attribute value) { return isa<FloatAttr>(value); }
 
+static bool isDictionaries(Attribute value) {
+  auto list = dyn_cast<ArrayAttr>(value);
+  return list && llvm::all_of(list, llvm::IsaPred<DictionaryAttr>);
+}
+
 static bool isUnit(Attribute value) { return isa<UnitAttr>(value); }
 
 static bool isTensorType(Attribute value) {
@@ -76,18 +81,33 @@ struct Entry {
 /// What the dictionary of a weight in `prune.weights` can have. Other keys are
 /// left to whoever writes them.
 static constexpr Entry kWeightEntries[] = {
+    {"by", "a non-empty string", isText},
     {"criterion", "a non-empty string", isText},
     {"pattern", "a non-empty string", isText},
     {"scope", "a non-empty string", isText},
+    {"group", "a non-empty string", isText},
     {"left_alone", "a non-empty string", isText},
     {"sparsity", "a number", isNumber},
     {"threshold", "a number", isNumber},
     {"count", "an integer of at least 0", isCount},
+    {"ratio", "a number", isNumber},
+    {"unit", "a non-empty string", isText},
+    {"kept", "an integer of at least 0", isCount},
+    {"removed", "an integer of at least 0", isCount},
+    {"cut", "a number", isNumber},
+    {"earlier", "a list of dictionaries", isDictionaries},
     {"nonzeros", "an integer of at least 0", isCount},
     {"type", "a ranked tensor type", isTensorType},
     {"type_before", "a ranked tensor type", isTensorType},
-    {"removed", "unit", isUnit},
+    {"gone", "unit", isUnit},
 };
+
+StringRef mlir::prune::whyNoRecord(NamedAttribute entry) {
+  for (const Entry &known : kWeightEntries)
+    if (entry.getName() == known.key && !known.isValid(entry.getValue()))
+      return known.expected;
+  return "";
+}
 
 /// Whether every attribute and type in `value` is one that all tools know.
 static bool isBuiltin(Attribute value) {
@@ -115,14 +135,12 @@ static LogicalResult verifyWeights(Operation *op, Attribute value) {
                            "dictionary of dictionaries, but got ")
            << value;
   for (NamedAttribute record : records) {
-    auto weight = cast<DictionaryAttr>(record.getValue());
-    for (const Entry &entry : kWeightEntries)
-      if (Attribute found = weight.get(entry.key);
-          found && !entry.isValid(found))
+    for (NamedAttribute entry : cast<DictionaryAttr>(record.getValue()))
+      if (StringRef expected = whyNoRecord(entry); !expected.empty())
         return op->emitOpError("expects '")
-               << entry.key << "' of weight '" << record.getName().getValue()
-               << "' in 'prune.weights' to be " << entry.expected
-               << ", but got " << found;
+               << entry.getName().getValue() << "' of weight '"
+               << record.getName().getValue() << "' in 'prune.weights' to be "
+               << expected << ", but got " << entry.getValue();
   }
   if (!isBuiltin(value))
     return op->emitOpError("expects builtin attributes in 'prune.weights', so "

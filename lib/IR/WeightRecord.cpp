@@ -62,14 +62,29 @@ void WeightRecords::add(Operation *op, StringRef name,
   records->set(name, record.getDictionary(op->getContext()));
 }
 
+/// The entries of a record that a decision has.
+static bool isOfDecision(NamedAttribute entry) {
+  static constexpr StringLiteral kOthers[] = {"type", "type_before", "nonzeros",
+                                              "gone", "earlier"};
+  return !llvm::is_contained(kOthers, entry.getName().getValue());
+}
+
 void WeightRecords::decide(Operation *op, StringRef name,
                            ArrayRef<NamedAttribute> entries) {
-  static constexpr StringLiteral kOutdated[] = {
-      "sparsity", "threshold", "count", "reduce_dims", "left_alone"};
   if (DictionaryAttr known = get(op, name)) {
-    NamedAttrList record(known);
-    for (StringRef entry : kOutdated)
-      record.erase(entry);
+    NamedAttrList record, old;
+    for (NamedAttribute entry : known)
+      (isOfDecision(entry) ? old : record).push_back(entry);
+    // Another pass decided something else, which still holds.
+    StringAttr by = known.getAs<StringAttr>("by");
+    for (NamedAttribute entry : entries)
+      if (by && entry.getName() == "by" && entry.getValue() != by) {
+        SmallVector<Attribute> earlier;
+        if (auto list = known.getAs<ArrayAttr>("earlier"))
+          llvm::append_range(earlier, list);
+        earlier.push_back(old.getDictionary(op->getContext()));
+        record.set("earlier", ArrayAttr::get(op->getContext(), earlier));
+      }
     find(op)->set(name, record.getDictionary(op->getContext()));
   }
   add(op, name, entries);

@@ -9,6 +9,8 @@
 
 #include "prune/Report/Report.h"
 
+#include "prune/IR/Records.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -47,8 +49,6 @@ struct Totals {
 };
 } // namespace
 
-static constexpr StringLiteral kTargets[] = {"sparsity", "threshold", "count"};
-
 /// The entry `key` of a record as text; empty if there is none.
 static std::string getText(const WeightEntry &entry, StringRef key) {
   Attribute value = entry.record ? entry.record.get(key) : Attribute();
@@ -57,6 +57,11 @@ static std::string getText(const WeightEntry &entry, StringRef key) {
   if (auto string = dyn_cast<StringAttr>(value))
     return string.str();
   std::string text;
+  if (auto number = dyn_cast<FloatAttr>(value)) {
+    llvm::raw_string_ostream(text)
+        << llvm::format("%.6g", number.getValueAsDouble());
+    return text;
+  }
   llvm::raw_string_ostream os(text);
   value.print(os, /*elideType=*/true);
   return text;
@@ -94,15 +99,32 @@ static json::Value textOrNull(const WeightEntry &entry, StringRef key) {
   return text.empty() ? json::Value(nullptr) : toJSON(text);
 }
 
-static json::Value getTarget(const WeightEntry &entry) {
-  for (StringRef key : kTargets) {
-    Attribute value = entry.record ? entry.record.get(key) : Attribute();
-    if (auto number = dyn_cast_or_null<FloatAttr>(value))
-      return json::Object{{key, toJSON(number.getValueAsDouble())}};
-    if (auto number = dyn_cast_or_null<IntegerAttr>(value))
-      return json::Object{{key, number.getInt()}};
-  }
+static json::Value numberOrNull(const WeightEntry &entry, StringRef key) {
+  Attribute value = entry.record ? entry.record.get(key) : Attribute();
+  if (auto number = dyn_cast_or_null<FloatAttr>(value))
+    return toJSON(number.getValueAsDouble());
+  if (auto number = dyn_cast_or_null<IntegerAttr>(value))
+    return number.getInt();
   return nullptr;
+}
+
+static json::Value getTarget(const WeightEntry &entry) {
+  for (StringRef key : kTargetKeys)
+    if (json::Value value = numberOrNull(entry, key);
+        value.kind() != json::Value::Null)
+      return json::Object{{key, std::move(value)}};
+  return nullptr;
+}
+
+/// The passes that decided before, which still holds.
+static json::Array getEarlier(const WeightEntry &entry) {
+  json::Array passes;
+  auto list = entry.record ? entry.record.getAs<ArrayAttr>("earlier") : nullptr;
+  if (list)
+    for (DictionaryAttr decision : list.getAsRange<DictionaryAttr>())
+      if (auto by = decision.getAs<StringAttr>("by"))
+        passes.push_back(toJSON(by.getValue()));
+  return passes;
 }
 
 static void print(json::OStream &out, const WeightEntry &entry) {
@@ -120,9 +142,13 @@ static void print(json::OStream &out, const WeightEntry &entry) {
     out.attribute("pruned", reason.empty());
     out.attribute("reason",
                   reason.empty() ? json::Value(nullptr) : toJSON(reason));
-    for (StringRef key : {"criterion", "pattern", "scope"})
+    for (StringRef key : {"by", "criterion", "pattern", "scope", "group"})
       out.attribute(key, textOrNull(entry, key));
     out.attribute("target", getTarget(entry));
+    out.attribute("unit", textOrNull(entry, "unit"));
+    for (StringRef key : {"kept", "removed", "cut"})
+      out.attribute(key, numberOrNull(entry, key));
+    out.attribute("earlier", getEarlier(entry));
     out.attribute("achieved", entry.getAchieved());
     out.attribute("format", llvm::join(entry.formats, "+"));
     out.attribute("bytes_before", entry.getBytesBefore());
@@ -177,13 +203,31 @@ void WeightReport::printJSON(raw_ostream &os) const {
 // Text
 //===----------------------------------------------------------------------===//
 
-static constexpr size_t kColumns = 11;
+static constexpr size_t kColumns = 14;
 using Row = std::array<std::string, kColumns>;
 
 static std::string percent(double fraction) {
   std::string text;
   llvm::raw_string_ostream(text) << llvm::format("%.2f%%", 100 * fraction);
   return text;
+}
+
+/// What went, such as "3 of 6 channels".
+static std::string getRemoved(const WeightEntry &entry) {
+  auto count = [&](StringRef key) {
+    return entry.record ? entry.record.getAs<IntegerAttr>(key) : IntegerAttr();
+  };
+  IntegerAttr kept = count("kept"), removed = count("removed");
+  if (!kept || !removed)
+    return "";
+  int64_t all = kept.getInt() + removed.getInt();
+  std::string unit = getText(entry, "unit");
+  // The plural of branch.
+  return std::to_string(removed.getInt()) + " of " + std::to_string(all) + " " +
+         unit +
+         (all == 1                          ? ""
+          : StringRef(unit).ends_with("ch") ? "es"
+                                            : "s");
 }
 
 static Row makeRow(const WeightEntry &entry) {
@@ -196,7 +240,7 @@ static Row makeRow(const WeightEntry &entry) {
   for (int64_t size : entry.type.getShape())
     os << size << "x";
   os << entry.type.getElementType();
-  for (StringRef key : kTargets)
+  for (StringRef key : kTargetKeys)
     if (std::string text = getText(entry, key); !text.empty() && target.empty())
       target = (key + " " + text).str();
   auto orDash = [](std::string text) { return text.empty() ? "-" : text; };
@@ -207,7 +251,10 @@ static Row makeRow(const WeightEntry &entry) {
           percent(entry.getAchieved()),
           orDash(getText(entry, "criterion")),
           orDash(getText(entry, "pattern")),
+          orDash(getText(entry, "scope")),
           orDash(target),
+          orDash(getRemoved(entry)),
+          orDash(getText(entry, "cut")),
           llvm::join(entry.formats, "+"),
           std::to_string(entry.bytesAfter),
           std::to_string(entry.getBytesBefore())};
@@ -215,8 +262,9 @@ static Row makeRow(const WeightEntry &entry) {
 
 static void printTable(raw_ostream &os, ArrayRef<Row> rows) {
   // Numbers are flush right.
-  constexpr bool isNumber[kColumns] = {false, false, true,  true, true, false,
-                                       false, false, false, true, true};
+  constexpr bool isNumber[kColumns] = {false, false, true,  true,  true,
+                                       false, false, false, false, false,
+                                       true,  false, true,  true};
   std::array<size_t, kColumns> widths{};
   for (const Row &row : rows)
     for (size_t i = 0; i < kColumns; ++i)
@@ -235,13 +283,13 @@ static void printTable(raw_ostream &os, ArrayRef<Row> rows) {
 void WeightReport::printText(raw_ostream &os) const {
   Totals totals(*this);
   std::vector<Row> rows = {{"weight", "type", "elements", "nonzeros", "zeros",
-                            "criterion", "pattern", "target", "format", "bytes",
-                            "was"}};
+                            "criterion", "pattern", "scope", "target",
+                            "removed", "cut", "format", "bytes", "was"}};
   for (const WeightEntry &entry : weights)
     rows.push_back(makeRow(entry));
   rows.push_back({"total", "", std::to_string(totals.elements),
                   std::to_string(totals.nonzeros),
-                  percent(totals.getAchieved()), "", "", "", "",
+                  percent(totals.getAchieved()), "", "", "", "", "", "", "",
                   std::to_string(totals.bytesAfter),
                   std::to_string(totals.bytesBefore)});
   printTable(os, rows);

@@ -32,14 +32,13 @@ struct ReportWeights : prune::impl::ReportWeightsPassBase<ReportWeights> {
       return signalPassFailure();
     }
     WeightReport report = WeightReport::collect(getOperation());
-    llvm::Error error =
-        writeFile(output, [&](raw_ostream &os) -> llvm::Error {
-          if (format == "json")
-            report.printJSON(os);
-          else
-            report.printText(os);
-          return llvm::Error::success();
-        });
+    llvm::Error error = writeFile(output, [&](raw_ostream &os) -> llvm::Error {
+      if (format == "json")
+        report.printJSON(os);
+      else
+        report.printText(os);
+      return llvm::Error::success();
+    });
     if (error) {
       emitError(loc, "prune-report-weights: ")
           << llvm::toString(std::move(error))

@@ -47,11 +47,13 @@ double WeightEntry::getAchieved() const {
 }
 
 std::string WeightEntry::getReason() const {
-  if (record && record.get("pattern"))
+  if (record && record.get("by"))
     return "";
   if (auto reason =
           record ? record.getAs<StringAttr>("left_alone") : StringAttr())
     return reason.str();
+  if (typeBefore != type)
+    return "it lost indices with the channels of its neighbours";
   return "nothing was decided for it, or nothing had to go";
 }
 
@@ -95,6 +97,7 @@ private:
   void addConstant(const Weight &weight);
   void addPacked(Operation *op, StringRef format, ShapedType seen,
                  ArrayRef<Value> parts);
+  void addMasked(ApplyOp apply);
   void addRemoved(ModuleOp module);
   void addSkipped(const NotPrunable &item);
 
@@ -189,6 +192,24 @@ void Collector::addPacked(Operation *op, StringRef format, ShapedType seen,
       entry->bytesAfter += getBytes(value);
 }
 
+/// A weight whose mask is not folded yet: what was decided stands in the mask.
+void Collector::addMasked(ApplyOp apply) {
+  StringRef name = *apply.getWeight();
+  if (find(apply, name))
+    return;
+  Attribute value = getConstant(apply.getTensor());
+  WeightEntry &entry = add(apply, name);
+  entry.type = apply.getTensor().getType();
+  entry.uses = 1;
+  entry.nonzeros =
+      isElided(value) ? entry.type.getNumElements() : countNonzeros(value);
+  entry.record = DictionaryAttr::get(apply.getContext(),
+                                     apply.getDecisionAttr().toRecord());
+  entry.addFormat("masked");
+  entry.bytesAfter =
+      entry.getElements() * entry.type.getElementTypeBitWidth() / 8;
+}
+
 /// Weights of zeros only, whose contractions are gone.
 void Collector::addRemoved(ModuleOp module) {
   auto records = module->getAttrOfType<DictionaryAttr>(kWeightsRecord);
@@ -197,7 +218,7 @@ void Collector::addRemoved(ModuleOp module) {
   for (NamedAttribute record : records) {
     auto entries = cast<DictionaryAttr>(record.getValue());
     RankedTensorType type = getRecordedType(entries);
-    if (!type || !entries.get(kRemoved) ||
+    if (!type || !entries.get("gone") ||
         byName.count({module, record.getName().str()}))
       continue;
     WeightEntry &entry = add(module, record.getName());
@@ -261,8 +282,20 @@ WeightReport Collector::collect() {
     }
   });
   root->walk([&](ModuleOp module) { addRemoved(module); });
-  for (const NotPrunable &item : analysis.getNotPrunable())
-    addSkipped(item);
+  std::map<std::pair<Operation *, std::string>, ApplyOp> masked;
+  root->walk([&](ApplyOp apply) {
+    if (apply.getWeight() && apply.getDecisionAttr() &&
+        getConstant(apply.getTensor()))
+      masked.try_emplace({getModuleAround(apply), apply.getWeight()->str()},
+                         apply);
+  });
+  for (const NotPrunable &item : analysis.getNotPrunable()) {
+    auto found = masked.find({getModuleAround(item.op), item.name});
+    if (found != masked.end())
+      addMasked(found->second);
+    else
+      addSkipped(item);
+  }
 
   llvm::sort(places, [](const auto &a, const auto &b) {
     return a->position < b->position;

@@ -41,6 +41,8 @@ struct Decision {
 
   /// For each channel whether it goes.
   std::vector<bool> getRemoved() const;
+  /// The highest score that goes, if one does.
+  std::optional<double> getCut() const;
 };
 
 /// The constants of a group that a criterion looks at.
@@ -74,12 +76,14 @@ private:
   std::vector<unsigned> slots;
 };
 
-/// Puts masks on all constants of the group.
+/// Puts masks on all constants of the group. `made` says what was decided.
 void emitMasks(const PlannedGroup &group, const Decision &decision,
-               const GroupCriterion &criterion, const UseSharing &sharing);
+               const GroupCriterion &criterion, const UseSharing &sharing,
+               DecisionAttr made);
 
 /// Masks the marked indices of a constant's dimension where it is used.
-void maskIndices(const ChannelConstant &constant, ArrayRef<bool> removed);
+void maskIndices(const ChannelConstant &constant, ArrayRef<bool> removed,
+                 DecisionAttr made);
 
 /// What became of folding removed channels into kept ones. With a reason,
 /// nothing was changed.

@@ -25,9 +25,10 @@ namespace {
 class Emitter {
 public:
   Emitter(const PlannedGroup &group, const Decision &decision,
-          const GroupCriterion &criterion, const UseSharing &sharing)
+          const GroupCriterion &criterion, const UseSharing &sharing,
+          DecisionAttr made)
       : group(group), decision(decision), criterion(criterion),
-        sharing(sharing), builder(group.getLoc().getContext()) {}
+        sharing(sharing), made(made), builder(group.getLoc().getContext()) {}
 
   void emit();
 
@@ -42,6 +43,7 @@ private:
   const Decision &decision;
   const GroupCriterion &criterion;
   const UseSharing &sharing;
+  DecisionAttr made;
   OpBuilder builder;
   /// The dimension along which each use has a mask of this group already, with
   /// the masked indices.
@@ -103,24 +105,26 @@ Value Emitter::createMask() {
 /// Selects by `mask` where the constant is used, behind `after`. (To ask which
 /// of the two comes first would number the whole block for every mask.)
 static void applyMask(const ChannelConstant &constant, Value mask,
-                      Operation *after, ArrayRef<OpOperand *> uses) {
+                      Operation *after, ArrayRef<OpOperand *> uses,
+                      DecisionAttr made) {
   Operation *source = constant.use->get().getDefiningOp();
   OpBuilder builder(source->getContext());
   builder.setInsertionPointAfter(after);
   auto type = cast<RankedTensorType>(constant.use->get().getType());
+  StringRef name = constant.getName();
   auto apply = ApplyOp::create(
       builder, source->getLoc(), type, constant.use->get(), mask,
       type.getRank() == 1 ? DenseI64ArrayAttr()
-                          : builder.getDenseI64ArrayAttr(constant.dim));
-  if (StringRef name = constant.getName(); !name.empty())
-    apply->setDiscardableAttr("prune.weight", builder.getStringAttr(name));
+                          : builder.getDenseI64ArrayAttr(constant.dim),
+      name.empty() ? StringAttr() : builder.getStringAttr(name), made);
   for (OpOperand *use : uses)
     use->set(apply);
 }
 
 /// The same with a mask that is written down.
 static void applyIndices(const ChannelConstant &constant,
-                         ArrayRef<bool> removed, ArrayRef<OpOperand *> uses) {
+                         ArrayRef<bool> removed, ArrayRef<OpOperand *> uses,
+                         DecisionAttr made) {
   SmallVector<bool> mask;
   for (bool isRemoved : removed)
     mask.push_back(!isRemoved);
@@ -128,14 +132,14 @@ static void applyIndices(const ChannelConstant &constant,
   builder.setInsertionPointAfter(constant.use->get().getDefiningOp());
   auto type =
       RankedTensorType::get({int64_t(mask.size())}, builder.getI1Type());
-  auto made = arith::ConstantOp::create(builder, constant.constant->getLoc(),
-                                        DenseElementsAttr::get(type, mask));
-  applyMask(constant, made, made, uses);
+  auto indices = arith::ConstantOp::create(builder, constant.constant->getLoc(),
+                                           DenseElementsAttr::get(type, mask));
+  applyMask(constant, indices, indices, uses, made);
 }
 
 void mlir::prune::maskIndices(const ChannelConstant &constant,
-                              ArrayRef<bool> removed) {
-  applyIndices(constant, removed, constant.use);
+                              ArrayRef<bool> removed, DecisionAttr made) {
+  applyIndices(constant, removed, constant.use, made);
 }
 
 //===----------------------------------------------------------------------===//
@@ -182,9 +186,10 @@ void Emitter::mask(const ChannelConstant &constant, Value shared,
     return;
   SmallVector<OpOperand *> uses = sharing.getUses(constant);
   if (shared)
-    applyMask(constant, shared, constant.use->get().getDefiningOp(), uses);
+    applyMask(constant, shared, constant.use->get().getDefiningOp(), uses,
+              made);
   else
-    applyIndices(constant, removed, uses);
+    applyIndices(constant, removed, uses, made);
   for (OpOperand *use : uses) {
     SmallVector<bool> &all = masked[{use, constant.dim}];
     all.resize(removed.size());
@@ -203,8 +208,8 @@ void Emitter::emit() {
   if (group.masksConsumers)
     llvm::append_range(all, group.consumers);
   for (const ChannelConstant &constant : all) {
-    bool fits = constant.getRunLength(group.channels.size()) ==
-                decision.runLength;
+    bool fits =
+        constant.getRunLength(group.channels.size()) == decision.runLength;
     SmallVector<bool> indices;
     for (int64_t channel : constant.channelOfIndex)
       indices.push_back(channel >= 0 && removed[channel]);
@@ -214,6 +219,6 @@ void Emitter::emit() {
 
 void mlir::prune::emitMasks(const PlannedGroup &group, const Decision &decision,
                             const GroupCriterion &criterion,
-                            const UseSharing &sharing) {
-  Emitter(group, decision, criterion, sharing).emit();
+                            const UseSharing &sharing, DecisionAttr made) {
+  Emitter(group, decision, criterion, sharing, made).emit();
 }

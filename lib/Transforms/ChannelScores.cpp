@@ -30,6 +30,12 @@ std::vector<bool> Decision::getRemoved() const {
   return result;
 }
 
+std::optional<double> Decision::getCut() const {
+  if (removed == 0)
+    return std::nullopt;
+  return scores[removalOrder(scores)[removed - 1]];
+}
+
 SmallVector<const ChannelConstant *>
 mlir::prune::getScored(const PlannedGroup &group, GroupCriterion::Kind kind) {
   SmallVector<const ChannelConstant *> scored;

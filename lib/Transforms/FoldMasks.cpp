@@ -45,9 +45,6 @@ static std::string nameOf(Operation *op, Value tensor) {
   StringRef name = getWeightName(getConstantOf(tensor));
   if (auto attr = op->getAttrOfType<StringAttr>("weight"); name.empty() && attr)
     name = attr.getValue();
-  if (auto attr = op->getAttrOfType<StringAttr>(kWeightRecord);
-      name.empty() && attr)
-    name = attr.getValue();
   return name.str();
 }
 
@@ -84,8 +81,12 @@ private:
                     int64_t zeros);
 
   MLIRContext *context;
-  /// What was decided for the result of each apply op.
-  llvm::DenseMap<Operation *, SmallVector<NamedAttribute>> decisions;
+  SmallVector<NamedAttribute> getDecision(ApplyOp apply, int64_t removed);
+
+  /// What masks say that no pass of ours made, by the apply ops that use them.
+  llvm::DenseMap<Operation *, SmallVector<NamedAttribute>> stated;
+  /// The score at which each apply op's ranking was cut.
+  llvm::DenseMap<Operation *, double> cuts;
   WeightRecords records;
   /// Masks and scores that were computed, masks that were applied, and those of
   /// them that removed something.
@@ -168,7 +169,7 @@ void Folder::warnIfInfinite(MaskOp mask, const MaskSelection &selection,
   warning << ": they rank above all others";
 }
 
-/// The decision for one operand of a mask, as the module records it.
+/// What a mask itself says of an operand, as the module records it.
 static SmallVector<NamedAttribute> describe(MaskOp mask, size_t operand) {
   SmallVector<NamedAttribute> entries;
   Builder builder(mask.getContext());
@@ -176,6 +177,8 @@ static SmallVector<NamedAttribute> describe(MaskOp mask, size_t operand) {
     if (value)
       entries.push_back(builder.getNamedAttr(key, value));
   };
+  // Whoever wrote the mask did.
+  add("by", builder.getStringAttr("prune.mask"));
   add("pattern", toRecordText(mask.getPattern()));
   add("sparsity", mask.getSparsityAttr());
   add("threshold", mask.getThresholdAttr());
@@ -217,8 +220,13 @@ LogicalResult Folder::foldMask(MaskOp mask) {
   ++numComputed;
 
   for (auto [operand, result] : llvm::enumerate(mask.getMasks())) {
-    for (Operation *user : result.getUsers())
-      decisions[user] = describe(mask, operand);
+    bool isCut =
+        !mask.getPattern().isTarget() && std::isfinite(selection->cut.score);
+    for (Operation *user : result.getUsers()) {
+      stated[user] = describe(mask, operand);
+      if (isCut)
+        cuts[user] = selection->cut.score;
+    }
     auto score = mask.getScores()[operand].getDefiningOp<ScoreOp>();
     for (Operation *user : llvm::make_early_inc_range(result.getUsers())) {
       auto apply = dyn_cast<ApplyOp>(user);
@@ -268,6 +276,36 @@ static void selectRun(const ConstantBytes &source, char *target, int64_t begin,
                  totals);
 }
 
+/// What the module records for the weight of the op.
+SmallVector<NamedAttribute> Folder::getDecision(ApplyOp apply,
+                                                int64_t removed) {
+  DecisionAttr decision = apply.getDecisionAttr();
+  SmallVector<NamedAttribute> entries =
+      decision ? decision.toRecord() : stated.lookup(apply);
+  if (entries.empty() || (decision && decision.getOutcome()))
+    return entries;
+  Builder builder(context);
+  auto add = [&](StringRef key, Attribute value) {
+    entries.push_back(builder.getNamedAttr(key, value));
+  };
+  int64_t size = apply.getTensor().getType().getNumElements();
+  add("unit", builder.getStringAttr("element"));
+  add("kept", builder.getI64IntegerAttr(size - removed));
+  add("removed", builder.getI64IntegerAttr(removed));
+  if (auto cut = cuts.find(apply); cut != cuts.end())
+    add("cut", builder.getF64FloatAttr(cut->second));
+  return entries;
+}
+
+/// Whether the same was decided before; the cut lies at the zeros since then.
+static bool isRecorded(DictionaryAttr record,
+                       ArrayRef<NamedAttribute> decision) {
+  return record && llvm::all_of(decision, [&](NamedAttribute entry) {
+           return entry.getName() == "cut" ||
+                  record.get(entry.getName()) == entry.getValue();
+         });
+}
+
 /// Puts the masked constant in the place of the op. An unchanged weight keeps
 /// its constant; one that was folded to the same before shares the result.
 void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
@@ -282,13 +320,15 @@ void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
       << remark::metric("Removed", zeros);
   ++numApplied;
   numRemoving += zeros != 0;
+  SmallVector<NamedAttribute> decision = getDecision(apply, zeros);
   if (zeros == apply.getTensor().getType().getNumElements() && zeros != 0 &&
-      decisions.contains(apply))
+      !decision.empty())
     emptied.push_back(name.empty() ? "a constant without a name" : name);
   // A decision stands even if what it removes was zero before; one that removes
   // nothing leaves the module as it was. It replaces all of an earlier one.
-  if (zeros != 0)
-    records.decide(apply, name, decisions.lookup(apply));
+  if (zeros != 0 &&
+      (changed || !isRecorded(records.get(apply, name), decision)))
+    records.decide(apply, name, decision);
   if (!changed) {
     apply.getResult().replaceAllUsesWith(apply.getTensor());
     return apply.erase();

@@ -54,8 +54,7 @@ struct MaskChannels : prune::impl::MaskChannelsPassBase<MaskChannels> {
     if (failed(chooseCriterion()) || failed(checkOptions()) ||
         failed(requireData(getOperation())))
       return signalPassFailure();
-    auto safe =
-        ExportLimits::choose(getOperation(), exportSafe, getArgument());
+    auto safe = ExportLimits::choose(getOperation(), exportSafe, getArgument());
     if (failed(safe))
       return signalPassFailure();
     WeightUses uses(getOperation());
@@ -109,9 +108,43 @@ private:
       if (merge)
         reportMerge(group, mergeChannels(group, decision, mergeThreshold,
                                          coupling, *constants));
-      emitMasks(group, decision, groupCriterion, sharing);
+      bool isOwn = scope == "local" || hasOwnTarget[&group - groups.data()];
+      emitMasks(
+          group, decision, groupCriterion, sharing,
+          makeDecision({isOwn ? "local" : StringRef(scope), own,
+                        StringRef(granularity), int64_t(group.channels.size()),
+                        decision.removed, decision.getCut(), group.name}));
     }
     return success();
+  }
+
+  struct Made {
+    StringRef scope;
+    double ratio;
+    StringRef unit;
+    int64_t size, removed;
+    std::optional<double> cut;
+    StringRef group;
+  };
+
+  DecisionAttr makeDecision(const Made &made) {
+    Builder b(&getContext());
+    Attribute scored = groupCriterion.elements;
+    if (groupCriterion.kind != GroupCriterion::Elements)
+      scored = b.getStringAttr(StringRef(criterion));
+    NamedAttrList outcome;
+    outcome.set("unit", b.getStringAttr(made.unit));
+    outcome.set("kept", b.getI64IntegerAttr(made.size - made.removed));
+    outcome.set("removed", b.getI64IntegerAttr(made.removed));
+    if (made.cut)
+      outcome.set("cut", b.getF64FloatAttr(*made.cut));
+    return DecisionAttr::get(
+        &getContext(), b.getStringAttr(kCategory), scored,
+        b.getStringAttr(made.unit), b.getStringAttr(made.scope),
+        b.getDictionaryAttr(
+            b.getNamedAttr("ratio", b.getF64FloatAttr(made.ratio))),
+        outcome.getDictionary(&getContext()),
+        made.group.empty() ? StringAttr() : b.getStringAttr(made.group));
   }
 
   /// A group of which no channel goes, although it was asked for.
@@ -160,8 +193,9 @@ private:
     std::vector<ResidualBlock> blocks = findResidualBlocks(
         getOperation(), uses, coupling, groups,
         [&](Operation *op, StringRef reason) {
-          remark::missed(op->getLoc(),
-                         remark::RemarkOpts::name("NoBlock").category(kCategory))
+          remark::missed(
+              op->getLoc(),
+              remark::RemarkOpts::name("NoBlock").category(kCategory))
               << remark::reason("{0}", reason);
         });
     if (failed(filterBlocks(blocks)))
@@ -180,17 +214,25 @@ private:
       for (const ResidualBlock &block : blocks)
         left.note("ratio and max-ratio leave all branches; give greater ones",
                   block.sum->getLoc(), block.name);
-    for (int64_t i = 0; i < std::min(most, count); ++i) {
+    int64_t gone = std::clamp<int64_t>(std::min(most, count), 0, order.size());
+    std::optional<double> cut;
+    if (gone != 0)
+      cut = scores[order[gone - 1]];
+    for (int64_t i = 0; i < gone; ++i) {
       left.noteDone();
       const ResidualBlock &block = blocks[order[i]];
+      DecisionAttr made =
+          makeDecision({"global", ratio, "branch", int64_t(blocks.size()), gone,
+                        cut, block.name});
       for (const ChannelConstant &constant : block.constants) {
         SmallVector<bool> indices;
         for (int64_t channel : constant.channelOfIndex)
           indices.push_back(channel >= 0);
-        maskIndices(constant, indices);
+        maskIndices(constant, indices, made);
       }
-      remark::passed(block.sum->getLoc(),
-                     remark::RemarkOpts::name("MaskedBlock").category(kCategory))
+      remark::passed(
+          block.sum->getLoc(),
+          remark::RemarkOpts::name("MaskedBlock").category(kCategory))
           << remark::metric("Block", block.name)
           << remark::metric("Weights", int64_t(block.weights.size()));
     }
@@ -237,8 +279,9 @@ private:
                      << " scores channels; with granularity=block use l1, l2 "
                         "or random";
     // The magnitude of a scale.
-    groupCriterion.elements = parseCriterion(
-        getOperation().getLoc(), isOfGroups ? "l1" : StringRef(criterion), seed);
+    groupCriterion.elements =
+        parseCriterion(getOperation().getLoc(),
+                       isOfGroups ? "l1" : StringRef(criterion), seed);
     return success(groupCriterion.elements != nullptr);
   }
 
@@ -339,8 +382,9 @@ private:
     for (const std::string &text : layers->values) {
       double &value = values.emplace_back();
       if (StringRef(text).getAsDouble(value) || !(value >= 0 && value <= 1))
-        return error() << "option 'targets' expects a number in [0, 1] but got '"
-                       << text << "'";
+        return error()
+               << "option 'targets' expects a number in [0, 1] but got '"
+               << text << "'";
     }
     ratios.assign(groups.size(), ratio);
     hasOwnTarget.assign(groups.size(), false);

@@ -53,9 +53,28 @@ static MaskOp createMask(OpBuilder &builder, Location loc, ValueRange scores,
                         count);
 }
 
+static DecisionAttr makeDecision(const WeightPlan &plan,
+                                 CriterionAttrInterface criterion,
+                                 StringRef scope) {
+  Builder builder(criterion.getContext());
+  NamedAttrList target;
+  if (plan.target.sparsity)
+    target.set("sparsity", builder.getF64FloatAttr(*plan.target.sparsity));
+  if (plan.target.threshold)
+    target.set("threshold", builder.getF64FloatAttr(*plan.target.threshold));
+  if (plan.target.count)
+    target.set("count", builder.getI64IntegerAttr(*plan.target.count));
+  return DecisionAttr::get(
+      builder.getContext(), builder.getStringAttr(kCategory), criterion,
+      plan.pattern, builder.getStringAttr(scope),
+      target.empty() ? DictionaryAttr()
+                     : target.getDictionary(builder.getContext()),
+      DictionaryAttr(), StringAttr());
+}
+
 /// Lets everything that uses the constant see it masked, except `score`.
 static void applyMask(const Weight &weight, Operation *constant, Value mask,
-                      Operation *score) {
+                      DecisionAttr decision, Operation *score) {
   OpBuilder builder(constant->getContext());
   builder.setInsertionPointAfter(
       mask.getParentBlock() == constant->getBlock() &&
@@ -63,8 +82,8 @@ static void applyMask(const Weight &weight, Operation *constant, Value mask,
           ? mask.getDefiningOp()
           : constant);
   auto apply = ApplyOp::create(builder, constant->getLoc(), weight.getType(),
-                               constant->getResult(0), mask, nullptr);
-  apply->setDiscardableAttr("prune.weight", builder.getStringAttr(weight.name));
+                               constant->getResult(0), mask, nullptr,
+                               builder.getStringAttr(weight.name), decision);
   constant->getResult(0).replaceUsesWithIf(apply, [&](OpOperand &use) {
     return use.getOwner() != apply && use.getOwner() != score;
   });
@@ -79,7 +98,8 @@ static void maskAlone(const Weight &weight, const WeightPlan &plan,
         createScore(builder, weight, constant->getResult(0), criterion);
     MaskOp mask =
         createMask(builder, weight.getLoc(), score, plan.pattern, plan.target);
-    applyMask(weight, constant, mask.getMasks().front(), score.getDefiningOp());
+    applyMask(weight, constant, mask.getMasks().front(),
+              makeDecision(plan, criterion, "local"), score.getDefiningOp());
   }
 }
 
@@ -110,7 +130,7 @@ static void maskTogether(ArrayRef<Weight> weights, ArrayRef<size_t> indices,
                              first.pattern, first.target);
     for (auto [position, constant] : constants)
       applyMask(weights[indices[position]], constant, mask.getMasks()[position],
-                nullptr);
+                makeDecision(first, plan.criterion, "global"), nullptr);
   }
 }
 
@@ -120,8 +140,7 @@ static void recordLeftAlone(WeightRecords &records, const Weight &weight,
                             StringRef reason) {
   Operation *op = weight.constants.front();
   DictionaryAttr known = records.get(op, weight.name);
-  if ((known && known.get("pattern")) ||
-      getWeightName(weight.getValue()).empty())
+  if ((known && known.get("by")) || getWeightName(weight.getValue()).empty())
     return;
   Builder builder(op->getContext());
   records.add(

@@ -102,9 +102,8 @@ private:
   void reportNothing(ModuleOp module) {
     LeftAlone left(module, kCategory, "removed");
     module.walk([&](ApplyOp apply) {
-      auto name = apply->getAttrOfType<StringAttr>(kWeightRecord);
       left.note("its mask is not folded; run prune-fold-masks before",
-                apply.getLoc(), name ? name.getValue() : StringRef());
+                apply.getLoc(), apply.getWeight().value_or(""));
     });
     if (WeightUses uses(module); uses.getWeights().empty())
       left.note(uses);
@@ -195,7 +194,7 @@ private:
       records.add(module, name,
                   {b.getNamedAttr("type", TypeAttr::get(weight.type)),
                    b.getNamedAttr("nonzeros", b.getI64IntegerAttr(0)),
-                   b.getNamedAttr("removed", b.getUnitAttr())});
+                   b.getNamedAttr("gone", b.getUnitAttr())});
     }
   }
 

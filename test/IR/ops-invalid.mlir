@@ -249,8 +249,33 @@ module attributes {prune.weights = {fc1 = {type_before = f32}}} {}
 
 // -----
 
-// expected-error @+1 {{expects 'removed' of weight 'fc1' in 'prune.weights' to be unit, but got true}}
-module attributes {prune.weights = {fc1 = {removed = true}}} {}
+// expected-error @+1 {{expects 'gone' of weight 'fc1' in 'prune.weights' to be unit, but got true}}
+module attributes {prune.weights = {fc1 = {gone = true}}} {}
+
+// -----
+
+// expected-error @+1 {{decision expects 'by' to name the pass}}
+#nobody = #prune.decision<by = "", scope = "local">
+
+// -----
+
+// expected-error @+1 {{decision expects 'scope' to be local, global or isomorphic, but got 'all'}}
+#scope = #prune.decision<by = "prune-mask-weights", scope = "all">
+
+// -----
+
+// expected-error @+1 {{decision expects one 'target' at most, but got {count = 3 : i64, ratio = 5.000000e-01 : f64}}}
+#targets = #prune.decision<by = "prune-mask-channels", scope = "local", target = {count = 3, ratio = 0.5}>
+
+// -----
+
+// expected-error @+1 {{decision expects 'target' to have sparsity, threshold, count, ratio, but got 'part'}}
+#target = #prune.decision<by = "prune-mask-channels", scope = "local", target = {part = 0.5}>
+
+// -----
+
+// expected-error @+1 {{decision expects 'removed' to be an integer of at least 0, but got -1 : i64}}
+#outcome = #prune.decision<by = "prune-mask-channels", scope = "local", outcome = {removed = -1}>
 
 // -----
 

@@ -34,7 +34,7 @@ func.func @patterns_and_targets(%s: tensor<8x4xf32>) -> tensor<8x4xi1> {
 func.func @apply(%w: tensor<8x4xf32>, %k: tensor<8x4x3x3xi8>, %m: tensor<8x4xi1>, %c: tensor<4xi1>) -> (tensor<8x4xf32>, tensor<8x4x3x3xi8>) {
   // CHECK: prune.apply %{{.*}}, %{{.*}} : tensor<8x4xf32>, tensor<8x4xi1>
   %p = prune.apply %w, %m : tensor<8x4xf32>, tensor<8x4xi1>
-  // CHECK: prune.apply %{{.*}}, %{{.*}} dims = [1] {prune.weight = "conv1"} : tensor<8x4x3x3xi8>, tensor<4xi1>
-  %q = prune.apply %k, %c dims = [1] {prune.weight = "conv1"} : tensor<8x4x3x3xi8>, tensor<4xi1>
+  // CHECK: prune.apply %{{.*}}, %{{.*}} dims = [1] {weight = "conv1"} : tensor<8x4x3x3xi8>, tensor<4xi1>
+  %q = prune.apply %k, %c dims = [1] {weight = "conv1"} : tensor<8x4x3x3xi8>, tensor<4xi1>
   return %p, %q : tensor<8x4xf32>, tensor<8x4x3x3xi8>
 }

@@ -183,7 +183,7 @@ class Drawing(Net):
         return self.op("Concat", high, low, axis=1), c, size
 
     def permute(self, x, c, size):
-        if self.chance(0.5):
+        if c % 2 or self.chance(0.5):
             order = self.ints(*self.random.permutation(c).tolist())
             return self.op("Gather", x, order, axis=1), c, size
         y = self.op("Reshape", x, self.ints(2, 2, c // 2, size, size))

@@ -184,14 +184,16 @@ def test_contents_and_names():
 
 
 def test_half_way():
-    """A weight whose mask is not folded yet is named, with what to do."""
+    """A weight whose mask is not folded yet has the decision already."""
     weights = random_weights(["f32"])
     source = FOLDER / "half.mlir"
     source.write_text(network(weights))
     found = report(source, "--prune-mask-weights=sparsity=0.5")
-    assert not found["weights"]
-    (item,) = found["not_pruned"]
-    assert item["name"] == "layer0.weight" and "prune-fold-masks" in item["reason"], item
+    (item,) = found["weights"]
+    assert item["name"] == "layer0.weight" and item["format"] == "masked", item
+    assert item["target"] == {"sparsity": 0.5} and item["by"] == "prune-mask-weights", item
+    assert item["nonzeros"] == np.count_nonzero(weights["layer0.weight"][0])
+    assert not found["not_pruned"]
 
 
 for name, test in list(globals().items()):

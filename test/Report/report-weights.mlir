@@ -13,21 +13,21 @@
 
 // One line a weight, in the order of first uses. A constant with two uses is one
 // weight; a splat counts with all its elements.
-//      UNPRUNED: {{^weight +type +elements +nonzeros +zeros +criterion +pattern +target +format +bytes +was$}}
-// UNPRUNED-NEXT: {{^fc +4x2xf32 +8 +8 +0.00% +- +- +- +dense +32 +32$}}
-// UNPRUNED-NEXT: {{^shared +2x2xf16 +4 +3 +25.00% +- +- +- +dense +8 +8$}}
-// UNPRUNED-NEXT: {{^weight0 +2x2xf32 +4 +4 +0.00% +- +- +- +dense +16 +16$}}
-// UNPRUNED-NEXT: {{^zeros +2x2xf32 +4 +0 +100.00% +- +- +- +dense +16 +16$}}
-// UNPRUNED-NEXT: {{^other +2x2xf64 +4 +4 +0.00% +- +- +- +dense +32 +32$}}
+//      UNPRUNED: {{^weight +type +elements +nonzeros +zeros +criterion +pattern +scope +target +removed +cut +format +bytes +was$}}
+// UNPRUNED-NEXT: {{^fc +4x2xf32 +8 +8 +0.00% +- +- +- +- +- +- +dense +32 +32$}}
+// UNPRUNED-NEXT: {{^shared +2x2xf16 +4 +3 +25.00% +- +- +- +- +- +- +dense +8 +8$}}
+// UNPRUNED-NEXT: {{^weight0 +2x2xf32 +4 +4 +0.00% +- +- +- +- +- +- +dense +16 +16$}}
+// UNPRUNED-NEXT: {{^zeros +2x2xf32 +4 +0 +100.00% +- +- +- +- +- +- +dense +16 +16$}}
+// UNPRUNED-NEXT: {{^other +2x2xf64 +4 +4 +0.00% +- +- +- +- +- +- +dense +32 +32$}}
 // UNPRUNED-NEXT: {{^total +24 +19 +20.83% +104 +104$}}
 //      UNPRUNED: {{^}}0 of 5 weights pruned
-//      UNPRUNED: {{^}}not pruned: fc ({{.*}}report-weights.mlir:[[@LINE+58]]:8): nothing was decided for it
+//      UNPRUNED: {{^}}not pruned: fc ({{.*}}report-weights.mlir:[[@LINE+65]]:8): nothing was decided for it
 //      UNPRUNED: {{^}}not pruned: linalg.matmul ({{.*}}): its weight is an argument of the function
 //      UNPRUNED: {{^}}not pruned: whole ({{.*}}): its weight is a slice of a constant with a stride
 //      UNPRUNED: {{^}}not pruned: bytes ({{.*}}): element type i8 is not one of f64, f32, f16, bf16
 
 // What was decided, what is left, and why the rest was left alone.
-//      PRUNED: {{^fc +4x2xf32 +8 +4 +50.00% +#prune.magnitude<l1> +#prune.element +sparsity 5.000000e-01 +dense +32 +32$}}
+//      PRUNED: {{^fc +4x2xf32 +8 +4 +50.00% +#prune.magnitude<l1> +#prune.element +local +sparsity 0.5 +4 of 8 elements +[0-9.]+ +dense +32 +32$}}
 // PRUNED-NEXT: {{^shared +2x2xf16 +4 +2 +50.00% }}
 // PRUNED-NEXT: {{^weight0 +2x2xf32 +4 +2 +50.00% }}
 // PRUNED-NEXT: {{^zeros +2x2xf32 +4 +0 +100.00% +#prune.magnitude<l1> }}
@@ -51,12 +51,19 @@
 // JSON-NEXT: "uses": 1,
 // JSON-NEXT: "pruned": true,
 // JSON-NEXT: "reason": null,
+// JSON-NEXT: "by": "prune-mask-weights",
 // JSON-NEXT: "criterion": "#prune.magnitude<l1>",
 // JSON-NEXT: "pattern": "#prune.element",
 // JSON-NEXT: "scope": "local",
+// JSON-NEXT: "group": null,
 // JSON-NEXT: "target": {
 // JSON-NEXT: "sparsity": 0.5
 // JSON-NEXT: },
+// JSON-NEXT: "unit": "element",
+// JSON-NEXT: "kept": 4,
+// JSON-NEXT: "removed": 4,
+// JSON-NEXT: "cut": {{[0-9.]+}},
+// JSON-NEXT: "earlier": [],
 // JSON-NEXT: "achieved": 0.5,
 // JSON-NEXT: "format": "dense",
 // JSON-NEXT: "bytes_before": 32,

@@ -18,11 +18,11 @@
 // RUN: not ls %t.out
 
 // Two constants without data are two weights; all of their elements may count.
-// REPORT: {{^weight0 +2x4xf32 +8 +8 +0.00% +- +- +- +elided +32 +32$}}
-// REPORT: {{^weight1 +4x2xf32 +8 +8 +0.00% +- +- +- +elided +32 +32$}}
+// REPORT: {{^weight0 +2x4xf32 +8 +8 +0.00% +- +- +- +- +- +- +elided +32 +32$}}
+// REPORT: {{^weight1 +4x2xf32 +8 +8 +0.00% +- +- +- +- +- +- +elided +32 +32$}}
 // GROUPS: remark: channel group 'weight0': 4 channels, free; on weight0[1]
-// MASK: prune.apply %{{.*}} {prune.weight = "weight0"}
-// MASK: prune.apply %{{.*}} {prune.weight = "weight1"}
+// MASK: prune.apply %{{.*}} {decision = #prune.decision<{{.*}}>, weight = "weight0"}
+// MASK: prune.apply %{{.*}} {decision = #prune.decision<{{.*}}>, weight = "weight1"}
 // ERROR: elided-constants.mlir:{{[0-9]+}}:{{[0-9]+}}: error: its data was left out when the module was printed (dense_resource<__elided__>): weights can be listed and channel groups printed, but nothing computed; print it without an option that elides elements or resources, or write bytecode
 
 func.func @main(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {

@@ -19,7 +19,7 @@ module {
     %w = arith.constant dense<1.0> : tensor<4xf32>
     %s = prune.score %w {criterion = #prune.magnitude<l1>} : tensor<4xf32>
     %m = prune.mask %s {pattern = #prune.element, threshold = 0.5} : tensor<4xf32>
-    %p = prune.apply %w, %m {prune.weight = "w"} : tensor<4xf32>, tensor<4xi1>
+    %p = prune.apply %w, %m {weight = "w"} : tensor<4xf32>, tensor<4xi1>
     return %p : tensor<4xf32>
   }
 }
@@ -51,9 +51,9 @@ module {
     %mw = prune.mask %sw {pattern = #prune.element, sparsity = 1.0} : tensor<4xf32>
     %mv = prune.mask %sv {pattern = #prune.element, count = 2} : tensor<2xf32>
     %mu = prune.mask %su {pattern = #prune.element, count = 1} : tensor<2xf32>
-    %pw = prune.apply %w, %mw {prune.weight = "first"} : tensor<4xf32>, tensor<4xi1>
-    %pv = prune.apply %v, %mv {prune.weight = "second"} : tensor<2xf32>, tensor<2xi1>
-    %pu = prune.apply %u, %mu {prune.weight = "third"} : tensor<2xf32>, tensor<2xi1>
+    %pw = prune.apply %w, %mw {weight = "first"} : tensor<4xf32>, tensor<4xi1>
+    %pv = prune.apply %v, %mv {weight = "second"} : tensor<2xf32>, tensor<2xi1>
+    %pu = prune.apply %u, %mu {weight = "third"} : tensor<2xf32>, tensor<2xi1>
     return %pw, %pv, %pu : tensor<4xf32>, tensor<2xf32>, tensor<2xf32>
   }
 }

@@ -27,13 +27,13 @@ func.func @lowest_first_ties_by_index() -> tensor<4xf32> {
 // -----
 
 // 1, 2, 1, -1: of three equal ones the first two go. The decision is recorded.
-// CHECK: module attributes {prune.weights = {named = {count = 2 : i64, criterion = "#prune.magnitude<l1>", pattern = "#prune.element", scope = "local"}}}
+// CHECK: module attributes {prune.weights = {named = {by = "prune.mask", count = 2 : i64, criterion = "#prune.magnitude<l1>", cut = {{.*}} : f64, kept = 2 : i64, pattern = "#prune.element", removed = 2 : i64, scope = "local", unit = "element"}}}
 // CHECK-LABEL: func @three_equal
 func.func @three_equal() -> tensor<4xf32> {
   %w = arith.constant dense<[1.0, 2.0, 1.0, -1.0]> : tensor<4xf32>
   %s = prune.score %w {criterion = #prune.magnitude<l1>} : tensor<4xf32>
   %m = prune.mask %s {pattern = #prune.element, count = 2} : tensor<4xf32>
-  %p = prune.apply %w, %m {prune.weight = "named"} : tensor<4xf32>, tensor<4xi1>
+  %p = prune.apply %w, %m {weight = "named"} : tensor<4xf32>, tensor<4xi1>
   return %p : tensor<4xf32>
 }
 // CHECK: "named#1": "0x40000000000000000000004000000000000080BF"
@@ -101,8 +101,8 @@ func.func @channels() -> (tensor<2x2xf32>, tensor<2xi32>) {
   %b = arith.constant dense<[7, 8]> : tensor<2xi32>
   %s = prune.score %w {criterion = #prune.magnitude<l2>, reduce_dims = [1]} : tensor<2x2xf32> -> tensor<2xf64>
   %m = prune.mask %s {pattern = #prune.element, sparsity = 0.5} : tensor<2xf64>
-  %p = prune.apply %w, %m dims = [0] {prune.weight = "filter"} : tensor<2x2xf32>, tensor<2xi1>
-  %q = prune.apply %b, %m {prune.weight = "bias"} : tensor<2xi32>, tensor<2xi1>
+  %p = prune.apply %w, %m dims = [0] {weight = "filter"} : tensor<2x2xf32>, tensor<2xi1>
+  %q = prune.apply %b, %m {weight = "bias"} : tensor<2xi32>, tensor<2xi1>
   return %p, %q : tensor<2x2xf32>, tensor<2xi32>
 }
 // CHECK-DAG: "bias#1": "0x400000000000000008000000"

@@ -11,8 +11,8 @@
 // CHECK: %[[W:.*]] = arith.constant dense<{{.*}}> : tensor<2x4xf32>
 // CHECK: %[[S:.*]] = prune.score %[[W]] {criterion = #prune.magnitude<l1>, reduce_dims = [0], weight = "weight0"} : tensor<2x4xf32> -> tensor<4xf64>
 // CHECK: %[[M:.*]] = prune.mask %[[S]] {count = 2 : i64, pattern = #prune.element} : tensor<4xf64> -> tensor<4xi1>
-// CHECK-DAG: prune.apply %{{.*}}, %[[M]] dims = [1] {prune.weight = "weight0"} : tensor<2x4xf32>, tensor<4xi1>
-// CHECK-DAG: prune.apply %{{.*}}, %[[M]] : tensor<4xf32>, tensor<4xi1>
+// CHECK-DAG: prune.apply %{{.*}}, %[[M]] dims = [1] {decision = #prune.decision<{{.*}}>, weight = "weight0"} : tensor<2x4xf32>, tensor<4xi1>
+// CHECK-DAG: prune.apply %{{.*}}, %[[M]] {decision = #prune.decision<{{.*}}>} : tensor<4xf32>, tensor<4xi1>
 // CHECK-NOT: prune.apply
 // CHECK: return
 // SHRUNK-LABEL: @masks_weights_and_biases
@@ -51,8 +51,8 @@ func.func @masks_weights_and_biases(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
 // CHECK: %[[S1:.*]] = prune.score %{{.*}} {{.*}}weight = "weight1"
 // CHECK: %[[SUM:.*]] = arith.addf %[[S0]], %[[S1]] : tensor<2xf64>
 // CHECK: %[[M:.*]] = prune.mask %[[SUM]] {count = 1 : i64
-// CHECK-DAG: prune.apply %{{.*}}, %[[M]] dims = [1] {prune.weight = "weight0"}
-// CHECK-DAG: prune.apply %{{.*}}, %[[M]] dims = [1] {prune.weight = "weight1"}
+// CHECK-DAG: prune.apply %{{.*}}, %[[M]] dims = [1] {decision = #prune.decision<{{.*}}>, weight = "weight0"}
+// CHECK-DAG: prune.apply %{{.*}}, %[[M]] dims = [1] {decision = #prune.decision<{{.*}}>, weight = "weight1"}
 // SHRUNK-LABEL: @adds_the_scores_of_a_residual_sum
 // SHRUNK-COUNT-2: linalg.matmul {{.*}} -> tensor<1x1xf32>
 func.func @adds_the_scores_of_a_residual_sum(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {

@@ -14,9 +14,9 @@
 // CHECK-DAG: [Missed] NotPrunable | Category:prune-mask-weights | Reason="its weight has a mask already; fold it with prune-fold-masks first"
 
 // Weights that are named are pruned, whatever their size, role and shape.
-// NAMED-DAG: prune.apply %{{.*}} {prune.weight = "depthwise"}
-// NAMED-DAG: prune.apply %{{.*}} {prune.weight = "odd"}
-// NAMED-DAG: prune.apply %{{.*}} {prune.weight = "small"}
+// NAMED-DAG: prune.apply %{{.*}} {decision = #prune.decision<{{.*}}>, weight = "depthwise"}
+// NAMED-DAG: prune.apply %{{.*}} {decision = #prune.decision<{{.*}}>, weight = "odd"}
+// NAMED-DAG: prune.apply %{{.*}} {decision = #prune.decision<{{.*}}>, weight = "small"}
 func.func @main(%x: tensor<1x8xf32>, %o: tensor<1x8xf32>, %image: tensor<1x6x6x4xf32>, %pooled: tensor<1x5x5x4xf32>, %x8: tensor<1x8xi8>, %o32: tensor<1x8xi32>, %arg: tensor<8x8xf32>, %none: tensor<1x0xf32>, %x6: tensor<1x6xf32>, %scalar: tensor<1xf32>, %x1: tensor<1x1xf32>, %mask: tensor<8x8xi1>) {
   %fc = arith.constant dense_resource<fc> : tensor<8x8xf32>
   %left_out = arith.constant dense_resource<left_out> : tensor<8x8xf32>

@@ -10,7 +10,7 @@
 // CHECK: %[[W:.*]] = arith.constant dense_resource<fc1> : tensor<4x8xf32>
 // CHECK: %[[S:.*]] = prune.score %[[W]] {criterion = #prune.magnitude<l1>, weight = "fc1"} : tensor<4x8xf32> -> tensor<4x8xf64>
 // CHECK: %[[M:.*]] = prune.mask %[[S]] {pattern = #prune.element, sparsity = 5.000000e-01 : f64} : tensor<4x8xf64> -> tensor<4x8xi1>
-// CHECK: %[[P:.*]] = prune.apply %[[W]], %[[M]] {prune.weight = "fc1"} : tensor<4x8xf32>, tensor<4x8xi1>
+// CHECK: %[[P:.*]] = prune.apply %[[W]], %[[M]] {decision = #prune.decision<{{.*}}>, weight = "fc1"} : tensor<4x8xf32>, tensor<4x8xi1>
 // CHECK: linalg.matmul ins(%{{.*}}, %[[P]] :
 
 // A global ranking is one mask over all scores.
@@ -19,8 +19,8 @@
 // GLOBAL: %[[S2:.*]] = prune.score {{.*}} {criterion = #prune.magnitude<l2>, weight = "fc2"}
 // GLOBAL-NOT: prune.mask
 // GLOBAL: %[[M:.*]]:2 = prune.mask %[[S1]], %[[S2]] {pattern = #prune.element, sparsity = 5.000000e-01 : f64}
-// GLOBAL: prune.apply %{{.*}}, %[[M]]#0 {prune.weight = "fc1"}
-// GLOBAL: prune.apply %{{.*}}, %[[M]]#1 {prune.weight = "fc2"}
+// GLOBAL: prune.apply %{{.*}}, %[[M]]#0 {decision = #prune.decision<{{.*}}>, weight = "fc1"}
+// GLOBAL: prune.apply %{{.*}}, %[[M]]#1 {decision = #prune.decision<{{.*}}>, weight = "fc2"}
 
 // N:M runs along the dimension that is summed over.
 // NM-LABEL: func @two_layers

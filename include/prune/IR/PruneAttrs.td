@@ -113,6 +113,54 @@ def Prune_BlockAttr : Prune_Pattern<"Block", "block"> {
 }
 
 //===----------------------------------------------------------------------===//
+// Decisions
+//===----------------------------------------------------------------------===//
+
+def Prune_DecisionAttr : Prune_Attr<"Decision", "decision"> {
+  let summary = "What a pass decided for a weight, and how";
+  let description = [{
+    Written by the pass that decides, on the `prune.apply` that carries the
+    decision out. Folding copies it into the module's record, so that nobody has
+    to guess from the shape of the IR.
+
+    - `by`: the pass;
+    - `criterion`, `pattern`: the attributes, or strings where there are none,
+      such as `"channel"` for whole channels;
+    - `scope`: `local`, `global`, or `isomorphic` for groups that are built alike;
+    - `target`: one of `sparsity`, `threshold` (floats), `count` (an integer) and
+      `ratio` (a float: the part of a group's channels that was asked for); empty
+      where the pattern is the target;
+    - `outcome`, where it is known before the mask is folded: `unit`, a string,
+      `kept` and `removed`, how many of them, and `cut`, the score at which the
+      ranking was cut: all that score less are removed;
+    - `group`: of a channel, the name of its group.
+
+    Example:
+
+    ```mlir
+    #prune.decision<by = "prune-mask-channels", criterion = #prune.magnitude<l2>,
+                    pattern = "channel", scope = "global", target = {ratio = 0.5},
+                    outcome = {cut = 0.25, kept = 10 : i64, removed = 6 : i64, unit = "channel"},
+                    group = "conv1">
+    ```
+  }];
+  let parameters = (ins
+    "::mlir::StringAttr":$by,
+    OptionalParameter<"::mlir::Attribute">:$criterion,
+    OptionalParameter<"::mlir::Attribute">:$pattern,
+    "::mlir::StringAttr":$scope,
+    OptionalParameter<"::mlir::DictionaryAttr">:$target,
+    OptionalParameter<"::mlir::DictionaryAttr">:$outcome,
+    OptionalParameter<"::mlir::StringAttr">:$group);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The entries of `prune.weights` that say the same in builtin attributes.
+    ::llvm::SmallVector<::mlir::NamedAttribute> toRecord() const;
+  }];
+}
+
+//===----------------------------------------------------------------------===//
 // Kernels
 //===----------------------------------------------------------------------===//
 

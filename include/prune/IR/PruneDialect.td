@@ -77,14 +77,19 @@ def Prune_Dialect : Dialect {
 
     | key in `prune.weights` | what it is |
     |---|---|
-    | `criterion`, `pattern` | strings, as options take them: `"#prune.magnitude<l1>"` |
-    | `scope` | the string `local` or `global` |
-    | `sparsity`, `threshold`, `count` | the target: at most one of the three, floats and an integer |
-    | `reduce_dims` | a list of the dimensions that scores were summed over |
+    | `by` | a string: the pass that decided |
+    | `criterion`, `pattern` | strings, as options take them: `"#prune.magnitude<l1>"`; `"channel"`, `"head"` and `"branch"` are patterns, too |
+    | `scope` | the string `local`, `global` or `isomorphic` |
+    | `sparsity`, `threshold`, `count`, `ratio` | the target: at most one of them, floats and an integer |
+    | `group` | a string: the channel group that lost channels |
+    | `unit`, `kept`, `removed` | a string, `element`, `channel`, `head` or `branch`, and how many of them were kept and removed: integers |
+    | `cut` | a float: the score at which the ranking was cut; all that score less were removed |
+    | `reduce_dims` | a list of the dimensions that scores were summed over, of masks that no pass of ours made |
+    | `earlier` | a list of such dictionaries: what other passes decided before |
     | `left_alone` | a string: why nothing was decided |
     | `type`, `nonzeros` | of a weight that was packed or is gone, before: a tensor type and an integer |
     | `type_before` | a tensor type: that of a weight before it lost channels |
-    | `removed` | unit: no operation reads the weight any more |
+    | `gone` | unit: no operation reads the weight any more |
 
     Arguments and results of a function carry the names that the model's author
     gave them as `prune.name`, which is no record and stays.

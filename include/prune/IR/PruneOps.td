@@ -114,6 +114,9 @@ def Prune_ApplyOp : Prune_Op<"apply", [Pure,
     `dims[i]` of the tensor (strictly increasing) and the mask is broadcast over
     the others.
 
+    `weight` is the name of the weight, where its constant has none, and
+    `decision` what a pass decided for it.
+
     Example:
 
     ```mlir
@@ -124,7 +127,9 @@ def Prune_ApplyOp : Prune_Op<"apply", [Pure,
   let arguments = (ins
     StaticShapeTensorOf<[AnyFloat, AnyInteger]>:$tensor,
     Prune_MaskTensor:$mask,
-    OptionalAttr<DenseI64ArrayAttr>:$dims);
+    OptionalAttr<DenseI64ArrayAttr>:$dims,
+    OptionalAttr<StrAttr>:$weight,
+    OptionalAttr<Prune_DecisionAttr>:$decision);
   let results = (outs StaticShapeTensorOf<[AnyFloat, AnyInteger]>:$result);
   let assemblyFormat = [{
     $tensor `,` $mask (`dims` `=` $dims^)? attr-dict `:` type($tensor) `,` type($mask)

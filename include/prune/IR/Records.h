@@ -31,6 +31,13 @@ constexpr StringLiteral kNameRecord = "prune.name";
 // On operations.
 constexpr StringLiteral kWeightRecord = "prune.weight";
 
+/// The keys of a target in a weight's record, of which it has one at most.
+constexpr StringRef kTargetKeys[] = {"sparsity", "threshold", "count", "ratio"};
+
+/// What a value of the weight's record has to be, if it is something else;
+/// empty if it is right, and for keys that others add.
+StringRef whyNoRecord(NamedAttribute entry);
+
 /// Fails after an error if a discardable attribute of an operation is one of
 /// the records and not as the schema says.
 LogicalResult verifyRecord(Operation *op, NamedAttribute attribute);

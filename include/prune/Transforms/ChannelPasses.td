@@ -186,8 +186,8 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
     // After, with ratio=0.5
     %s = prune.score %k {criterion = #prune.magnitude<l2>, reduce_dims = [1, 2, 3], weight = "conv1"} : tensor<64x32x3x3xf32> -> tensor<64xf64>
     %m = prune.mask %s {pattern = #prune.element, count = 32 : i64} : tensor<64xf64> -> tensor<64xi1>
-    %k1 = prune.apply %k, %m dims = [0] {prune.weight = "conv1"} : tensor<64x32x3x3xf32>, tensor<64xi1>
-    %b1 = prune.apply %b, %m {prune.weight = "bias1"} : tensor<64xf32>, tensor<64xi1>
+    %k1 = prune.apply %k, %m dims = [0] {weight = "conv1"} : tensor<64x32x3x3xf32>, tensor<64xi1>
+    %b1 = prune.apply %b, %m {weight = "bias1"} : tensor<64xf32>, tensor<64xi1>
     ```
   }];
   let dependentDialects = ["::mlir::prune::PruneDialect",

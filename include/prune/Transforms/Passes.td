@@ -118,7 +118,7 @@ def MaskWeightsPass : Pass<"prune-mask-weights", "::mlir::ModuleOp"> {
     %w = arith.constant dense_resource<fc1> : tensor<64x64xf32>
     %s = prune.score %w {criterion = #prune.magnitude<l1>, weight = "fc1"} : tensor<64x64xf32> -> tensor<64x64xf64>
     %m = prune.mask %s {pattern = #prune.element, sparsity = 0.9 : f64} : tensor<64x64xf64> -> tensor<64x64xi1>
-    %p = prune.apply %w, %m {prune.weight = "fc1"} : tensor<64x64xf32>, tensor<64x64xi1>
+    %p = prune.apply %w, %m {weight = "fc1"} : tensor<64x64xf32>, tensor<64x64xi1>
     ```
   }];
   let dependentDialects = ["::mlir::prune::PruneDialect"];
