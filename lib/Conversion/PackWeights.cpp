@@ -89,6 +89,7 @@ struct PackWeights : prune::impl::PackWeightsPassBase<PackWeights> {
     for (const Candidate &candidate : collect(uses, *choices))
       if (failed(pack(candidate, records)))
         return signalPassFailure();
+    records.commit();
     if (!quiet)
       kept.warnIfNothing(kNoWeights);
   }

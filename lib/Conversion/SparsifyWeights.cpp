@@ -268,6 +268,7 @@ void SparsifyWeights::runOnOperation() {
         return signalPassFailure();
       replaced.insert(use.operand->getOwner());
     }
+  records.commit();
   if (!quiet)
     kept.warnIfNothing(kNoWeights);
   eraseDead(std::move(replaced));

@@ -27,7 +27,7 @@ void EditedDictionary::clear() {
   entries.clear();
 }
 
-void EditedDictionary::store() {
+void EditedDictionary::commit() {
   if (!isChanged)
     return;
   isChanged = false;

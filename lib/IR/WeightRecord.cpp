@@ -43,6 +43,11 @@ EditedDictionary *WeightRecords::find(Operation *op) {
   return records.get();
 }
 
+void WeightRecords::commit() {
+  for (auto &[module, records] : modules)
+    records->commit();
+}
+
 DictionaryAttr WeightRecords::get(Operation *op, StringRef name) {
   EditedDictionary *records = find(op);
   return records ? dyn_cast_or_null<DictionaryAttr>(records->get(name))

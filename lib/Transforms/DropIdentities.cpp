@@ -207,8 +207,11 @@ struct DropIdentities : prune::impl::DropIdentitiesPassBase<DropIdentities> {
     if (dropped.empty())
       return markAllAnalysesPreserved();
     eraseDead(std::move(dropped));
-    if (isImported)
-      KeptRecord(getOperation()).tidy(getOperation(), before);
+    if (!isImported)
+      return;
+    KeptRecord kept(getOperation());
+    kept.tidy(getOperation(), before);
+    kept.commit();
   }
 };
 } // namespace

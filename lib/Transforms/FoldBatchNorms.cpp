@@ -86,6 +86,8 @@ struct FoldBatchNorms : prune::impl::FoldBatchNormsPassBase<FoldBatchNorms> {
     bool anyFolded = false;
     for (const Weight &weight : uses.getWeights())
       anyFolded |= fold(weight, kept, folded, reasons, changed);
+    kept.commit();
+    folded.commit();
     LeftAlone left(getOperation(), kCategory, "folded");
     reportMissed(reasons, left);
     if (!anyFolded) {

@@ -64,6 +64,11 @@ public:
   void foldScore(ScoreOp score);
   void foldApply(ApplyOp apply);
   void report(Operation *root, bool quiet);
+  void commit() {
+    records.commit();
+    if (kept)
+      kept->commit();
+  }
 
 private:
   void parallel(size_t n, function_ref<void(size_t)> body) {
@@ -490,6 +495,7 @@ LogicalResult mlir::prune::foldMasks(Operation *root, bool quiet) {
   for (ApplyOp apply : collect<ApplyOp>(root))
     folder.foldApply(apply);
   eraseUnused<arith::ConstantOp>(root);
+  folder.commit();
   folder.report(root, quiet);
   return success();
 }

@@ -204,6 +204,7 @@ static SmallVector<size_t> reportPlan(ArrayRef<Weight> weights,
         << remark::metric("Weight", weight.name)
         << remark::metric("Scope", isTogether ? "global" : "local");
   }
+  records.commit();
   return together;
 }
 

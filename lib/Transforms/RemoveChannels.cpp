@@ -93,7 +93,9 @@ struct RemoveChannels : prune::impl::RemoveChannelsPassBase<RemoveChannels> {
       reportNothing(module);
       return markAllAnalysesPreserved();
     }
-    KeptRecord(module).tidy(module, last);
+    KeptRecord kept(module);
+    kept.tidy(module, last);
+    kept.commit();
     record(module, before);
     report(module, before);
   }
@@ -138,6 +140,7 @@ private:
     KeptRecord kept(module);
     for (const Contribution &contribution : contributions)
       addContribution(contribution, kept);
+    kept.commit();
     eraseDead(module);
     return {true, groups.hasChoices()};
   }
@@ -196,6 +199,7 @@ private:
                    b.getNamedAttr("nonzeros", b.getI64IntegerAttr(0)),
                    b.getNamedAttr("gone", b.getUnitAttr())});
     }
+    records.commit();
   }
 
   /// One remark for each weight that is smaller now, and one for all.

@@ -33,6 +33,7 @@ public:
       : record(module), groups(groups), removed(removed) {}
 
   void run(ArrayRef<Operation *> ops);
+  void commit() { record.commit(); }
 
 private:
   bool collectKept();
@@ -202,5 +203,7 @@ void Shrinker::run(ArrayRef<Operation *> ops) {
 void mlir::prune::shrinkChannels(ModuleOp module, ArrayRef<Operation *> ops,
                                  const ChannelGroups &groups,
                                  const std::vector<bool> &removed) {
-  Shrinker(module, groups, removed).run(ops);
+  Shrinker shrinker(module, groups, removed);
+  shrinker.run(ops);
+  shrinker.commit();
 }

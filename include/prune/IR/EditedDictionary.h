@@ -17,13 +17,12 @@ namespace mlir::prune {
 
 /// A dictionary attribute of a module while a pass changes it. Every version of
 /// an attribute is kept as long as its context, so that one with an entry for
-/// each weight is stored once, when this ends, and not with each change.
+/// each weight is stored once, by `commit`, and not with each change.
 class EditedDictionary {
 public:
   EditedDictionary(ModuleOp module, StringRef attribute);
   EditedDictionary(const EditedDictionary &) = delete;
   EditedDictionary &operator=(const EditedDictionary &) = delete;
-  ~EditedDictionary() { store(); }
 
   /// The value of `key`, or null.
   Attribute get(StringRef key) const { return entries.lookup(key); }
@@ -33,7 +32,7 @@ public:
   const llvm::StringMap<Attribute> &getEntries() const { return entries; }
 
   /// Gives the module what was changed so far. An empty dictionary leaves it.
-  void store();
+  void commit();
 
 private:
   ModuleOp module;

@@ -31,10 +31,11 @@ using Versions = SmallVector<DenseResourceElementsAttr, 1>;
 llvm::MapVector<StringRef, Versions> collectResources(ModuleOp module);
 
 /// What a module records, while a pass may change it; the module gets the
-/// changes when this ends.
+/// changes by `commit`.
 class KeptRecord {
 public:
   explicit KeptRecord(ModuleOp module);
+  void commit() { entries.commit(); }
 
   /// The indices of the original that a weight consists of. Keys that nothing
   /// is recorded of, since a pass only rewrote the numbers, take the record of

@@ -26,13 +26,15 @@ namespace mlir::prune {
 /// What the module around `op` records of the weight `name`, or null.
 DictionaryAttr getWeightRecord(Operation *op, StringRef name);
 
-/// The records while a pass changes them; modules get them when this ends. The
+/// The records while a pass changes them; modules get them by `commit`. The
 /// module of a weight is the innermost one that is or is around `op`. Weights
 /// without a name have no record.
 class WeightRecords {
 public:
   /// The record of a weight, or null.
   DictionaryAttr get(Operation *op, StringRef name);
+
+  void commit();
 
   /// Adds entries; those of the same names are replaced.
   void add(Operation *op, StringRef name, ArrayRef<NamedAttribute> entries);
