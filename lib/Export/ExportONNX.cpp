@@ -125,6 +125,18 @@ LogicalResult Exporter::checkModule(const Facts &facts) {
   return success();
 }
 
+/// Whether zeros in a tensor add nothing, wherever it is read.
+static bool isFactorOnly(StringRef name, const GraphEditor &file) {
+  static constexpr StringLiteral kProducts[] = {
+      "Conv", "ConvTranspose", "Einsum", "GRU",
+      "Gemm", "LSTM",          "MatMul", "RNN"};
+  SmallVector<Reader> readers = file.readersOf(name);
+  return readers.size() == file.countReads(name) &&
+         llvm::all_of(readers, [](const Reader &reader) {
+           return llvm::is_contained(kProducts, reader.node->op_type());
+         });
+}
+
 LogicalResult Exporter::matchGone(Match &match, const Template &file) {
   auto record = module->getAttrOfType<DictionaryAttr>("prune.kept");
   Attribute entry = record ? record.get(match.weight) : Attribute();
@@ -134,6 +146,9 @@ LogicalResult Exporter::matchGone(Match &match, const Template &file) {
   }
   if (!entry)
     match.number = file.numberOfFolded(match.name);
+  // What it contributed is added elsewhere by now, or was zero.
+  if (entry && match.fact->rank() > 1 && isFactorOnly(match.name, file))
+    match.number = 0;
   if (match.number)
     return success();
   if (entry)
