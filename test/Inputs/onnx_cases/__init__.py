@@ -4,8 +4,9 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 For operator sets that the installed onnx has no tests of. A module of this package
 calls `case` for each way in which an operator can be used; the versions say in which
-operator sets that means the same. A case is run in the first and the last of them, and
-in each of them in which the operator's definition changed (`versions.py`).
+operator sets that means the same. A case is run in the first and the last of them, in
+the oldest that the installed onnx lacks, and in each in which the operator's definition
+changed (`versions.py`).
 """
 
 import importlib
@@ -35,7 +36,8 @@ class Case:
     def runs(self):
         """The operator sets in which to run the case."""
         first, last = self.versions
-        return sorted({first, last, *(v for v in CHANGED.get(self.op, []) if first < v < last)})
+        inner = [OLDEST, *CHANGED.get(self.op, [])]
+        return sorted({first, last, *(v for v in inner if first < v < last)})
 
     def model(self):
         """What `build` makes of this case alone, in its newest version."""
