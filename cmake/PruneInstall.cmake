@@ -1,24 +1,15 @@
-# What `cmake --install` puts where. find_package(Prune) gives the static
-# libraries and the C interface as Prune::<name>; see PruneConfig.cmake.in.
+# What `cmake --install` puts where. find_package(Prune) gives Prune::Prune; see
+# PruneConfig.cmake.in.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-set(PRUNE_LIBRARIES
-  PruneAnalysis PruneConversion PruneCore PruneExecution PruneExport PruneIR PruneImport
-  PruneInit PruneInput PrunePipelines PruneReport PruneTransformOps PruneTransforms)
 set(PRUNE_TOOLS
   prune-lsp-server prune-opt prune-run prune-translate)
 set(PRUNE_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Prune)
 
-foreach(library ${PRUNE_LIBRARIES} PruneC)
-  if(TARGET ${library})
-    target_include_directories(${library} INTERFACE
-      $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-    install(TARGETS ${library} EXPORT PruneTargets
-      LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-      ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  endif()
-endforeach()
+target_include_directories(Prune INTERFACE
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+install(TARGETS Prune EXPORT PruneTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT PruneTargets NAMESPACE Prune:: DESTINATION ${PRUNE_CONFIG_DIR})
 
 foreach(tool ${PRUNE_TOOLS})

@@ -26,6 +26,7 @@ void prune::registerAllDialects(DialectRegistry &registry) {
   registerExternalModels(registry);
   registerBufferizableOpInterfaceExternalModels(registry);
   registerSliceBufferizationModels(registry);
+  registerPluginDialects(registry);
 }
 
 void prune::registerAllPasses() {

@@ -7,7 +7,7 @@
 |*                                                                            *|
 |*   prune_and_run mlp.mlir 'prune-weights{sparsity=0.9}'                     *|
 |*                                                                            *|
-|* Build: cc -std=c11 prune_and_run.c -lPruneC                                *|
+|* Build: cc -std=c11 prune_and_run.c -lPrune                                 *|
 |*                                                                            *|
 \*===----------------------------------------------------------------------===*/
 

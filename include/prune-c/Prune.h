@@ -81,6 +81,12 @@ PRUNE_C_EXPORT const char *pruneVersion(void);
 /** A name for a status, such as "parse error". Never freed. */
 PRUNE_C_EXPORT const char *pruneStatusName(PruneStatus status);
 
+/** Loads criteria, patterns and passes from a shared library that links
+    libPrune.so, for all contexts that are created afterwards. `message`, which
+    may be null, gets what went wrong, and is freed with pruneBufferFree. */
+PRUNE_C_EXPORT PruneStatus pruneLoadPlugin(const char *path,
+                                           PruneBuffer *message);
+
 /*===-- Contexts ----------------------------------------------------------===*/
 
 /** Makes a context that knows all upstream dialects and passes and ours. Freed

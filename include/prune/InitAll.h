@@ -10,12 +10,25 @@
 #ifndef PRUNE_INITALL_H
 #define PRUNE_INITALL_H
 
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
 namespace mlir {
 class DialectRegistry;
 
 namespace prune {
 
-/// Adds the prune dialect and our interfaces on upstream operations.
+/// Loads criteria, patterns and passes from a shared library that links
+/// libPrune.so and defines `mlirGetDialectPluginInfo`, `mlirGetPassPluginInfo`
+/// or both. It stays loaded; its dialects are added to registries that are
+/// filled afterwards.
+llvm::Error loadPlugin(llvm::StringRef path);
+
+/// Adds the dialects of all plugins that were loaded.
+void registerPluginDialects(DialectRegistry &registry);
+
+/// Adds the prune dialect, our interfaces on upstream operations, and the
+/// dialects of plugins.
 void registerAllDialects(DialectRegistry &registry);
 
 /// Registers every pass and pipeline under its command-line name.

@@ -63,6 +63,18 @@ const char *pruneStatusName(PruneStatus status) {
   return "unknown status";
 }
 
+PruneStatus pruneLoadPlugin(const char *path, PruneBuffer *message) {
+  if (message)
+    *message = {nullptr, 0};
+  llvm::Error error = prune::loadPlugin(path ? path : "");
+  if (!error)
+    return PRUNE_OK;
+  std::string text = llvm::toString(std::move(error));
+  if (message)
+    *message = prune::copyOut(text);
+  return PRUNE_INVALID_ARGUMENT;
+}
+
 //===----------------------------------------------------------------------===//
 // Diagnostics
 //===----------------------------------------------------------------------===//

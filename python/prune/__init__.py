@@ -22,6 +22,7 @@ from ._prune import (
     PassError,
     PipelineError,
     Program,
+    load_plugin,
     version,
 )
 
@@ -36,4 +37,5 @@ __all__ = [
     "PassError",
     "PipelineError",
     "Program",
+    "load_plugin",
 ]

@@ -416,6 +416,14 @@ std::string Program::signature() const {
 /// The exception classes by status. Owned by the module, which stays loaded.
 static PyObject *exceptionOf[PRUNE_EXPORT_ERROR + 1];
 
+static void loadPlugin(const std::filesystem::path &path) {
+  PruneBuffer message;
+  PruneStatus status = pruneLoadPlugin(path.c_str(), &message);
+  std::string text = message.data ? message.data : "";
+  pruneBufferFree(&message);
+  check(status, text.c_str());
+}
+
 static void defineExceptions(py::module_ &m) {
   static py::exception<void> error(m, "Error");
   static py::exception<void> parse(m, "ParseError", error);
@@ -448,6 +456,9 @@ static void defineExceptions(py::module_ &m) {
 PYBIND11_MODULE(_prune, m) {
   defineExceptions(m);
   m.def("version", &pruneVersion, "The version of the library.");
+  m.def("load_plugin", &loadPlugin, py::arg("path"),
+        "Loads criteria, patterns and passes from a shared library that links "
+        "libPrune.so, for all modules that are made afterwards.");
 
   py::class_<Program>(m, "Program",
                       "A compiled function: call it with NumPy arrays.")

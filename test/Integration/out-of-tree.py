@@ -70,13 +70,34 @@ network = folder / "net.mlir"
 network.write_text(module.text())
 
 
-def pruned_by(tool, criterion):
-    text = call(tool, network, f"--prune-weights=criterion={criterion} sparsity=0.5")
+def pruned_by(tool, criterion, *options):
+    text = call(tool, *options, network, f"--prune-weights=criterion={criterion} sparsity=0.5")
     return returned_constants(text)[0][1][1]
 
 
 # The lowest half by value, where prune's own criteria take it by magnitude.
-assert (pruned_by(build / "my-opt", "#my.signed") == np.where(w < 0, 0, w)).all()
+SIGNED = np.where(w < 0, 0, w)
+PIPELINE = "prune-weights{criterion=#my.signed sparsity=0.5}"
+plugin = build / "MyCriterion.so"
+assert (pruned_by(build / "my-opt", "#my.signed") == SIGNED).all()
+assert (pruned_by(prefix / "bin/prune-opt", "#my.signed", f"--load-plugin={plugin}") == SIGNED).all()
+
+# Each host knows the type of the attribute that the plugin brings.
+np.save(folder / "x.npy", np.eye(2, 3, dtype=np.float32))
+np.save(folder / "i.npy", np.zeros((2, 4), np.float32))
+call(prefix / "bin/prune-run", f"--load-plugin={plugin}", network, f"--pipeline={PIPELINE}",
+     f"--input=@{folder}/x.npy", f"--input=@{folder}/i.npy", f"--output=@{folder}/y.npy")
+assert (np.load(folder / "y.npy") == SIGNED[:2]).all()
+library = prefix / "lib/libPrune.so"
+loads = [f"--load-dialect-plugin={path}" for path in (library, plugin)]
+stock = call("mlir-opt", *loads, f"--load-pass-plugin={library}", network,
+             f"--pass-pipeline=builtin.module({PIPELINE})")
+assert (returned_constants(stock)[0][1][1] == SIGNED).all()
+for wrong, said in ((folder / "none.so", "there is no such file"), (library, "is prune itself"),
+                    (network, "cannot load plugin")):
+    result = subprocess.run([prefix / "bin/prune-opt", f"--load-plugin={wrong}", network],
+                            capture_output=True, text=True, check=False)
+    assert result.returncode == 3 and said in result.stderr and not result.stdout, result
 assert (pruned_by(build / "my-opt", "l1") == pruned_by(prefix / "bin/prune-opt", "l1")).all()
 
 # Another name in the dialect is reported by it.
@@ -91,10 +112,26 @@ single = folder / "single.mlir"
 single.write_text("func.func @f(%x: tensor<3xf32>) -> tensor<3xf32> { return %x : tensor<3xf32> }")
 assert call(build / "prune-and-run", single, "cse") == "result: 1 1 1\n"
 
+# A program in Python loads it, too.
+environment = {**os.environ, "PYTHONPATH": str(prefix / "python")}
+program = f"""import prune
+prune.load_plugin({str(plugin)!r})
+module = prune.Module.read({str(network)!r})
+module.run({PIPELINE!r})
+print(module)
+try:
+    prune.load_plugin({str(network)!r})
+except prune.Error as error:
+    assert "cannot load plugin" in str(error)
+else:
+    raise AssertionError
+"""
+assert (returned_constants(call(sys.executable, "-c", program, env=environment))[0][1][1] == SIGNED).all()
+
 # Python imports the installed package, and nothing of the build tree.
 environment = {**os.environ, "PYTHONPATH": str(prefix / "python")}
 program = "import prune; prune.Module.parse('module {}'); print(prune.__file__)"
 where = call(sys.executable, "-c", program, env=environment)
 assert where.startswith(str(prefix)), where
 libraries = call("ldd", *(prefix / "python/prune").glob("*.so"))
-assert f"=> {prefix}/python/prune/../../lib/libPruneC.so" in libraries, libraries
+assert f"=> {prefix}/python/prune/../../lib/libPrune.so" in libraries, libraries

@@ -12,6 +12,7 @@
 
 #include "Diagnostics.h"
 #include "ModelOptions.h"
+#include "PluginOptions.h"
 #include "Tool.h"
 
 #include "prune/Core/FileInput.h"
@@ -50,6 +51,7 @@ struct Options {
       cl::desc("The processor that code is generated for: native (default), "
                "x86-64-v2, x86-64-v3 or x86-64-v4")};
   ModelOptions model{category};
+  PluginOptions plugins{category};
 };
 
 /// How far upstream's driver came, which decides the exit code of a failure.
@@ -152,6 +154,9 @@ static Error chooseForm(const Options &options, MlirOptMainConfig &config) {
 static int run(const Options &options, DialectRegistry &registry) {
   if (Error error = useProcessor(options.cpu))
     return fail(std::move(error));
+  if (Error error = options.plugins.load())
+    return fail(std::move(error));
+  registerPluginDialects(registry);
   // An operation behind a message would be a module with all of its weights.
   setDefault("mlir-print-op-on-diagnostic", "false");
   Progress progress;

@@ -31,7 +31,7 @@ Options::Options()
       entry("entry", cl::cat(category),
             cl::desc("The function to run (default: main, or the only public "
                      "one)")),
-      model(category),
+      model(category), plugins(category),
       inputs("input", cl::cat(category),
              cl::value_desc("[name=]@x.npy | [name=]4x8"),
              cl::desc("An argument, in order, or by name or number: a file, or "

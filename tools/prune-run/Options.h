@@ -9,6 +9,7 @@
 
 #include "Inputs.h"
 #include "ModelOptions.h"
+#include "PluginOptions.h"
 
 #include "llvm/Support/CommandLine.h"
 
@@ -20,6 +21,7 @@ struct Options {
   llvm::cl::OptionCategory category;
   llvm::cl::opt<std::string> module, entry;
   ModelOptions model;
+  PluginOptions plugins;
   // Arrays.
   llvm::cl::list<std::string> inputs;
   llvm::cl::opt<uint64_t> seed;

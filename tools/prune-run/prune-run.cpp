@@ -222,6 +222,8 @@ int main(int argc, char **argv) {
             "Compile a module in process and run it\n");
   if (options.threads > 1)
     bindThreads();
+  if (Error error = options.plugins.load())
+    return fail(std::move(error));
   DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);

@@ -11,6 +11,7 @@
 
 #include "Diagnostics.h"
 #include "ModelOptions.h"
+#include "PluginOptions.h"
 #include "Tool.h"
 
 #include "prune/Core/FileOutput.h"
@@ -56,6 +57,7 @@ struct Options {
       "emit-bytecode", cl::cat(category),
       cl::desc("Write bytecode, whatever the output's name")};
   ModelOptions model{category};
+  PluginOptions plugins{category};
 
   bool writesBytecode() const {
     return emitBytecode || StringRef(output).ends_with(".mlirbc");
@@ -150,6 +152,8 @@ static Error run(const Options &options) {
   Expected<ONNXImportOptions> model = options.model.get();
   if (!model)
     return model.takeError();
+  if (Error error = options.plugins.load())
+    return error;
   return *exports ? exportFile(options, *model) : importFile(options, *model);
 #else
   return makeError(kUsage, "this build has no ONNX importer or exporter; "
