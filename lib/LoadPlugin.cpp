@@ -55,11 +55,10 @@ template <typename Info>
 static llvm::Expected<Info> getInfo(void *entry, StringRef path) {
   Info info = reinterpret_cast<Info (*)()>(entry)();
   if (info.apiVersion != MLIR_PLUGIN_API_VERSION)
-    return createStringError("plugin '" + path + "' is of version " +
-                             Twine(info.apiVersion) +
-                             " of MLIR's plugin interface, but " +
-                             Twine(MLIR_PLUGIN_API_VERSION) +
-                             " is needed; build it with this MLIR");
+    return createStringError(
+        "plugin '" + path + "' is of version " + Twine(info.apiVersion) +
+        " of MLIR's plugin interface, but " + Twine(MLIR_PLUGIN_API_VERSION) +
+        " is needed; build it with this MLIR");
   if (StringRef(info.pluginName) == "prune")
     return createStringError("'" + path +
                              "' is prune itself, which is here already");
@@ -78,8 +77,8 @@ Error mlir::prune::loadPlugin(StringRef path) {
   // With a folder, or the loader looks in its own.
   SmallString<128> absolute(path);
   llvm::sys::fs::make_absolute(absolute);
-  auto library = llvm::sys::DynamicLibrary::getPermanentLibrary(
-      absolute.c_str(), &reason);
+  auto library =
+      llvm::sys::DynamicLibrary::getPermanentLibrary(absolute.c_str(), &reason);
   if (!library.isValid())
     return createStringError("cannot load plugin '" + path + "': " + reason);
   void *dialects = findOwn(library, path, "mlirGetDialectPluginInfo");

@@ -31,13 +31,13 @@ public:
   static constexpr StringLiteral name = "my.signed";
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SignedAttr)
 
-  void score(const prune::TensorView &weight, StringRef, int64_t begin,
+  void score(const prune::ScoreInputs &inputs, int64_t begin,
              MutableArrayRef<double> out) const {
-    weight.load(begin, out);
+    inputs.weight.load(begin, out);
   }
 
-  Value buildScore(OpBuilder &, Location, Value element, StringRef,
-                   Value) const {
+  Value buildScore(OpBuilder &, Location, Value element, StringRef, Value,
+                   ValueRange) const {
     return element;
   }
 };

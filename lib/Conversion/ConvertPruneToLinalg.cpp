@@ -81,7 +81,8 @@ static FailureOr<Value> lowerScore(OpBuilder &builder, ScoreOp op) {
         Value element = convertFloat(b, loc, f64, elements[0]);
         Value index = buildLinearIndex(b, loc, indices, type.getShape());
         Value score = op.getCriterion().buildScore(
-            b, loc, element, op.getWeight().value_or(""), index);
+            b, loc, element, op.getWeight().value_or(""), index,
+            op.getStatistics());
         isSupported = bool(score);
         return convertFloat(b, loc, scoreType, isSupported ? score : element);
       });

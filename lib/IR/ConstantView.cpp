@@ -33,8 +33,8 @@ std::optional<ConstantBytes> mlir::prune::getConstantBytes(Attribute value) {
     if (!blob)
       return std::nullopt;
     bytes.data = blob->getData();
-    bytes.isSplat = bytes.data.size() == bytes.elementSize &&
-                    elements.getNumElements() > 1;
+    bytes.isSplat =
+        bytes.data.size() == bytes.elementSize && elements.getNumElements() > 1;
   } else {
     return std::nullopt;
   }

@@ -118,8 +118,7 @@ struct ExpandShapeModel
   ChannelLinks getChannelLinks(Operation *op) const {
     auto expand = cast<tensor::ExpandShapeOp>(op);
     return getReshapeLinks(
-        op, expand.getReassociationIndices(),
-        expand.getResultType().getShape(),
+        op, expand.getReassociationIndices(), expand.getResultType().getShape(),
         [](int64_t dim) { return ChannelPort::result(0, dim); },
         [](int64_t dim) { return ChannelPort::operand(0, dim); });
   }
@@ -353,13 +352,11 @@ struct InsertSliceModel
 // Padding
 //===----------------------------------------------------------------------===//
 
-struct PadModel
-    : ChannelOpInterface::ExternalModel<PadModel, tensor::PadOp> {
+struct PadModel : ChannelOpInterface::ExternalModel<PadModel, tensor::PadOp> {
   static bool isStatic(tensor::PadOp pad, int64_t dim) {
     int64_t low = pad.getStaticLow()[dim], high = pad.getStaticHigh()[dim];
     return !ShapedType::isDynamic(low) && !ShapedType::isDynamic(high) &&
-           low >= 0 && high >= 0 &&
-           !pad.getSourceType().isDynamicDim(dim);
+           low >= 0 && high >= 0 && !pad.getSourceType().isDynamicDim(dim);
   }
 
   ChannelLinks getChannelLinks(Operation *op) const {
@@ -380,8 +377,9 @@ struct PadModel
         links.freeze(op, result, reason);
         continue;
       }
-      links.links.push_back({source, result, pad.getSourceType().getDimSize(dim),
-                             0, pad.getStaticLow()[dim]});
+      links.links.push_back({source, result,
+                             pad.getSourceType().getDimSize(dim), 0,
+                             pad.getStaticLow()[dim]});
     }
     return links;
   }
@@ -440,8 +438,7 @@ struct PadModel
 //===----------------------------------------------------------------------===//
 
 /// Only the size that is asked for has to stay.
-struct DimModel
-    : ChannelOpInterface::ExternalModel<DimModel, tensor::DimOp> {
+struct DimModel : ChannelOpInterface::ExternalModel<DimModel, tensor::DimOp> {
   ChannelLinks getChannelLinks(Operation *op) const {
     ChannelLinks links;
     auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
@@ -449,7 +446,8 @@ struct DimModel
     if (!type || !index || *index < 0 || *index >= type.getRank())
       links.freezeAll(op, "is asked for a size");
     else
-      links.freeze(op, ChannelPort::operand(0, *index), "is asked for its size");
+      links.freeze(op, ChannelPort::operand(0, *index),
+                   "is asked for its size");
     return links;
   }
 };
@@ -506,14 +504,13 @@ struct ConcatModel
 } // namespace
 
 void mlir::prune::registerExternalModels(DialectRegistry &registry) {
-  registry.addExtension(
-      +[](MLIRContext *context, tensor::TensorDialect *) {
-        tensor::ConcatOp::attachInterface<ConcatModel>(*context);
-        tensor::DimOp::attachInterface<DimModel>(*context);
-        tensor::CollapseShapeOp::attachInterface<CollapseShapeModel>(*context);
-        tensor::ExpandShapeOp::attachInterface<ExpandShapeModel>(*context);
-        tensor::ExtractSliceOp::attachInterface<ExtractSliceModel>(*context);
-        tensor::InsertSliceOp::attachInterface<InsertSliceModel>(*context);
-        tensor::PadOp::attachInterface<PadModel>(*context);
-      });
+  registry.addExtension(+[](MLIRContext *context, tensor::TensorDialect *) {
+    tensor::ConcatOp::attachInterface<ConcatModel>(*context);
+    tensor::DimOp::attachInterface<DimModel>(*context);
+    tensor::CollapseShapeOp::attachInterface<CollapseShapeModel>(*context);
+    tensor::ExpandShapeOp::attachInterface<ExpandShapeModel>(*context);
+    tensor::ExtractSliceOp::attachInterface<ExtractSliceModel>(*context);
+    tensor::InsertSliceOp::attachInterface<InsertSliceModel>(*context);
+    tensor::PadOp::attachInterface<PadModel>(*context);
+  });
 }

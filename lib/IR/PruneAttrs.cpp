@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/Threading.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
@@ -47,9 +48,9 @@ std::optional<FloatKind> mlir::prune::getFloatKind(Type elementType) {
 // Magnitude
 //===----------------------------------------------------------------------===//
 
-void MagnitudeAttr::score(const TensorView &weight, StringRef, int64_t begin,
+void MagnitudeAttr::score(const ScoreInputs &inputs, int64_t begin,
                           MutableArrayRef<double> out) const {
-  weight.load(begin, out);
+  inputs.weight.load(begin, out);
   if (getNorm() == Norm::L1)
     for (double &element : out)
       element = std::fabs(element);
@@ -59,7 +60,7 @@ void MagnitudeAttr::score(const TensorView &weight, StringRef, int64_t begin,
 }
 
 Value MagnitudeAttr::buildScore(OpBuilder &builder, Location loc, Value element,
-                                StringRef, Value) const {
+                                StringRef, Value, ValueRange) const {
   if (getNorm() == Norm::L1)
     return math::AbsFOp::create(builder, loc, element);
   return arith::MulFOp::create(builder, loc, element, element);
@@ -85,9 +86,9 @@ static uint64_t hashWeight(uint64_t seed, StringRef name) {
   return mix(seed + hash);
 }
 
-void RandomAttr::score(const TensorView &, StringRef name, int64_t begin,
+void RandomAttr::score(const ScoreInputs &inputs, int64_t begin,
                        MutableArrayRef<double> out) const {
-  uint64_t stream = hashWeight(getSeed(), name);
+  uint64_t stream = hashWeight(getSeed(), inputs.name);
   for (size_t i = 0, e = out.size(); i != e; ++i) {
     uint64_t hash = mix(stream + (uint64_t(begin) + i + 1) * kGoldenGamma);
     out[i] = double(hash >> 11) * 0x1p-53;
@@ -95,7 +96,7 @@ void RandomAttr::score(const TensorView &, StringRef name, int64_t begin,
 }
 
 Value RandomAttr::buildScore(OpBuilder &builder, Location loc, Value,
-                             StringRef name, Value index) const {
+                             StringRef name, Value index, ValueRange) const {
   Type i64 = builder.getI64Type();
   auto constant = [&](uint64_t value) -> Value {
     return arith::ConstantOp::create(
@@ -110,18 +111,45 @@ Value RandomAttr::buildScore(OpBuilder &builder, Location loc, Value,
   };
   Value position = arith::IndexCastOp::create(builder, loc, i64, index);
   position = arith::AddIOp::create(builder, loc, position, constant(1));
-  Value hash = arith::AddIOp::create(
-      builder, loc, constant(hashWeight(getSeed(), name)),
-      multiply(position, kGoldenGamma));
+  Value hash =
+      arith::AddIOp::create(builder, loc, constant(hashWeight(getSeed(), name)),
+                            multiply(position, kGoldenGamma));
   hash = multiply(xorShift(hash, 30), 0xbf58476d1ce4e5b9);
   hash = multiply(xorShift(hash, 27), 0x94d049bb133111eb);
   hash = xorShift(hash, 31);
   hash = arith::ShRUIOp::create(builder, loc, hash, constant(11));
   Value score =
       arith::UIToFPOp::create(builder, loc, builder.getF64Type(), hash);
-  Value scale = arith::ConstantOp::create(builder, loc,
-                                          builder.getF64FloatAttr(0x1p-53));
+  Value scale =
+      arith::ConstantOp::create(builder, loc, builder.getF64FloatAttr(0x1p-53));
   return arith::MulFOp::create(builder, loc, score, scale);
+}
+
+//===----------------------------------------------------------------------===//
+// Channels
+//===----------------------------------------------------------------------===//
+
+bool ScaleAttr::reads(const ChannelMember &member) const {
+  return !member.isWeight && member.isScale;
+}
+
+StringRef ScaleAttr::whyNot() const { return "has no normalisation scale"; }
+
+CriterionAttrInterface ScaleAttr::getElements() const {
+  return MagnitudeAttr::get(getContext(), Norm::L1);
+}
+
+void GeometricMedianAttr::addScores(const ChannelMember &member,
+                                    MutableArrayRef<double> scores) const {
+  std::vector<std::vector<double>> slices = readChannels(member, scores.size());
+  parallelFor(getContext(), 0, scores.size(), [&](size_t i) {
+    for (const std::vector<double> &other : slices) {
+      double sum = 0;
+      for (auto [a, b] : llvm::zip(slices[i], other))
+        sum += (a - b) * (a - b);
+      scores[i] += std::sqrt(sum);
+    }
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -134,9 +162,8 @@ UnitPattern ElementAttr::getUnits(ArrayRef<int64_t> shape) const {
   return units;
 }
 
-LogicalResult
-ElementAttr::verifyFor(ArrayRef<int64_t>,
-                       function_ref<InFlightDiagnostic()>) const {
+LogicalResult ElementAttr::verifyFor(ArrayRef<int64_t>,
+                                     function_ref<InFlightDiagnostic()>) const {
   return success();
 }
 
@@ -146,8 +173,8 @@ LogicalResult NMAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "N:M pattern expects 0 <= N <= M and M >= 1 but got "
                        << n << ":" << m;
   if (dim < 0)
-    return emitError() << "N:M pattern expects a dimension of at least 0 but got "
-                       << dim;
+    return emitError()
+           << "N:M pattern expects a dimension of at least 0 but got " << dim;
   return success();
 }
 
@@ -219,4 +246,18 @@ CriterionAttrInterface mlir::prune::parseCriterion(Location loc, StringRef text,
                  << "': expects l1, l2, random, or an attribute that "
                     "implements a criterion";
   return {};
+}
+
+Attribute mlir::prune::parseChannelCriterion(Location loc, StringRef text,
+                                             uint64_t seed) {
+  MLIRContext *context = loc.getContext();
+  if (text == "scale")
+    return ScaleAttr::get(context);
+  if (text == "geometric-median")
+    return GeometricMedianAttr::get(context);
+  if (text.starts_with("#"))
+    if (auto criterion = dyn_cast_or_null<ChannelCriterionAttrInterface>(
+            parseAttribute(text, context)))
+      return criterion;
+  return parseCriterion(loc, text, seed);
 }

@@ -15,12 +15,16 @@
 using namespace mlir;
 using namespace mlir::prune;
 
-/// score: `tensor-type (-> tensor-type)?`; the result type defaults to the
-/// operand's.
+/// score: `tensor-type (, tensor-type)* (-> tensor-type)?`; the result type
+/// defaults to the first operand's.
 static ParseResult parseScoreTypes(OpAsmParser &parser, Type &tensor,
+                                   SmallVectorImpl<Type> &statistics,
                                    Type &scores) {
   if (parser.parseType(tensor))
     return failure();
+  while (succeeded(parser.parseOptionalComma()))
+    if (parser.parseType(statistics.emplace_back()))
+      return failure();
   scores = tensor;
   if (succeeded(parser.parseOptionalArrow()))
     return parser.parseType(scores);
@@ -28,8 +32,10 @@ static ParseResult parseScoreTypes(OpAsmParser &parser, Type &tensor,
 }
 
 static void printScoreTypes(OpAsmPrinter &printer, Operation *, Type tensor,
-                            Type scores) {
+                            TypeRange statistics, Type scores) {
   printer << tensor;
+  for (Type type : statistics)
+    printer << ", " << type;
   if (tensor != scores)
     printer << " -> " << scores;
 }
@@ -94,6 +100,13 @@ LogicalResult ScoreOp::verify() {
       !getFloatKind(scores.getElementType()))
     return emitOpError("expects element types f64, f32, f16 or bf16 but got ")
            << type << " and " << scores;
+  SmallVector<StringRef> wanted = getCriterion().getStatistics();
+  if (getStatistics().size() != wanted.size())
+    return emitOpError("expects ")
+           << wanted.size() << " statistics for criterion " << getCriterion()
+           << (wanted.empty() ? "" : " (") << llvm::join(wanted, ", ")
+           << (wanted.empty() ? "" : ")") << " but got "
+           << getStatistics().size();
   return success();
 }
 
@@ -128,7 +141,8 @@ LogicalResult MaskOp::verify() {
     auto scoreType = cast<RankedTensorType>(score.getType());
     auto maskType = cast<RankedTensorType>(mask.getType());
     if (scoreType.getShape() != maskType.getShape())
-      return emitOpError("expects each mask in the shape of its scores but got ")
+      return emitOpError(
+                 "expects each mask in the shape of its scores but got ")
              << maskType << " for " << scoreType;
     if (!getFloatKind(scoreType.getElementType()))
       return emitOpError("expects scores of f64, f32, f16 or bf16 but got ")

@@ -166,6 +166,25 @@ static LogicalResult verifyKept(Operation *op, Attribute value) {
   return success();
 }
 
+/// By weight and name, tensors of numbers.
+static LogicalResult verifyStatistics(Operation *op, Attribute value) {
+  auto weights = dyn_cast<DictionaryAttr>(value);
+  bool isValid =
+      weights && llvm::all_of(weights, [](NamedAttribute weight) {
+        auto statistics = dyn_cast<DictionaryAttr>(weight.getValue());
+        return statistics && llvm::all_of(statistics, [](NamedAttribute entry) {
+                 auto elements = dyn_cast<ElementsAttr>(entry.getValue());
+                 return elements && isa<FloatType>(elements.getElementType());
+               });
+      });
+  if (isValid)
+    return success();
+  return op->emitOpError("expects attribute 'prune.statistics' to be a "
+                         "dictionary of dictionaries of floating-point "
+                         "tensors, but got ")
+         << value;
+}
+
 LogicalResult mlir::prune::verifyRecord(Operation *op,
                                         NamedAttribute attribute) {
   StringRef name = attribute.getName();
@@ -179,7 +198,7 @@ LogicalResult mlir::prune::verifyRecord(Operation *op,
   }
   if (name != kWeightsRecord && name != kKeptRecord &&
       name != kMultiplicationsRecord && name != kOnnxRecord &&
-      name != kFoldedRecord)
+      name != kFoldedRecord && name != kStatisticsRecord)
     return success();
   if (!isa<ModuleOp>(op))
     return op->emitOpError("expects attribute '")
@@ -188,6 +207,8 @@ LogicalResult mlir::prune::verifyRecord(Operation *op,
     return verifyWeights(op, value);
   if (name == kKeptRecord)
     return verifyKept(op, value);
+  if (name == kStatisticsRecord)
+    return verifyStatistics(op, value);
   if (name == kOnnxRecord || name == kFoldedRecord) {
     if (isa<DictionaryAttr>(value) && isBuiltin(value))
       return success();
@@ -233,8 +254,8 @@ StringAttr mlir::prune::toRecordText(Attribute value) {
 
 void mlir::prune::stripRecords(Operation *root) {
   static constexpr StringLiteral kOnOperations[] = {
-      kWeightsRecord, kMultiplicationsRecord, kKeptRecord,
-      kWeightRecord,  kOnnxRecord,            kFoldedRecord};
+      kWeightsRecord, kMultiplicationsRecord, kKeptRecord,      kWeightRecord,
+      kOnnxRecord,    kFoldedRecord,          kStatisticsRecord};
   root->walk([](Operation *op) {
     for (StringRef name : kOnOperations)
       op->removeDiscardableAttr(name);

@@ -33,6 +33,26 @@ DictionaryAttr mlir::prune::getWeightRecord(Operation *op, StringRef name) {
   return records ? records.getAs<DictionaryAttr>(name) : DictionaryAttr();
 }
 
+FailureOr<SmallVector<TypedAttr>>
+mlir::prune::getStatistics(Operation *op, Location loc, StringRef weight,
+                           CriterionAttrInterface criterion) {
+  SmallVector<TypedAttr> found;
+  ModuleOp module = getModule(op);
+  auto all = module ? module->getAttrOfType<DictionaryAttr>(kStatisticsRecord)
+                    : DictionaryAttr();
+  auto known = all ? all.getAs<DictionaryAttr>(weight) : DictionaryAttr();
+  for (StringRef name : criterion.getStatistics()) {
+    auto statistic = known ? known.getAs<TypedAttr>(name) : TypedAttr();
+    if (!statistic)
+      return emitError(loc, "criterion ")
+             << criterion << " reads the statistic '" << name << "' of weight '"
+             << weight
+             << "', which the module's 'prune.statistics' does not have";
+    found.push_back(statistic);
+  }
+  return found;
+}
+
 EditedDictionary *WeightRecords::find(Operation *op) {
   ModuleOp module = getModule(op);
   if (!module)

@@ -19,13 +19,17 @@ namespace mlir::prune {
 
 /// What the score of a channel is computed from.
 struct GroupCriterion {
-  enum Kind {
-    Elements,        ///< the elements of the weights that produce it
-    Scale,           ///< the magnitude of its normalisation scales
-    GeometricMedian, ///< the distances of its filter to all others
-  };
-  Kind kind = Elements;
+  /// As it is asked for.
+  Attribute attribute;
+  /// Null where the elements of the producing weights are scored.
+  ChannelCriterionAttrInterface channels;
+  /// Null where a score is no sum over elements.
   CriterionAttrInterface elements;
+
+  bool reads(const ChannelConstant &constant) const;
+  StringRef whyNot() const {
+    return channels ? channels.whyNot() : StringRef("has no weight");
+  }
 };
 
 /// What was computed and decided for one group.
@@ -47,7 +51,7 @@ struct Decision {
 
 /// The constants of a group that a criterion looks at.
 SmallVector<const ChannelConstant *> getScored(const PlannedGroup &group,
-                                               GroupCriterion::Kind kind);
+                                               const GroupCriterion &criterion);
 
 /// One score for each index of the constant's dimension, as prune.score sums.
 std::vector<double> scoreIndices(const ChannelConstant &constant,

@@ -5,8 +5,8 @@
 // Where the scored constants of a group lie alike, the decision is written as
 // scores, their sum and a mask, at the beginning of the function (constants are
 // repeated there: they are references, not data). Where they do not, as behind
-// a padding of channels, the mask is a constant. Distances between filters are
-// no operation: their scores are constants.
+// a padding of channels, the mask is a constant. Scores of criteria that look
+// at whole channels are constants.
 //
 // Uses of one constant that may have the same mask get it together: slices for
 // the gates or directions of a recurrent layer stay slices of one constant.
@@ -65,7 +65,7 @@ Value Emitter::createSum() {
         {int64_t(constant->channelOfIndex.size())}, builder.getF64Type());
     StringRef name = constant->getName();
     Value score = ScoreOp::create(
-        builder, loc, type, weight, criterion.elements,
+        builder, loc, type, weight, ValueRange(), criterion.elements,
         others.empty() ? ArrayAttr() : builder.getArrayAttr(others),
         name.empty() ? StringAttr() : builder.getStringAttr(name));
     sum = sum ? Value(arith::AddFOp::create(builder, loc, sum, score)) : score;
@@ -74,7 +74,7 @@ Value Emitter::createSum() {
 }
 
 Value Emitter::createScores() {
-  if (criterion.kind != GroupCriterion::GeometricMedian)
+  if (criterion.elements)
     return createSum();
   auto type = RankedTensorType::get({int64_t(decision.scores.size())},
                                     builder.getF64Type());
@@ -199,9 +199,8 @@ void Emitter::mask(const ChannelConstant &constant, Value shared,
 }
 
 void Emitter::emit() {
-  bool isRegular = criterion.kind == GroupCriterion::GeometricMedian
-                       ? decision.runLength == 1
-                       : decision.runLength != 0;
+  bool isRegular =
+      criterion.elements ? decision.runLength != 0 : decision.runLength == 1;
   Value shared = isRegular ? createMask() : Value();
   std::vector<bool> removed = decision.getRemoved();
   std::vector<ChannelConstant> all = group.constants;

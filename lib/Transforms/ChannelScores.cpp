@@ -4,9 +4,8 @@
 //
 // Scores of elements are summed index by index over the constants of a group,
 // then over each channel's run of indices: the order in which the operations
-// that are written into the IR add. The geometric median compares filters as a
-// whole: one whose distances to all others are small can be replaced by them.
-// (He et al., Filter Pruning via Geometric Median, CVPR 2019.)
+// that are written into the IR add. Criteria of whole channels see the
+// constants of a group instead.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,7 +36,8 @@ std::optional<double> Decision::getCut() const {
 }
 
 SmallVector<const ChannelConstant *>
-mlir::prune::getScored(const PlannedGroup &group, GroupCriterion::Kind kind) {
+mlir::prune::getScored(const PlannedGroup &group,
+                       const GroupCriterion &criterion) {
   SmallVector<const ChannelConstant *> scored;
   // Slices of a weight are scored each, other uses of the same indices once.
   auto isSeen = [&](const ChannelConstant &constant) {
@@ -54,12 +54,8 @@ mlir::prune::getScored(const PlannedGroup &group, GroupCriterion::Kind kind) {
     });
   };
   for (const ChannelConstant &constant : group.constants) {
-    if (kind == GroupCriterion::Scale) {
-      if (!constant.weight && constant.isScale())
-        scored.push_back(&constant);
-    } else if (constant.weight && !isSeen(constant)) {
+    if (criterion.reads(constant) && (!constant.weight || !isSeen(constant)))
       scored.push_back(&constant);
-    }
   }
   return scored;
 }
@@ -70,10 +66,12 @@ mlir::prune::scoreIndices(const ChannelConstant &constant,
   Attribute value = constant.getValue();
   TensorView view = *getTensorView(value);
   std::string name = constant.getName().str();
+  std::shared_ptr<const PreparedScores> prepared =
+      criterion.prepare({view, name, {}, nullptr});
   ScoreSource source;
   source.shape.assign(view.shape.begin(), view.shape.end());
   source.read = [&](int64_t begin, MutableArrayRef<double> out) {
-    criterion.score(view, name, begin, out);
+    criterion.score({view, name, {}, prepared.get()}, begin, out);
   };
   SmallVector<int64_t> others;
   for (int64_t dim = 0; dim != int64_t(view.shape.size()); ++dim)
@@ -90,39 +88,24 @@ mlir::prune::scoreIndices(const ChannelConstant &constant,
                       });
 }
 
-/// Adds to each channel the distances of its elements to those of all others.
-static void addDistances(const ChannelConstant &constant,
-                         std::vector<double> &scores) {
-  std::vector<std::vector<double>> slices =
-      readChannels(constant, constant.getValue(), scores.size());
-  MLIRContext *context = constant.constant->getContext();
-  mlir::parallelFor(context, 0, scores.size(), [&](size_t i) {
-    for (const std::vector<double> &other : slices) {
-      double sum = 0;
-      for (auto [a, b] : llvm::zip(slices[i], other))
-        sum += (a - b) * (a - b);
-      scores[i] += std::sqrt(sum);
-    }
-  });
+static ChannelMember toMember(const ChannelConstant &constant,
+                              Attribute value) {
+  return {
+      *getTensorView(value),   constant.getName(),         constant.dim,
+      constant.channelOfIndex, constant.weight != nullptr, constant.isScale()};
+}
+
+bool GroupCriterion::reads(const ChannelConstant &constant) const {
+  if (!channels)
+    return constant.weight != nullptr;
+  std::optional<TensorView> view = getTensorView(constant.getValue());
+  return view && channels.reads(toMember(constant, constant.getValue()));
 }
 
 std::vector<std::vector<double>>
 mlir::prune::readChannels(const ChannelConstant &constant, Attribute value,
                           size_t numChannels) {
-  TensorView view = *getTensorView(value);
-  std::vector<std::vector<double>> slices(numChannels);
-  int64_t size = constant.channelOfIndex.size();
-  int64_t inner = countElements(view.shape.drop_front(constant.dim + 1));
-  int64_t outer = size * inner == 0 ? 0 : view.size() / (size * inner);
-  std::vector<double> run(inner);
-  for (int64_t index = 0; index != size; ++index) {
-    int64_t channel = constant.channelOfIndex[index];
-    for (int64_t o = 0; o != outer && channel >= 0; ++o) {
-      view.load((o * size + index) * inner, run);
-      llvm::append_range(slices[channel], run);
-    }
-  }
-  return slices;
+  return readChannels(toMember(constant, value), numChannels);
 }
 
 Decision mlir::prune::scoreGroup(const PlannedGroup &group,
@@ -130,25 +113,24 @@ Decision mlir::prune::scoreGroup(const PlannedGroup &group,
   Decision decision;
   int64_t size = group.channels.size();
   decision.scores.assign(size, 0);
-  decision.scored = getScored(group, criterion.kind);
+  decision.scored = getScored(group, criterion);
   bool isFirst = true;
   for (const ChannelConstant *constant : decision.scored) {
     int64_t length = constant->getRunLength(size);
-    decision.runLength =
-        isFirst || length == decision.runLength ? length : 0;
+    decision.runLength = isFirst || length == decision.runLength ? length : 0;
     isFirst = false;
   }
   std::vector<double> sums;
   for (const ChannelConstant *constant : decision.scored) {
     int64_t numElements =
         cast<ElementsAttr>(constant->getValue()).getNumElements();
-    decision.elements +=
-        double(numElements) / constant->channelOfIndex.size() *
-        llvm::count_if(constant->channelOfIndex,
-                       [](int64_t c) { return c >= 0; }) /
-        size;
-    if (criterion.kind == GroupCriterion::GeometricMedian) {
-      addDistances(*constant, decision.scores);
+    decision.elements += double(numElements) / constant->channelOfIndex.size() *
+                         llvm::count_if(constant->channelOfIndex,
+                                        [](int64_t c) { return c >= 0; }) /
+                         size;
+    if (!criterion.elements) {
+      criterion.channels.addScores(toMember(*constant, constant->getValue()),
+                                   decision.scores);
       continue;
     }
     std::vector<double> scores = scoreIndices(*constant, criterion.elements);

@@ -28,8 +28,11 @@ Attribute mlir::prune::getConstantOf(Value value) {
 
 /// The scores of a constant, read on demand, rounded to the type of `score`.
 static ScoreSource scoresOfWeight(ScoreOp score, TensorView view,
+                                  std::vector<TensorView> statistics,
                                   StringRef name) {
   CriterionAttrInterface criterion = score.getCriterion();
+  std::shared_ptr<const PreparedScores> prepared =
+      criterion.prepare({view, name, statistics, nullptr});
   FloatKind kind = *getFloatKind(
       cast<ShapedType>(score.getScores().getType()).getElementType());
   bool isReduced = !score.getReducedDims().empty();
@@ -37,7 +40,7 @@ static ScoreSource scoresOfWeight(ScoreOp score, TensorView view,
   source.shape.assign(view.shape.begin(), view.shape.end());
   source.read = [=, name = name.str()](int64_t begin,
                                        MutableArrayRef<double> out) {
-    criterion.score(view, name, begin, out);
+    criterion.score({view, name, statistics, prepared.get()}, begin, out);
     if (!isReduced && kind != FloatKind::F64)
       for (double &value : out)
         value = roundTo(kind, value);
@@ -74,8 +77,15 @@ static std::optional<ScoreSource> readSingleScores(Value scores) {
       getTensorView(getConstantOf(score.getTensor()));
   if (!view)
     return std::nullopt;
-  ScoreSource source = scoresOfWeight(
-      score, *view, score.getWeight() ? *score.getWeight() : StringRef());
+  std::vector<TensorView> statistics;
+  for (Value statistic : score.getStatistics()) {
+    std::optional<TensorView> known = getTensorView(getConstantOf(statistic));
+    if (!known)
+      return std::nullopt;
+    statistics.push_back(*known);
+  }
+  ScoreSource source = scoresOfWeight(score, *view, std::move(statistics),
+                                      score.getWeight().value_or(""));
   SmallVector<int64_t> reduced = score.getReducedDims();
   if (reduced.empty())
     return source;

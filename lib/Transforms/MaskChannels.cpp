@@ -129,9 +129,6 @@ private:
 
   DecisionAttr makeDecision(const Made &made) {
     Builder b(&getContext());
-    Attribute scored = groupCriterion.elements;
-    if (groupCriterion.kind != GroupCriterion::Elements)
-      scored = b.getStringAttr(StringRef(criterion));
     NamedAttrList outcome;
     outcome.set("unit", b.getStringAttr(made.unit));
     outcome.set("kept", b.getI64IntegerAttr(made.size - made.removed));
@@ -139,7 +136,7 @@ private:
     if (made.cut)
       outcome.set("cut", b.getF64FloatAttr(*made.cut));
     return DecisionAttr::get(
-        &getContext(), b.getStringAttr(kCategory), scored,
+        &getContext(), b.getStringAttr(kCategory), groupCriterion.attribute,
         b.getStringAttr(made.unit), b.getStringAttr(made.scope),
         b.getDictionaryAttr(
             b.getNamedAttr("ratio", b.getF64FloatAttr(made.ratio))),
@@ -269,20 +266,26 @@ private:
 
   LogicalResult chooseCriterion() {
     groupCriterion = {};
-    if (criterion == "scale")
-      groupCriterion.kind = GroupCriterion::Scale;
-    else if (criterion == "geometric-median")
-      groupCriterion.kind = GroupCriterion::GeometricMedian;
-    bool isOfGroups = groupCriterion.kind != GroupCriterion::Elements;
-    if (isOfGroups && granularity == "block")
+    groupCriterion.attribute = parseChannelCriterion(
+        getOperation().getLoc(), StringRef(criterion), seed);
+    if (!groupCriterion.attribute)
+      return failure();
+    groupCriterion.channels =
+        dyn_cast<ChannelCriterionAttrInterface>(groupCriterion.attribute);
+    groupCriterion.elements =
+        groupCriterion.channels
+            ? groupCriterion.channels.getElements()
+            : cast<CriterionAttrInterface>(groupCriterion.attribute);
+    if (groupCriterion.channels && granularity == "block")
       return error() << "option 'criterion': " << StringRef(criterion)
                      << " scores channels; with granularity=block use l1, l2 "
                         "or random";
-    // The magnitude of a scale.
-    groupCriterion.elements =
-        parseCriterion(getOperation().getLoc(),
-                       isOfGroups ? "l1" : StringRef(criterion), seed);
-    return success(groupCriterion.elements != nullptr);
+    if (groupCriterion.elements &&
+        !groupCriterion.elements.getStatistics().empty())
+      return error() << "option 'criterion': " << StringRef(criterion)
+                     << " reads statistics of single weights; give a "
+                        "criterion of channels";
+    return success();
   }
 
   LogicalResult reportNan(Location loc, StringRef group) {
@@ -345,9 +348,8 @@ private:
 
   /// Why a group that could lose channels is not one of those asked for.
   StringRef getReasonAgainst(const PlannedGroup &group) {
-    if (groupCriterion.kind == GroupCriterion::Scale &&
-        getScored(group, GroupCriterion::Scale).empty())
-      return "has no normalisation scale";
+    if (getScored(group, groupCriterion).empty())
+      return groupCriterion.whyNot();
     int64_t size = group.channels.size();
     if (granularity == "head" &&
         llvm::none_of(group.getWeights(), [&](const ChannelConstant &constant) {

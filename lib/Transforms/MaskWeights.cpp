@@ -15,6 +15,7 @@
 #include "prune/IR/WeightRecord.h"
 #include "prune/Transforms/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -33,8 +34,25 @@ static constexpr StringLiteral kCategory = "prune-mask-weights";
 static Value createScore(OpBuilder &builder, const Weight &weight,
                          Value constant, CriterionAttrInterface criterion) {
   Type type = weight.getType().clone(builder.getF64Type());
-  return ScoreOp::create(builder, weight.getLoc(), type, constant, criterion,
-                         ArrayAttr(), builder.getStringAttr(weight.name));
+  SmallVector<Value> statistics;
+  // They are there: checkStatistics has looked.
+  for (TypedAttr value : *getStatistics(
+           constant.getDefiningOp(), weight.getLoc(), weight.name, criterion))
+    statistics.push_back(
+        arith::ConstantOp::create(builder, weight.getLoc(), value));
+  return ScoreOp::create(builder, weight.getLoc(), type, constant, statistics,
+                         criterion, ArrayAttr(),
+                         builder.getStringAttr(weight.name));
+}
+
+static LogicalResult checkStatistics(ArrayRef<Weight> weights,
+                                     const MaskPlan &plan) {
+  for (auto [weight, item] : llvm::zip_equal(weights, plan.weights))
+    for (Operation *constant : weight.constants)
+      if (item.pattern && failed(getStatistics(constant, weight.getLoc(),
+                                               weight.name, plan.criterion)))
+        return failure();
+  return success();
 }
 
 static MaskOp createMask(OpBuilder &builder, Location loc, ValueRange scores,
@@ -235,7 +253,8 @@ LogicalResult mlir::prune::maskWeights(ArrayRef<Weight> weights,
                                        const MaskOptions &options, Location loc,
                                        LeftAlone &left) {
   FailureOr<MaskPlan> plan = planMasks(weights, options, loc);
-  if (failed(plan) || failed(checkCounts(weights, *plan, loc)))
+  if (failed(plan) || failed(checkCounts(weights, *plan, loc)) ||
+      failed(checkStatistics(weights, *plan)))
     return failure();
   SmallVector<size_t> together =
       reportPlan(weights, *plan, options.pattern, left);

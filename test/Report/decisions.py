@@ -113,7 +113,7 @@ def channel_scores(criterion):
 
 
 def check_channels(source):
-    names = {"scale": "scale", "geometric-median": "geometric-median"}
+    names = {"scale": "#prune.scale", "geometric-median": "#prune.geometric_median"}
     names |= {name: text for name, (_, text) in ELEMENTS.items()}
     for criterion, scope in itertools.product(names, ("local", "global", "isomorphic")):
         made = f"--prune-mask-channels=criterion={criterion} scope={scope} ratio=0.5"

@@ -11,6 +11,7 @@
 
 #include "prune/Core/MaskSelection.h"
 #include "prune/Core/PackedMatrix.h"
+#include "prune/Core/ScoreInputs.h"
 #include "prune/Core/TensorView.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
@@ -44,6 +45,16 @@ std::optional<FloatKind> getFloatKind(Type elementType);
 /// Returns null after a diagnostic at `loc`.
 CriterionAttrInterface parseCriterion(Location loc, StringRef text,
                                       uint64_t seed);
+
+/// The same for channels: also `scale`, `geometric-median`, and any attribute
+/// that implements `ChannelCriterionAttrInterface`.
+Attribute parseChannelCriterion(Location loc, StringRef text, uint64_t seed);
+
+/// The statistics that the criterion asks for of a weight, from the module
+/// around `op`. Fails after an error at `loc` that says which is missing.
+FailureOr<SmallVector<TypedAttr>>
+getStatistics(Operation *op, Location loc, StringRef weight,
+              CriterionAttrInterface criterion);
 
 } // namespace mlir::prune
 

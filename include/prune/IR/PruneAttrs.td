@@ -69,6 +69,37 @@ def Prune_RandomAttr : Prune_Criterion<"Random", "random"> {
   let assemblyFormat = "(`<` `seed` `=` $seed^ `>`)?";
 }
 
+class Prune_ChannelCriterion<string name, string attrMnemonic,
+                             list<string> methods>
+    : Prune_Attr<name, attrMnemonic,
+        [DeclareAttrInterfaceMethods<Prune_ChannelCriterionAttrInterface,
+                                     methods>]>;
+
+def Prune_ScaleAttr : Prune_ChannelCriterion<"Scale", "scale",
+    ["reads", "whyNot", "getElements"]> {
+  let summary = "Score a channel by the magnitude of its normalisation scales";
+  let description = [{
+    The sum of `|g|` over the factors that a channel is multiplied by. Groups
+    without one are left alone. (Liu et al., *Learning Efficient Convolutional
+    Networks through Network Slimming*, ICCV 2017.)
+
+    Example: `#prune.scale`
+  }];
+}
+
+def Prune_GeometricMedianAttr
+    : Prune_ChannelCriterion<"GeometricMedian", "geometric_median",
+                             ["addScores"]> {
+  let summary = "Score a channel by the distances of its filter to all others";
+  let description = [{
+    The sum of Euclidean distances: a filter that is near all others can be
+    replaced by them. (He et al., *Filter Pruning via Geometric Median for Deep
+    Convolutional Neural Networks Acceleration*, CVPR 2019.)
+
+    Example: `#prune.geometric_median`
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Patterns
 //===----------------------------------------------------------------------===//

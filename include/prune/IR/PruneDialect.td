@@ -71,6 +71,7 @@ def Prune_Dialect : Dialect {
     | `prune.kept` | arguments | such a list |
     | `prune.onnx` | modules that came from ONNX | a dictionary from names of weights that the file cannot lose just any index of to arrays with an entry per dimension: unit if any can go, the node that needs all of them, or a number for each, the same for those that leave together and -1 for those that stay; or to the node that has the weight inside |
     | `prune.folded` | modules that came from ONNX | a dictionary from names of weights to the names of constants that were folded into each, `after` its contraction and `before` it |
+    | `prune.statistics` | modules | a dictionary from names of weights to dictionaries of what was observed of each: tensors of numbers, by the names that criteria ask for |
     | `prune.type_before` | arguments | the type of an argument that is taken flat since, a tensor type |
     | `prune.multiplications` | modules | multiplications with weights in one call, before channels were removed and since: two integers |
     | `prune.weight` | packed operands | the name of the weight, a string |

@@ -17,25 +17,75 @@ def Prune_CriterionAttrInterface : AttrInterface<"CriterionAttrInterface"> {
   }];
   let methods = [
     InterfaceMethod<[{
-        Writes the scores of the elements `[begin, begin + out.size())` of
-        `weight`, counted in row-major order, to `out`. Called from several
-        threads at once on disjoint ranges. `name` is the weight's name, empty
-        if it has none.
+        The statistics that scores need besides the weight, by the names that
+        `prune.statistics` has them under; none by default.
+      }],
+      "::llvm::SmallVector<::llvm::StringRef>", "getStatistics", (ins), "",
+      [{ return {}; }]>,
+    InterfaceMethod<[{
+        Computes once what the scores of all elements need. `score` gets it back.
+        Null by default.
+      }],
+      "std::shared_ptr<const ::mlir::prune::PreparedScores>", "prepare",
+      (ins "const ::mlir::prune::ScoreInputs &":$inputs), "",
+      [{ return nullptr; }]>,
+    InterfaceMethod<[{
+        Writes the scores of the elements `[begin, begin + out.size())` of the
+        weight, counted in row-major order, to `out`. Called from several
+        threads at once on disjoint ranges.
       }],
       "void", "score",
-      (ins "const ::mlir::prune::TensorView &":$weight,
-           "::llvm::StringRef":$name, "int64_t":$begin,
+      (ins "const ::mlir::prune::ScoreInputs &":$inputs, "int64_t":$begin,
            "::llvm::MutableArrayRef<double>":$out)>,
     InterfaceMethod<[{
         Builds the `f64` score of one element at run time. `element` is the
-        element extended to `f64`, `index` its row-major index (`index` type).
+        element extended to `f64`, `index` its row-major index (`index` type),
+        `statistics` are the tensors that `getStatistics` names.
         Must equal what `score` computes, bit for bit. A null value says that
         the criterion works on constants only.
       }],
       "::mlir::Value", "buildScore",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
            "::mlir::Value":$element, "::llvm::StringRef":$name,
-           "::mlir::Value":$index), "", [{ return {}; }]>,
+           "::mlir::Value":$index, "::mlir::ValueRange":$statistics), "",
+      [{ return {}; }]>,
+  ];
+}
+
+def Prune_ChannelCriterionAttrInterface
+    : AttrInterface<"ChannelCriterionAttrInterface"> {
+  let cppNamespace = "::mlir::prune";
+  let description = [{
+    A criterion for whole channels: how important each channel of a group is,
+    from the constants that the channels run through. A new one is one attribute
+    that implements this interface; no pass changes.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        Whether scores come from this constant; by default from weights whose
+        outputs the channels are.
+      }],
+      "bool", "reads", (ins "const ::mlir::prune::ChannelMember &":$member), "",
+      [{ return member.isWeight; }]>,
+    InterfaceMethod<[{
+        Why a group without any such constant has no scores.
+      }],
+      "::llvm::StringRef", "whyNot", (ins), "",
+      [{ return "has no constant that the criterion reads"; }]>,
+    InterfaceMethod<[{
+        If a channel's score is the sum of its elements' scores in these
+        constants, the criterion of elements; `addScores` is not asked then, and
+        the decision can be made at run time. Null by default.
+      }],
+      "::mlir::prune::CriterionAttrInterface", "getElements", (ins), "",
+      [{ return {}; }]>,
+    InterfaceMethod<[{
+        Adds to `scores`, one for each channel, what this constant says of it.
+      }],
+      "void", "addScores",
+      (ins "const ::mlir::prune::ChannelMember &":$member,
+           "::llvm::MutableArrayRef<double>":$scores), "",
+      [{ (void)member; }]>,
   ];
 }
 

@@ -32,7 +32,8 @@ def Prune_ScoreOp : Prune_Op<"score", [Pure]> {
     and the result has the remaining dimensions: one score per row, filter or
     channel. Without an arrow the result has the operand's type.
 
-    `weight` is the name that the random criterion hashes.
+    `weight` is the name that the random criterion hashes. `stats` are tensors
+    that the criterion asks for, as many as it says.
 
     Example:
 
@@ -40,16 +41,20 @@ def Prune_ScoreOp : Prune_Op<"score", [Pure]> {
     %s = prune.score %w {criterion = #prune.magnitude<l1>} : tensor<300x784xf32>
     %c = prune.score %k {criterion = #prune.magnitude<l2>, reduce_dims = [1, 2, 3]}
        : tensor<64x32x3x3xf32> -> tensor<64xf64>
+    %t = prune.score %w stats(%norms) {criterion = #my.wanda}
+       : tensor<300x784xf32>, tensor<300xf64> -> tensor<300x784xf64>
     ```
   }];
   let arguments = (ins
     Prune_FloatTensor:$tensor,
+    Variadic<Prune_FloatTensor>:$statistics,
     Prune_CriterionAttrInterface:$criterion,
     OptionalAttr<I64ArrayAttr>:$reduce_dims,
     OptionalAttr<StrAttr>:$weight);
   let results = (outs Prune_FloatTensor:$scores);
   let assemblyFormat = [{
-    $tensor attr-dict `:` custom<ScoreTypes>(type($tensor), type($scores))
+    $tensor (`stats` `(` $statistics^ `)`)? attr-dict `:`
+    custom<ScoreTypes>(type($tensor), type($statistics), type($scores))
   }];
   let extraClassDeclaration = [{
     /// The reduced dimensions, empty if there are none.

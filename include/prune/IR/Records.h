@@ -22,6 +22,7 @@ constexpr StringLiteral kWeightsRecord = "prune.weights";
 constexpr StringLiteral kMultiplicationsRecord = "prune.multiplications";
 constexpr StringLiteral kOnnxRecord = "prune.onnx";
 constexpr StringLiteral kFoldedRecord = "prune.folded";
+constexpr StringLiteral kStatisticsRecord = "prune.statistics";
 // On modules, by weight, and on arguments.
 constexpr StringLiteral kKeptRecord = "prune.kept";
 // On arguments.
