@@ -36,9 +36,9 @@ public:
     inputs.weight.load(begin, out);
   }
 
-  Value buildScore(OpBuilder &, Location, Value element, StringRef, Value,
-                   ValueRange) const {
-    return element;
+  Value buildScore(OpBuilder &, Location,
+                   const prune::ScoreValues &values) const {
+    return values.element;
   }
 };
 

@@ -1,4 +1,4 @@
-//===- plugin.cpp - A criterion of one's own, as a plugin -----------------===//
+//===- plugin.cpp - Criteria and a pattern of one's own, as a plugin -------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "OneAttribute.h"
 #include "SignedCriterion.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -16,5 +17,8 @@ extern "C" mlir::DialectPluginLibraryInfo mlirGetDialectPluginInfo() {
   return {MLIR_PLUGIN_API_VERSION, "MyCriterion", "0.1",
           [](mlir::DialectRegistry *registry) {
             my::registerDialect(*registry);
+            my::registerWanda(*registry);
+            my::registerMaximum(*registry);
+            my::registerDiagonals(*registry);
           }};
 }

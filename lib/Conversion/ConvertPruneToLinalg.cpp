@@ -81,8 +81,9 @@ static FailureOr<Value> lowerScore(OpBuilder &builder, ScoreOp op) {
         Value element = convertFloat(b, loc, f64, elements[0]);
         Value index = buildLinearIndex(b, loc, indices, type.getShape());
         Value score = op.getCriterion().buildScore(
-            b, loc, element, op.getWeight().value_or(""), index,
-            op.getStatistics());
+            b, loc,
+            {element, index, type.getShape(), op.getWeight().value_or(""),
+             op.getStatistics()});
         isSupported = bool(score);
         return convertFloat(b, loc, scoreType, isSupported ? score : element);
       });
@@ -155,7 +156,10 @@ private:
         return failure();
       score.getScores().replaceAllUsesWith(*value);
     } else if (auto mask = dyn_cast<MaskOp>(op)) {
-      mask->replaceAllUsesWith(buildMasks(builder, mask));
+      FailureOr<SmallVector<Value>> masks = buildMasks(builder, mask);
+      if (failed(masks))
+        return failure();
+      mask->replaceAllUsesWith(*masks);
     } else {
       auto apply = cast<ApplyOp>(op);
       apply.getResult().replaceAllUsesWith(lowerApply(builder, apply));

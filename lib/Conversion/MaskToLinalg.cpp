@@ -448,6 +448,14 @@ SmallVector<Value> MaskBuilder::build() {
   return masks;
 }
 
-SmallVector<Value> mlir::prune::buildMasks(OpBuilder &builder, MaskOp mask) {
+FailureOr<SmallVector<Value>> mlir::prune::buildMasks(OpBuilder &builder,
+                                                      MaskOp mask) {
+  for (Value scores : mask.getScores())
+    if (mask.getPattern()
+            .getUnits(cast<RankedTensorType>(scores.getType()).getShape())
+            .map)
+      return mask.emitError("pattern ")
+             << mask.getPattern()
+             << " works on constant weights only; fold with prune-fold-masks";
   return MaskBuilder(builder, mask).build();
 }

@@ -11,8 +11,9 @@
 
 namespace mlir::prune {
 
-/// Builds the masks of `mask` from its scores at the builder's position.
-SmallVector<Value> buildMasks(OpBuilder &builder, MaskOp mask);
+/// Builds the masks of `mask` from its scores at the builder's position. Fails
+/// after an error if the pattern has no form at run time.
+FailureOr<SmallVector<Value>> buildMasks(OpBuilder &builder, MaskOp mask);
 
 /// Builds an elementwise operation over `inputs` (of the result's shape):
 /// `body` gets their elements and the index of each dimension.

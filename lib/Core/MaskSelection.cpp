@@ -38,9 +38,16 @@ RankedTensorScores::RankedTensorScores(ScoreSource scoreSource,
                                        const UnitPattern &pattern)
     : source(std::move(scoreSource)) {
   ArrayRef<int64_t> sizes = source.shape;
-  assert(pattern.block.size() == sizes.size() && "one block size a dimension");
   if (countElements(sizes) == 0)
     return;
+  if (pattern.map) {
+    map = pattern.map;
+    units = map->numUnits();
+    tiles = 1;
+    scoreMapped();
+    return;
+  }
+  assert(pattern.block.size() == sizes.size() && "one block size a dimension");
 
   if (pattern.groupSize) {
     groupSize = pattern.groupSize;
@@ -89,6 +96,60 @@ RankedTensorScores::RankedTensorScores(ScoreSource scoreSource,
   tiles = units / grid.back() * tilesPerRow;
 }
 
+void RankedTensorScores::scoreMapped() {
+  mapped.assign(units, 0.0);
+  double run[kTileElements];
+  for (int64_t begin = 0, e = countElements(source.shape); begin < e;
+       begin += kTileElements) {
+    int64_t n = std::min(kTileElements, e - begin);
+    source.read(begin, MutableArrayRef<double>(run, n));
+    for (int64_t i = 0; i < n; ++i)
+      mapped[map->unitOf(begin + i)] += run[i];
+  }
+}
+
+void RankedTensorScores::visitUnits(
+    ArrayRef<uint8_t> kept,
+    llvm::function_ref<void(int64_t, ArrayRef<uint8_t>)> sink) const {
+  uint8_t keep[kTileElements];
+  for (int64_t begin = 0, e = countElements(source.shape); begin < e;
+       begin += kTileElements) {
+    int64_t n = std::min(kTileElements, e - begin);
+    for (int64_t i = 0; i < n; ++i)
+      keep[i] = kept[map->unitOf(begin + i)];
+    sink(begin, ArrayRef<uint8_t>(keep, n));
+  }
+}
+
+std::optional<std::vector<uint8_t>>
+RankedTensorScores::decideBanks(const Target &target) const {
+  std::vector<std::vector<int64_t>> banks(map ? map->numBanks() : 0);
+  for (int64_t unit = 0; unit != units; ++unit) {
+    if (std::isnan(mapped[unit]))
+      return std::nullopt;
+    banks[map->bankOf(unit)].push_back(unit);
+  }
+  std::vector<uint8_t> kept(units, 1);
+  for (std::vector<int64_t> &bank : banks) {
+    if (target.threshold) {
+      for (int64_t unit : bank)
+        kept[unit] = mapped[unit] >= *target.threshold;
+      continue;
+    }
+    int64_t size = bank.size();
+    int64_t removed =
+        target.count ? *target.count
+                     : std::floor(double(size) * target.sparsity.value_or(0));
+    // Among equals the first goes first.
+    std::stable_sort(bank.begin(), bank.end(), [&](int64_t a, int64_t b) {
+      return mapped[a] < mapped[b];
+    });
+    for (int64_t i = 0; i < std::min(removed, size); ++i)
+      kept[bank[i]] = 0;
+  }
+  return kept;
+}
+
 RankedTensorScores::TileElements
 RankedTensorScores::locateTile(size_t tile) const {
   TileElements result;
@@ -125,6 +186,10 @@ RankedTensorScores::locateTile(size_t tile) const {
 int64_t RankedTensorScores::scoreTile(size_t tile,
                                       std::vector<double> &out) const {
   assert(!hasGroups() && "groups have no units that are ranked together");
+  if (map) {
+    out = mapped;
+    return 0;
+  }
   TileElements elements = locateTile(tile);
   out.resize(elements.numUnits);
   scoreUnits(elements, out.data());
@@ -175,6 +240,11 @@ void RankedTensorScores::visitTile(
     llvm::function_ref<void(int64_t, ArrayRef<uint8_t>)> sink) const {
   if (hasGroups())
     return visitGroupTile(tile, sink);
+  if (map) {
+    std::vector<uint8_t> kept(units);
+    decide(mapped, 0, cut.score, cut.firstKeptTie(operand), kept.data());
+    return visitUnits(kept, sink);
+  }
   TileElements elements = locateTile(tile);
   int64_t width = block.back(), n = elements.numUnits;
   double scores[kTileElements];
@@ -302,8 +372,18 @@ MaskSelection::choose(ArrayRef<RankedTensorScores> operands,
       nanOperand = i;
       return std::nullopt;
     }
+    if (!operands[i].hasBanks())
+      continue;
+    selection.banks.resize(e);
+    auto kept = operands[i].decideBanks(target);
+    if (!kept) {
+      nanOperand = i;
+      return std::nullopt;
+    }
+    selection.banks[i] = std::move(*kept);
   }
-  if (numUnits == 0 || operands.front().hasGroups())
+  if (numUnits == 0 || operands.front().hasGroups() ||
+      operands.front().hasBanks())
     return selection;
 
   int64_t rank = 0;
@@ -332,6 +412,8 @@ MaskSelection::choose(ArrayRef<RankedTensorScores> operands,
 void MaskSelection::visit(
     const RankedTensorScores &scores, size_t operand, ParallelFor parallelFor,
     llvm::function_ref<void(int64_t, ArrayRef<uint8_t>)> sink) const {
+  if (operand < banks.size() && !banks[operand].empty())
+    return scores.visitUnits(banks[operand], sink);
   // Tiles are small; hand them out in batches.
   constexpr size_t kBatch = 64;
   size_t tiles = scores.numTiles();

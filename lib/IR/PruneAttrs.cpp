@@ -59,8 +59,9 @@ void MagnitudeAttr::score(const ScoreInputs &inputs, int64_t begin,
       element *= element;
 }
 
-Value MagnitudeAttr::buildScore(OpBuilder &builder, Location loc, Value element,
-                                StringRef, Value, ValueRange) const {
+Value MagnitudeAttr::buildScore(OpBuilder &builder, Location loc,
+                                const ScoreValues &values) const {
+  Value element = values.element;
   if (getNorm() == Norm::L1)
     return math::AbsFOp::create(builder, loc, element);
   return arith::MulFOp::create(builder, loc, element, element);
@@ -95,8 +96,8 @@ void RandomAttr::score(const ScoreInputs &inputs, int64_t begin,
   }
 }
 
-Value RandomAttr::buildScore(OpBuilder &builder, Location loc, Value,
-                             StringRef name, Value index, ValueRange) const {
+Value RandomAttr::buildScore(OpBuilder &builder, Location loc,
+                             const ScoreValues &values) const {
   Type i64 = builder.getI64Type();
   auto constant = [&](uint64_t value) -> Value {
     return arith::ConstantOp::create(
@@ -109,11 +110,11 @@ Value RandomAttr::buildScore(OpBuilder &builder, Location loc, Value,
   auto multiply = [&](Value x, uint64_t factor) -> Value {
     return arith::MulIOp::create(builder, loc, x, constant(factor));
   };
-  Value position = arith::IndexCastOp::create(builder, loc, i64, index);
+  Value position = arith::IndexCastOp::create(builder, loc, i64, values.index);
   position = arith::AddIOp::create(builder, loc, position, constant(1));
-  Value hash =
-      arith::AddIOp::create(builder, loc, constant(hashWeight(getSeed(), name)),
-                            multiply(position, kGoldenGamma));
+  Value hash = arith::AddIOp::create(
+      builder, loc, constant(hashWeight(getSeed(), values.name)),
+      multiply(position, kGoldenGamma));
   hash = multiply(xorShift(hash, 30), 0xbf58476d1ce4e5b9);
   hash = multiply(xorShift(hash, 27), 0x94d049bb133111eb);
   hash = xorShift(hash, 31);
@@ -260,4 +261,58 @@ Attribute mlir::prune::parseChannelCriterion(Location loc, StringRef text,
             parseAttribute(text, context)))
       return criterion;
   return parseCriterion(loc, text, seed);
+}
+
+//===----------------------------------------------------------------------===//
+// Patterns in options
+//===----------------------------------------------------------------------===//
+
+static bool readSizes(StringRef text, char separator,
+                      SmallVectorImpl<int64_t> &sizes) {
+  SmallVector<StringRef> parts;
+  text.split(parts, separator);
+  return llvm::all_of(parts, [&](StringRef part) {
+    return !part.getAsInteger(10, sizes.emplace_back()) && sizes.back() >= 0;
+  });
+}
+
+PatternAttrInterface ParsedPattern::along(int64_t dim) const {
+  auto nm = dyn_cast<NMAttr>(attribute);
+  if (hasDim || !nm)
+    return attribute;
+  return NMAttr::get(nm.getContext(), nm.getN(), nm.getM(), dim);
+}
+
+FailureOr<ParsedPattern>
+mlir::prune::parsePattern(MLIRContext *context, StringRef text,
+                          function_ref<InFlightDiagnostic()> emitError) {
+  if (text == "element")
+    return ParsedPattern{ElementAttr::get(context)};
+  SmallVector<int64_t> sizes;
+  if (StringRef sizesText = text; sizesText.consume_front("block:")) {
+    if (!readSizes(sizesText, 'x', sizes))
+      return emitError() << "'" << text
+                         << "' expects block sizes such as block:4x1";
+    auto block =
+        BlockAttr::getChecked(emitError, context, ArrayRef<int64_t>(sizes));
+    if (!block)
+      return failure();
+    return ParsedPattern{block};
+  }
+  if (text.starts_with("#"))
+    if (auto pattern = dyn_cast_or_null<PatternAttrInterface>(
+            parseAttribute(text, context)))
+      return ParsedPattern{pattern};
+  auto [ratio, dimText] = text.split('@');
+  int64_t dim = 0;
+  bool hasDim = ratio.size() != text.size();
+  if (!readSizes(ratio, ':', sizes) || sizes.size() != 2 ||
+      (hasDim && dimText.getAsInteger(10, dim)))
+    return emitError() << "unknown pattern '" << text
+                       << "': expects element, N:M, N:M@dim, block:AxB..., or "
+                          "an attribute that implements a pattern";
+  auto nm = NMAttr::getChecked(emitError, context, sizes[0], sizes[1], dim);
+  if (!nm)
+    return failure();
+  return ParsedPattern{nm, hasDim};
 }

@@ -39,9 +39,6 @@ private:
   FailureOr<Target> parseTarget(TargetKind kind, StringRef text,
                                 StringRef option) const;
   LogicalResult readTargetKind();
-  LogicalResult readPattern();
-  LogicalResult readSizes(StringRef text, char separator,
-                          SmallVectorImpl<int64_t> &sizes) const;
 
   PatternAttrInterface patternFor(const Weight &weight) const;
   void leaveAlone(const Weight &weight, PatternAttrInterface pattern,
@@ -56,10 +53,7 @@ private:
 
   TargetKind kind = TargetKind::None;
   std::optional<Target> target;
-  /// One of the two: a pattern for all, or N:M whose dimension depends on the
-  /// weight.
-  PatternAttrInterface fixedPattern;
-  std::optional<std::pair<int64_t, int64_t>> nm;
+  ParsedPattern pattern;
 };
 } // namespace
 
@@ -112,7 +106,7 @@ LogicalResult Planner::readTargetKind() {
     target = *parsed;
     first = name;
   }
-  bool isTarget = nm || fixedPattern.isTarget();
+  bool isTarget = pattern.along(0).isTarget();
   if (isTarget && (target || !options.targets.empty()))
     return error() << "pattern '" << options.pattern
                    << "' is the target itself; remove option '"
@@ -125,71 +119,15 @@ LogicalResult Planner::readTargetKind() {
   return success();
 }
 
-LogicalResult Planner::readSizes(StringRef text, char separator,
-                                 SmallVectorImpl<int64_t> &sizes) const {
-  SmallVector<StringRef> parts;
-  text.split(parts, separator);
-  for (StringRef part : parts)
-    if (part.getAsInteger(10, sizes.emplace_back()) || sizes.back() < 0)
-      return failure();
-  return success();
-}
-
-LogicalResult Planner::readPattern() {
-  StringRef text = options.pattern;
-  MLIRContext *context = loc.getContext();
-  auto emit = [&]() -> InFlightDiagnostic {
-    return error() << "option 'pattern': ";
-  };
-  ErrorEmitter checked = emit;
-  if (text == "element") {
-    fixedPattern = ElementAttr::get(context);
-    return success();
-  }
-  if (StringRef sizesText = text; sizesText.consume_front("block:")) {
-    SmallVector<int64_t> sizes;
-    if (failed(readSizes(sizesText, 'x', sizes)))
-      return checked() << "'" << text
-                       << "' expects block sizes such as block:4x1";
-    fixedPattern = dyn_cast_or_null<PatternAttrInterface>(
-        BlockAttr::getChecked(checked, context, ArrayRef<int64_t>(sizes)));
-    return success(bool(fixedPattern));
-  }
-  if (text.starts_with("#")) {
-    fixedPattern = dyn_cast_or_null<PatternAttrInterface>(
-        parseAttribute(text, context));
-    if (fixedPattern)
-      return success();
-  }
-  auto [ratio, dimText] = text.split('@');
-  SmallVector<int64_t> sizes;
-  int64_t dim = 0;
-  bool hasDim = ratio.size() != text.size();
-  if (failed(readSizes(ratio, ':', sizes)) || sizes.size() != 2 ||
-      (hasDim && dimText.getAsInteger(10, dim)))
-    return checked() << "unknown pattern '" << text
-                     << "': expects element, N:M, N:M@dim, block:AxB..., or an "
-                        "attribute that implements a pattern";
-  auto attr = NMAttr::getChecked(checked, context, sizes[0], sizes[1], dim);
-  if (!attr)
-    return failure();
-  if (hasDim)
-    fixedPattern = cast<PatternAttrInterface>(attr);
-  else
-    nm = {sizes[0], sizes[1]};
-  return success();
-}
-
 PatternAttrInterface Planner::patternFor(const Weight &weight) const {
-  if (!nm)
-    return fixedPattern;
   int64_t last = std::max<int64_t>(weight.getType().getRank() - 1, 0);
-  int64_t dim = weight.uses.front().getReductionDim().value_or(last);
-  return NMAttr::get(loc.getContext(), nm->first, nm->second, dim);
+  return pattern.along(weight.uses.front().getReductionDim().value_or(last));
 }
 
 /// Whether units and groups cover a tensor of this shape without remainder.
 static bool divides(const UnitPattern &units, ArrayRef<int64_t> shape) {
+  if (units.map)
+    return true;
   for (auto [size, extent] : llvm::zip_equal(shape, units.block))
     if (size % extent != 0)
       return false;
@@ -220,9 +158,11 @@ void Planner::leaveAlone(const Weight &weight, PatternAttrInterface pattern,
 /// The units that weights of these plans have together.
 static int64_t countUnits(const Weight &weight, const WeightPlan &plan) {
   ArrayRef<int64_t> shape = weight.getType().getShape();
+  UnitPattern pattern = plan.pattern.getUnits(shape);
+  if (pattern.map)
+    return pattern.map->numUnits();
   int64_t units = 1;
-  for (auto [size, extent] :
-       llvm::zip_equal(shape, plan.pattern.getUnits(shape).block))
+  for (auto [size, extent] : llvm::zip_equal(shape, pattern.block))
     units *= llvm::divideCeil(size, extent);
   return units;
 }
@@ -284,7 +224,7 @@ LogicalResult Planner::planWeight(const Weight &weight, Choice choice,
     plan.reason = plan.kind = "is filtered out by include or exclude";
     return success();
   }
-  if (entry < 0 && !target && !nm && !fixedPattern.isTarget()) {
+  if (entry < 0 && !target && !pattern.along(0).isTarget()) {
     plan.reason = plan.kind = "has no entry in targets";
     return success();
   }
@@ -293,9 +233,8 @@ LogicalResult Planner::planWeight(const Weight &weight, Choice choice,
   ArrayRef<int64_t> shape = weight.getType().getShape();
   if (!appliesTo(pattern, shape, loc)) {
     if (entry >= 0)
-      return pattern.verifyFor(shape, [&] {
-        return error() << "weight '" << weight.name << "': ";
-      });
+      return pattern.verifyFor(
+          shape, [&] { return error() << "weight '" << weight.name << "': "; });
     llvm::raw_string_ostream(plan.reason)
         << "has type " << weight.getType() << ", to which pattern "
         << options.pattern << " does not apply";
@@ -309,8 +248,7 @@ LogicalResult Planner::planWeight(const Weight &weight, Choice choice,
 
   plan.pattern = pattern;
   if (entry >= 0) {
-    FailureOr<Target> own =
-        parseTarget(kind, layers.values[entry], "targets");
+    FailureOr<Target> own = parseTarget(kind, layers.values[entry], "targets");
     if (failed(own))
       return failure();
     plan.target = *own;
@@ -324,7 +262,12 @@ LogicalResult Planner::planWeight(const Weight &weight, Choice choice,
 FailureOr<MaskPlan> Planner::plan() {
   MaskPlan plan;
   plan.criterion = parseCriterion(loc, options.criterion, options.seed);
-  if (!plan.criterion || failed(readPattern()) || failed(readTargetKind()))
+  FailureOr<ParsedPattern> parsed =
+      parsePattern(loc.getContext(), options.pattern,
+                   [&] { return error() << "option 'pattern': "; });
+  if (succeeded(parsed))
+    pattern = *parsed;
+  if (!plan.criterion || failed(parsed) || failed(readTargetKind()))
     return failure();
   if (options.scope != "local" && options.scope != "global")
     return error() << "option 'scope' expects local or global but got '"
@@ -335,9 +278,8 @@ FailureOr<MaskPlan> Planner::plan() {
                       "least 0 but got "
                    << options.minSize;
 
-  FailureOr<SmallVector<Choice>> choices =
-      filterWeights(weights, options.include, options.exclude,
-                    [&] { return error(); });
+  FailureOr<SmallVector<Choice>> choices = filterWeights(
+      weights, options.include, options.exclude, [&] { return error(); });
   if (failed(choices))
     return failure();
   FailureOr<LayerValues> layers = matchLayerValues(

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -28,11 +29,27 @@ namespace mlir::prune {
 using ParallelFor =
     llvm::function_ref<void(size_t n, llvm::function_ref<void(size_t)> body)>;
 
+/// Units that are no blocks: which elements go together, and among which units
+/// is ranked. Units score the sum of their elements, in row-major order. Called
+/// from several threads.
+struct UnitMap {
+  virtual ~UnitMap() = default;
+  virtual int64_t numUnits() const = 0;
+  /// The unit of an element, counted in row-major order.
+  virtual int64_t unitOf(int64_t element) const = 0;
+  /// Units of different banks are ranked apart: each bank loses the same part,
+  /// or `count` units each.
+  virtual int64_t numBanks() const { return 1; }
+  virtual int64_t bankOf(int64_t unit) const { return 0; }
+};
+
 /// A pattern spelled out for one shape. Elements of a block of shape `block`
 /// (one size per dimension) form a unit. If `groupSize` is not 0, units are
 /// single elements and of every `groupSize` consecutive ones along `groupDim`
-/// at most `groupKeep` are kept; otherwise all units are ranked together.
+/// at most `groupKeep` are kept; otherwise all units are ranked together. With
+/// a map, it says what units are, and nothing else does.
 struct UnitPattern {
+  std::shared_ptr<const UnitMap> map;
   llvm::SmallVector<int64_t> block;
   int64_t groupDim = 0;
   int64_t groupSize = 0;
@@ -88,10 +105,20 @@ public:
   /// elements that `cut` keeps, 0 for others. Group patterns do not look at it.
   void visitTile(
       size_t tile, const RankingCut &cut, size_t operand,
-      llvm::function_ref<void(int64_t begin, llvm::ArrayRef<uint8_t> keep)> sink)
-      const;
+      llvm::function_ref<void(int64_t begin, llvm::ArrayRef<uint8_t> keep)>
+          sink) const;
 
   bool hasGroups() const { return groupSize != 0; }
+
+  /// Whether units are ranked in several banks. Then `decideBanks` says for
+  /// each unit whether it is kept; nothing if a score is NaN.
+  bool hasBanks() const { return map && map->numBanks() > 1; }
+  std::optional<std::vector<uint8_t>> decideBanks(const Target &target) const;
+  /// Calls `sink` as `visitTile` does, with the fates of all units.
+  void visitUnits(
+      llvm::ArrayRef<uint8_t> kept,
+      llvm::function_ref<void(int64_t begin, llvm::ArrayRef<uint8_t> keep)>
+          sink) const;
 
   /// Whether a score of the tile is NaN. For group patterns only.
   bool groupTileHasNan(size_t tile) const;
@@ -102,6 +129,7 @@ private:
   struct GroupTile {
     int64_t begin, height, width;
   };
+  void scoreMapped();
   GroupTile readGroupTile(size_t tile, std::vector<double> &scores) const;
 
   /// The elements of a tile of units: the columns [begin, end) of the rows that
@@ -118,6 +146,9 @@ private:
       llvm::function_ref<void(int64_t, llvm::ArrayRef<uint8_t>)> sink) const;
 
   ScoreSource source;
+  std::shared_ptr<const UnitMap> map;
+  /// With a map, the score of each unit.
+  std::vector<double> mapped;
   /// Shape, block and unit grid after merging dimensions that can be merged.
   llvm::SmallVector<int64_t> shape, block, grid;
   int64_t units = 0, unitsPerTile = 0, tilesPerRow = 0;
@@ -144,6 +175,8 @@ public:
                  sink) const;
 
   RankingCut cut;
+  /// By operand that has banks, for each unit whether it is kept.
+  std::vector<std::vector<uint8_t>> banks;
 
   /// Whether some score is +infinity. Not known for group patterns.
   bool hasInfinite = false;

@@ -13,6 +13,7 @@
 #include "prune/Core/PackedMatrix.h"
 #include "prune/Core/ScoreInputs.h"
 #include "prune/Core/TensorView.h"
+#include "prune/IR/ScoreValues.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
@@ -49,6 +50,22 @@ CriterionAttrInterface parseCriterion(Location loc, StringRef text,
 /// The same for channels: also `scale`, `geometric-median`, and any attribute
 /// that implements `ChannelCriterionAttrInterface`.
 Attribute parseChannelCriterion(Location loc, StringRef text, uint64_t seed);
+
+/// A pattern as options spell it.
+struct ParsedPattern {
+  /// N:M without a dimension is along 0 here.
+  PatternAttrInterface attribute;
+  bool hasDim = true;
+
+  /// The pattern for a weight whose products are summed along a dimension.
+  PatternAttrInterface along(int64_t dim) const;
+};
+
+/// Parses `element`, `N:M`, `N:M@dim`, `block:AxB...`, or any attribute that
+/// implements `PatternAttrInterface`. Fails after an error by `emitError`.
+FailureOr<ParsedPattern>
+parsePattern(MLIRContext *context, StringRef text,
+             function_ref<InFlightDiagnostic()> emitError);
 
 /// The statistics that the criterion asks for of a weight, from the module
 /// around `op`. Fails after an error at `loc` that says which is missing.

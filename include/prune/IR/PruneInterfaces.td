@@ -38,16 +38,13 @@ def Prune_CriterionAttrInterface : AttrInterface<"CriterionAttrInterface"> {
       (ins "const ::mlir::prune::ScoreInputs &":$inputs, "int64_t":$begin,
            "::llvm::MutableArrayRef<double>":$out)>,
     InterfaceMethod<[{
-        Builds the `f64` score of one element at run time. `element` is the
-        element extended to `f64`, `index` its row-major index (`index` type),
-        `statistics` are the tensors that `getStatistics` names.
+        Builds the `f64` score of one element at run time.
         Must equal what `score` computes, bit for bit. A null value says that
         the criterion works on constants only.
       }],
       "::mlir::Value", "buildScore",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
-           "::mlir::Value":$element, "::llvm::StringRef":$name,
-           "::mlir::Value":$index, "::mlir::ValueRange":$statistics), "",
+           "const ::mlir::prune::ScoreValues &":$values), "",
       [{ return {}; }]>,
   ];
 }
@@ -98,8 +95,9 @@ def Prune_PatternAttrInterface : AttrInterface<"PatternAttrInterface"> {
   }];
   let methods = [
     InterfaceMethod<[{
-        The pattern spelled out for a tensor of the given shape. Called only
-        when `verifyFor` succeeded.
+        The pattern spelled out for a tensor of the given shape: blocks, groups,
+        or a map of its own, which works on constants only. Called only when
+        `verifyFor` succeeded.
       }],
       "::mlir::prune::UnitPattern", "getUnits",
       (ins "::llvm::ArrayRef<int64_t>":$shape)>,
