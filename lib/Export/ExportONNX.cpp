@@ -144,10 +144,10 @@ LogicalResult Exporter::matchGone(Match &match, const Template &file) {
     match.number = number.getValueAsDouble();
     return success();
   }
-  if (!entry)
-    match.number = file.numberOfFolded(match.name);
+  if (entry || file.isFolded(match.name))
+    match.number = file.getOnlyNumber(match.name);
   // What it contributed is added elsewhere by now, or was zero.
-  if (entry && match.fact->rank() > 1 && isFactorOnly(match.name, file))
+  if (!match.number && entry && match.fact->rank() > 1 && isFactorOnly(match.name, file))
     match.number = 0;
   if (match.number)
     return success();

@@ -101,11 +101,9 @@ static std::optional<double> getOnlyNumber(const Fact &fact) {
   return elements.front();
 }
 
-std::optional<double> Template::numberOfFolded(StringRef tensor) const {
+std::optional<double> Template::getOnlyNumber(StringRef tensor) const {
   const Fact *fact = facts.get(tensor);
-  if (!fact || !foldedWeights.contains(fact->name()))
-    return std::nullopt;
-  return getOnlyNumber(*fact);
+  return fact ? ::getOnlyNumber(*fact) : std::nullopt;
 }
 
 /// Whether a node passes on its data, and the module may have dropped it.
@@ -113,7 +111,7 @@ bool Template::isIdentity(const onnx::NodeProto &node, int data) {
   if (node.input_size() != 2 || weightOf(node.input(1 - data)).empty())
     return false;
   bool isProduct = node.op_type() == "Mul" || node.op_type() == "Div";
-  return getOnlyNumber(*facts.get(node.input(1 - data))) ==
+  return ::getOnlyNumber(*facts.get(node.input(1 - data))) ==
          (isProduct ? 1.0 : 0.0);
 }
 
@@ -378,7 +376,7 @@ LogicalResult Template::split(StringRef tensor, const Fact &fact,
     ArrayRef<StringRef> keys = keysOf[node];
     if (keys.empty()) {
       // What did nothing is gone, and what else it could be is not known.
-      std::optional<double> number = getOnlyNumber(fact);
+      std::optional<double> number = ::getOnlyNumber(fact);
       if (!number)
         return refuse("none is left of that of " + describe(*reader.node));
       std::string name = addInitializer(tensor, *findTensor(tensor));
@@ -413,10 +411,9 @@ void Template::splitGone() {
     return;
   auto resources = collectResources(module);
   for (const auto &[weight, tensor] : tensorOf) {
-    if (!isa_and_present<FloatAttr>(record.get(weight)) &&
-        !foldedWeights.contains(weight))
+    if (!record.get(weight) && !foldedWeights.contains(weight))
       continue;
-    std::optional<double> number = getOnlyNumber(*facts.get(tensor));
+    std::optional<double> number = ::getOnlyNumber(*facts.get(tensor));
     SmallVector<Reader> readers = readersOf(tensor);
     if (!number || readers.size() < 2 || readers.size() != countReads(tensor) ||
         resources.contains(weight))

@@ -37,9 +37,13 @@ public:
     auto found = numbers.find(tensor);
     return found == numbers.end() ? std::nullopt : std::optional(found->second);
   }
-  /// The same for an initialiser that nodes took in that were folded; what else
-  /// read it did nothing.
-  std::optional<double> numberOfFolded(StringRef tensor) const;
+  /// The number that an initialiser of the file holds throughout, if it does.
+  std::optional<double> getOnlyNumber(StringRef tensor) const;
+  /// Whether nodes took in the initialiser that were folded. What else read it
+  /// and is gone did nothing.
+  bool isFolded(StringRef tensor) const {
+    return foldedWeights.contains(weightOf(tensor));
+  }
   /// Whether a weight of the module is such a bias.
   bool isBias(StringRef key) const { return biasKeys.contains(key); }
 

@@ -123,21 +123,39 @@ private:
         all.push_back(b.getStringAttr(name));
       return b.getNamedAttr(key, b.getArrayAttr(all));
     };
-    folded.set(weight,
-               b.getDictionaryAttr({extend("after", folder.getNamesAfter()),
-                                    extend("before",
-                                           folder.getNamesBefore())}));
+    folded.set(weight, b.getDictionaryAttr(
+                           {extend("after", folder.getNamesAfter()),
+                            extend("before", folder.getNamesBefore())}));
+  }
+
+  /// Whether an operator of ONNX has the weight that adds biases of gates in
+  /// several places, none of them for each direction alone.
+  static bool isRecurrent(Attribute limits) {
+    auto dims = dyn_cast_if_present<ArrayAttr>(limits);
+    return dims && llvm::any_of(dims, [](Attribute dim) {
+             auto node = dyn_cast<StringAttr>(dim);
+             return node && llvm::any_of(
+                                ArrayRef<StringRef>{"(LSTM)", "(GRU)", "(RNN)"},
+                                [&](StringRef op) {
+                                  return node.getValue().ends_with(op);
+                                });
+           });
   }
 
   bool fold(const Weight &weight, KeptRecord &kept, EditedDictionary &folded,
-            FoldReasons &reasons,
-            llvm::SmallPtrSetImpl<Operation *> &changed) {
+            FoldReasons &reasons, llvm::SmallPtrSetImpl<Operation *> &changed) {
     std::string reason;
     std::optional<ScaledWeight> scaled = ScaledWeight::create(weight, reason);
     auto imported = getOperation()->getAttrOfType<DictionaryAttr>(kOnnxRecord);
     if (scaled && imported && imported.getAs<StringAttr>(weight.name)) {
       reason = "weight '" + weight.name +
                "' lies inside of a node, where no export writes it";
+      scaled.reset();
+    }
+    if (scaled && imported && isRecurrent(imported.get(weight.name))) {
+      reason = "weight '" + weight.name +
+               "' is a recurrent layer's, which has no place for a shift in a "
+               "file";
       scaled.reset();
     }
     if (!scaled) {

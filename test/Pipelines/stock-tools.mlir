@@ -19,7 +19,7 @@
 
 // Records consist of builtin attributes, and they are there.
 // PRUNED-NOT: #prune.{{[a-z]+}}<{{[^"]*}},
-// PRUNED: module attributes {prune.kept = {{.*}}, prune.multiplications = array<i64: {{.*}}>, prune.weights = {dense = {criterion = "#prune.magnitude<l2>", pattern = "#prune.element", scope = "local", sparsity = 5.000000e-01 : f64{{.*}}}, first = {
+// PRUNED: module attributes {prune.kept = {{.*}}, prune.multiplications = array<i64: {{.*}}>, prune.weights = {dense = {by = "prune-mask-weights", criterion = "#prune.magnitude<l2>", {{.*}}pattern = "#prune.element", {{.*}}scope = "local", sparsity = 5.000000e-01 : f64{{.*}}}, first = {
 // PRUNED: prune.kept = [unit, array<i64: 0, 1, 2>]
 
 // Lowering leaves nothing of them, and stock mlir-translate makes LLVM IR of it
