@@ -109,8 +109,8 @@ static SmallVector<Value> suppressClass(Scalar &s, const Suppression &by,
               return {s.select(hit, s.integer(hit.getType(), 0), free[0])};
             })[0];
         Value next = s.add(count, s.index(1));
-        for (auto [column, element] :
-             llvm::enumerate(ArrayRef<Value>{batch, klass, box}))
+        Value columns[] = {batch, klass, box};
+        for (auto [column, element] : llvm::enumerate(columns))
           rows = tensor::InsertOp::create(
               s.b, s.loc, s.fromIndex(element, s.b.getI64Type()), rows,
               ValueRange{count, s.index(column)});
