@@ -111,6 +111,12 @@ onnx::NodeProto *GraphEditor::producerOf(StringRef name) const {
   return producers.lookup(name);
 }
 
+void GraphEditor::remove(onnx::NodeProto &node) {
+  if (removed.insert(&node).second)
+    for (const std::string &name : node.input())
+      --reads[name];
+}
+
 SmallVector<Reader> GraphEditor::readersOf(StringRef name) const {
   SmallVector<Reader> result;
   auto found = readers.find(name);
@@ -205,8 +211,6 @@ void GraphEditor::finish() {
         list->Add()->Swap(&added);
     if (!isRemoved)
       continue;
-    for (const std::string &name : node->input())
-      --reads[name];
     // What else was known of it.
     for (const std::string &name : node->output())
       if (producers.lookup(name) == node)

@@ -56,7 +56,7 @@ public:
 
   /// Both take effect with `finish`. What is inserted last comes first.
   void insertAfter(onnx::NodeProto &node, onnx::NodeProto added);
-  void remove(onnx::NodeProto &node) { removed.insert(&node); }
+  void remove(onnx::NodeProto &node);
   void finish();
 
 protected:
