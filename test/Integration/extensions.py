@@ -38,6 +38,8 @@ def build_plugin():
     same = ("CMAKE_C_COMPILER", "CMAKE_CXX_COMPILER", "CMAKE_CXX_FLAGS:", "CMAKE_EXE_LINKER_FLAGS:")
     settings = ["-D" + line for line in cache if line.startswith(same) and "-ADVANCED" not in line]
     prefix = OUT / "prefix"
+    # Configured anew: a compiler of another name would start over without our settings.
+    (OUT / "build" / "CMakeCache.txt").unlink(missing_ok=True)
     for command in (
         ["cmake", "--install", tree, "--prefix", prefix],
         ["cmake", "-G", "Ninja", "-S", source, "-B", OUT / "build", *settings,

@@ -51,6 +51,8 @@ SAME_AS_OURS = (
 )
 settings = ["-D" + line for line in cache.splitlines() if line.startswith(SAME_AS_OURS)]
 settings += [f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release"]
+# Configured anew: a compiler of another name would start over without our settings.
+(build / "CMakeCache.txt").unlink(missing_ok=True)
 call("cmake", "-G", "Ninja", "-S", example, "-B", build, *settings)
 call("ninja", "-C", build)
 
