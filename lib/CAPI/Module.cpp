@@ -68,7 +68,6 @@ PruneStatus pruneModuleImportONNX(PruneContext *context, const char *path,
   return pruneModuleImportONNXWithOptions(context, path, &options, module);
 }
 
-#ifdef PRUNE_ENABLE_ONNX
 /// The options for the importer; nothing if names, sizes or values are missing.
 static std::optional<prune::ONNXImportOptions>
 readOptions(const PruneImportOptions &given) {
@@ -85,7 +84,27 @@ readOptions(const PruneImportOptions &given) {
   }
   return options;
 }
-#endif
+
+/// The same, and what else an import or export is called with. Nothing after a
+/// message of `function`.
+static std::optional<prune::ONNXImportOptions>
+checkCall(PruneContext *context, StringRef function, const char *path,
+          const PruneImportOptions *options, const void *output) {
+  PruneImportOptions given = options ? *options : PruneImportOptions{};
+  if (!output || !path ||
+      (given.numDims && (!given.dimNames || !given.dimSizes)) ||
+      (given.numValues && (!given.valueNames || !given.values))) {
+    context->fail(PRUNE_INVALID_ARGUMENT,
+                  function + " expects a path, sizes, values and an output");
+    return std::nullopt;
+  }
+  std::optional<prune::ONNXImportOptions> read = readOptions(given);
+  if (!read)
+    context->fail(
+        PRUNE_INVALID_ARGUMENT,
+        "expects names with positive sizes to fix, and names with values");
+  return read;
+}
 
 PruneStatus pruneModuleImportONNXWithOptions(PruneContext *context,
                                              const char *path,
@@ -94,19 +113,11 @@ PruneStatus pruneModuleImportONNXWithOptions(PruneContext *context,
   if (!context)
     return PRUNE_INVALID_ARGUMENT;
   context->begin();
-  PruneImportOptions given = options ? *options : PruneImportOptions{};
-  if (!module || !path ||
-      (given.numDims && (!given.dimNames || !given.dimSizes)) ||
-      (given.numValues && (!given.valueNames || !given.values)))
-    return context->fail(
-        PRUNE_INVALID_ARGUMENT,
-        "pruneModuleImportONNX expects a path, sizes, values and an output");
-#ifdef PRUNE_ENABLE_ONNX
-  std::optional<prune::ONNXImportOptions> read = readOptions(given);
+  std::optional<prune::ONNXImportOptions> read =
+      checkCall(context, "pruneModuleImportONNX", path, options, module);
   if (!read)
-    return context->fail(
-        PRUNE_INVALID_ARGUMENT,
-        "expects names with positive sizes to fix, and names with values");
+    return PRUNE_INVALID_ARGUMENT;
+#ifdef PRUNE_ENABLE_ONNX
   OwningOpRef<ModuleOp> imported =
       prune::importONNX(path, &context->context, *read);
   if (!imported)
@@ -267,19 +278,11 @@ PruneStatus pruneModuleExportONNX(const PruneModule *module,
     return PRUNE_INVALID_ARGUMENT;
   PruneContext *context = module->owner;
   context->begin();
-  PruneImportOptions given = options ? *options : PruneImportOptions{};
-  if (!model || !templatePath ||
-      (given.numDims && (!given.dimNames || !given.dimSizes)) ||
-      (given.numValues && (!given.valueNames || !given.values)))
-    return context->fail(
-        PRUNE_INVALID_ARGUMENT,
-        "pruneModuleExportONNX expects a path, sizes, values and an output");
-#ifdef PRUNE_ENABLE_ONNX
-  std::optional<prune::ONNXImportOptions> read = readOptions(given);
+  std::optional<prune::ONNXImportOptions> read =
+      checkCall(context, "pruneModuleExportONNX", templatePath, options, model);
   if (!read)
-    return context->fail(
-        PRUNE_INVALID_ARGUMENT,
-        "expects names with positive sizes to fix, and names with values");
+    return PRUNE_INVALID_ARGUMENT;
+#ifdef PRUNE_ENABLE_ONNX
   FailureOr<std::string> bytes =
       prune::exportONNX(*module->module, templatePath, *read);
   if (failed(bytes))
