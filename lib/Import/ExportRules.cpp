@@ -194,9 +194,16 @@ void NodeRules::einsum() {
 
 /// Batch and channels pass, positions stay.
 void NodeRules::channelsPass() {
+  passWhere([](size_t dim) { return dim < 2; });
+}
+
+void NodeRules::passWhere(function_ref<bool(size_t)> passes,
+                          std::optional<size_t> except) {
   ArrayRef<Dim> x = input(0), y = output();
   for (size_t dim = 0; dim != x.size(); ++dim) {
-    if (dim < 2) {
+    if (dim == except)
+      continue;
+    if (passes(dim)) {
       coupling.join(x[dim], y[dim]);
       continue;
     }

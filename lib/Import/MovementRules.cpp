@@ -200,54 +200,36 @@ void NodeRules::gather() {
 /// Dimensions that keep their size pass; the others are interpolated.
 void NodeRules::resize() {
   ArrayRef<Dim> x = input(0), y = output();
-  for (size_t dim = 0; dim != x.size(); ++dim) {
-    if (dim < 2 && isJoinable(x[dim], y[dim])) {
-      coupling.join(x[dim], y[dim]);
-      continue;
-    }
-    coupling.keep(x[dim]);
-    coupling.keep(y[dim]);
-  }
+  passWhere([&](size_t dim) { return dim < 2 && isJoinable(x[dim], y[dim]); });
 }
 
 /// Positions of a block are channels, before or behind those of the result.
-void NodeRules::depthToSpace() {
-  ArrayRef<Dim> x = input(0), y = output();
-  keepValue(x.drop_front(2));
-  keepValue(y.drop_front(2));
-  coupling.join(x[0], y[0]);
-  Dim block = coupling.addDim(coupling.sizeOf(x[1]) /
-                              std::max<int64_t>(coupling.sizeOf(y[1]), 1));
+void NodeRules::blockOfChannels(Dim wide, Dim narrow, bool isBehind) {
+  passWhere([](size_t dim) { return dim == 0; }, /*except=*/1);
+  Dim block = coupling.addDim(coupling.sizeOf(wide) /
+                              std::max<int64_t>(coupling.sizeOf(narrow), 1));
   coupling.keep(block);
-  if (stringOf(node, "mode", "DCR") == "CRD")
-    coupling.addProduct(x[1], {y[1], block});
+  if (isBehind)
+    coupling.addProduct(wide, {narrow, block});
   else
-    coupling.addProduct(x[1], {block, y[1]});
+    coupling.addProduct(wide, {block, narrow});
+}
+
+void NodeRules::depthToSpace() {
+  blockOfChannels(input(0)[1], output()[1],
+                  stringOf(node, "mode", "DCR") == "CRD");
 }
 
 void NodeRules::spaceToDepth() {
-  ArrayRef<Dim> x = input(0), y = output();
-  keepValue(x.drop_front(2));
-  keepValue(y.drop_front(2));
-  coupling.join(x[0], y[0]);
-  Dim block = coupling.addDim(coupling.sizeOf(y[1]) /
-                              std::max<int64_t>(coupling.sizeOf(x[1]), 1));
-  coupling.keep(block);
-  coupling.addProduct(y[1], {block, x[1]});
+  blockOfChannels(output()[1], input(0)[1], /*isBehind=*/false);
 }
 
 /// What is not repeated passes.
 void NodeRules::tile() {
   auto repeats = readList(node, network.facts, true, 1, "", {});
-  ArrayRef<Dim> x = input(0), y = output();
-  for (size_t dim = 0; dim != x.size(); ++dim) {
-    if (repeats && dim < repeats->size() && (*repeats)[dim] == 1) {
-      coupling.join(x[dim], y[dim]);
-      continue;
-    }
-    coupling.keep(x[dim]);
-    coupling.keep(y[dim]);
-  }
+  passWhere([&](size_t dim) {
+    return repeats && dim < repeats->size() && (*repeats)[dim] == 1;
+  });
 }
 
 /// Of the first input only: the others say how.
