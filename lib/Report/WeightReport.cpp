@@ -147,6 +147,14 @@ WeightEntry &Collector::add(Operation *op, StringRef name, bool isRecorded) {
   return entry;
 }
 
+/// What a constant of the entry's type holds, written out. Of one whose data
+/// was left out, any element may be something.
+static void countDense(WeightEntry &entry, Attribute value) {
+  entry.nonzeros = isElided(value) ? entry.getElements() : countNonzeros(value);
+  entry.bytesAfter =
+      entry.getElements() * entry.type.getElementTypeBitWidth() / 8;
+}
+
 void Collector::addConstant(const Weight &weight) {
   // Canonicalisation reorders constants; uses stay where they are.
   WeightEntry &entry = add(weight.uses.front().operand->getOwner(), weight.name,
@@ -154,16 +162,8 @@ void Collector::addConstant(const Weight &weight) {
   entry.loc = weight.getLoc();
   entry.type = weight.getType();
   entry.uses = weight.uses.size();
-  if (isElided(weight.getValue())) {
-    // Any of its elements may be something.
-    entry.nonzeros = entry.type.getNumElements();
-    entry.addFormat("elided");
-    entry.bytesAfter = entry.nonzeros * entry.type.getElementTypeBitWidth() / 8;
-    return;
-  }
-  entry.nonzeros = countNonzeros(weight.getValue());
-  entry.addFormat("dense");
-  entry.bytesAfter = getBytes(weight.getValue());
+  countDense(entry, weight.getValue());
+  entry.addFormat(isElided(weight.getValue()) ? "elided" : "dense");
 }
 
 void Collector::addPacked(Operation *op, StringRef format, ShapedType seen,
@@ -201,13 +201,10 @@ void Collector::addMasked(ApplyOp apply) {
   WeightEntry &entry = add(apply, name);
   entry.type = apply.getTensor().getType();
   entry.uses = 1;
-  entry.nonzeros =
-      isElided(value) ? entry.type.getNumElements() : countNonzeros(value);
+  countDense(entry, value);
   entry.record = DictionaryAttr::get(apply.getContext(),
                                      apply.getDecisionAttr().toRecord());
   entry.addFormat("masked");
-  entry.bytesAfter =
-      entry.getElements() * entry.type.getElementTypeBitWidth() / 8;
 }
 
 /// Weights of zeros only, whose contractions are gone.
