@@ -348,7 +348,9 @@ private:
 
   /// Why a group that could lose channels is not one of those asked for.
   StringRef getReasonAgainst(const PlannedGroup &group) {
-    if (getScored(group, groupCriterion).empty())
+    if (llvm::none_of(group.constants, [&](const ChannelConstant &constant) {
+          return groupCriterion.reads(constant);
+        }))
       return groupCriterion.whyNot();
     int64_t size = group.channels.size();
     if (granularity == "head" &&
