@@ -11,6 +11,8 @@
 
 #include "Branches.h"
 
+#include "llvm/ADT/StringSet.h"
+
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
 using onnx::AttributeProto;
@@ -99,21 +101,18 @@ static GraphProto takeBranch(NodeProto &node, bool condition) {
   return branch;
 }
 
-void BranchInliner::expand(NodeProto &node, bool condition) {
-  count(node, -1);
-  GraphProto branch = takeBranch(node, condition);
-  llvm::StringMap<bool> isOwn;
+/// Gives what the branch computes the names of the outputs. What it does not
+/// compute itself, or returns twice, is copied; the copies are returned.
+static std::vector<std::unique_ptr<NodeProto>>
+bindOutputs(const NodeProto &node, const GraphProto &branch, Names &names) {
+  llvm::StringSet<> isOwn;
   for (const NodeProto &inner : branch.node())
-    for (const std::string &output : inner.output())
-      isOwn[output] = true;
-  Names names;
-  // What the branch does not compute itself, or returns twice, is copied.
+    isOwn.insert(inner.output().begin(), inner.output().end());
   std::vector<std::unique_ptr<NodeProto>> copies;
   for (int at = 0; at != node.output_size(); ++at) {
     if (node.output(at).empty())
       continue;
     const std::string &inner = branch.output(at).name();
-    definitions[node.output(at)] += 1;
     if (isOwn.contains(inner) &&
         names.try_emplace(inner, node.output(at)).second)
       continue;
@@ -123,12 +122,22 @@ void BranchInliner::expand(NodeProto &node, bool condition) {
     copy->add_input(inner);
     copy->add_output(node.output(at));
   }
+  return copies;
+}
+
+void BranchInliner::expand(NodeProto &node, bool condition) {
+  count(node, -1);
+  GraphProto branch = takeBranch(node, condition);
+  Names names;
+  auto copies = bindOutputs(node, branch, names);
+  for (const std::string &output : node.output())
+    ++definitions[output];
   auto define = [&](const std::string &name) {
     if (!name.empty() && definitions.lookup(name) != 0)
       names.try_emplace(name, freshName(name));
     auto found = names.find(name);
-    definitions[found == names.end() ? StringRef(name)
-                                     : StringRef(found->second)] += 1;
+    ++definitions[found == names.end() ? StringRef(name)
+                                       : StringRef(found->second)];
   };
   for (onnx::TensorProto &tensor : *branch.mutable_initializer()) {
     define(tensor.name());
@@ -139,10 +148,9 @@ void BranchInliner::expand(NodeProto &node, bool condition) {
     for (const std::string &output : inner.output())
       if (names.count(output) == 0)
         define(output);
-  while (!copies.empty()) {
-    rename(copies.back()->mutable_input(0), names);
-    pending.push_back(std::move(copies.back()));
-    copies.pop_back();
+  for (auto &copy : llvm::reverse(copies)) {
+    rename(copy->mutable_input(0), names);
+    pending.push_back(std::move(copy));
   }
   for (int at = branch.node_size(); at-- > 0;) {
     auto inner = std::make_unique<NodeProto>();
@@ -157,8 +165,11 @@ void BranchInliner::expand(NodeProto &node, bool condition) {
 
 LogicalResult BranchInliner::run(
     function_ref<LogicalResult(NodeProto &, std::optional<bool> &)> visit) {
-  count(graph, 1);
   auto &nodes = *graph.mutable_node();
+  // Names matter where a branch brings others.
+  if (llvm::any_of(
+          nodes, [](const NodeProto &node) { return node.op_type() == "If"; }))
+    count(graph, 1);
   while (!nodes.empty())
     pending.emplace_back(nodes.ReleaseLast());
   while (!pending.empty()) {
