@@ -125,8 +125,7 @@ mlir::prune::onnx_export::findBiasSites(StringRef tensor, Network &network,
     const onnx::NodeProto &node = *reader.node;
     if (node.output_size())
       sites.push_back({reader, tensor.str(),
-                       editor.findTensor(tensor)->data_type(),
-                       node.name().empty() ? node.output(0) : node.name(),
+                       editor.findTensor(tensor)->data_type(), nameOf(node),
                        network.keptShape(node.output(0))});
   }
   return sites;

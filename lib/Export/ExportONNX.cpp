@@ -60,7 +60,8 @@ private:
   LogicalResult checkModule(const Facts &facts);
   LogicalResult checkVersions(const onnx::GraphProto &graph);
   LogicalResult matchWeights(const onnx::GraphProto &graph, const Facts &facts,
-                             const Template &file);
+                             const Template &file,
+                             const Template::Resources &resources);
   LogicalResult matchWeight(StringRef name, const Facts &facts,
                             const Template &file);
   FailureOr<std::string> patch(const onnx::ModelProto &model,
@@ -147,7 +148,8 @@ LogicalResult Exporter::matchGone(Match &match, const Template &file) {
   if (entry || file.isFolded(match.name))
     match.number = file.getOnlyNumber(match.name);
   // What it contributed is added elsewhere by now, or was zero.
-  if (!match.number && entry && match.fact->rank() > 1 && isFactorOnly(match.name, file))
+  if (!match.number && entry && match.fact->rank() > 1 &&
+      isFactorOnly(match.name, file))
     match.number = 0;
   if (match.number)
     return success();
@@ -272,8 +274,9 @@ LogicalResult Exporter::checkRest(const Facts &facts) {
 }
 
 LogicalResult Exporter::matchWeights(const onnx::GraphProto &graph,
-                                     const Facts &facts, const Template &file) {
-  for (auto &[name, versions] : collectResources(module)) {
+                                     const Facts &facts, const Template &file,
+                                     const Template::Resources &resources) {
+  for (const auto &[name, versions] : resources) {
     Versions rest;
     for (DenseResourceElementsAttr value : versions)
       if (!file.isBias(value.getRawHandle().getKey()))
@@ -541,7 +544,7 @@ FailureOr<std::string> Exporter::run() {
     return failure();
   onnx_import::inlineBranches(*(*model)->mutable_graph(),
                               original.getBranches());
-  llvm::MapVector<StringRef, Versions> resources = collectResources(module);
+  Template::Resources resources = collectResources(module);
   storeComputedWeights(**model, original, [&](StringRef name) {
     auto found = resources.find(name);
     return found == resources.end() ||
@@ -551,7 +554,7 @@ FailureOr<std::string> Exporter::run() {
   });
   llvm::StringMap<unsigned> wasRead;
   collectReads((*model)->graph(), wasRead);
-  Template file(**model, original, module);
+  Template file(**model, original, module, resources);
   if (failed(file.adapt()))
     return failure();
   std::optional<Facts> adapted;
@@ -562,7 +565,7 @@ FailureOr<std::string> Exporter::run() {
                         "not be valid; export before prune-fold-batch-norms";
   }
   const Facts &facts = adapted ? *adapted : original;
-  if (failed(matchWeights((*model)->graph(), facts, file)))
+  if (failed(matchWeights((*model)->graph(), facts, file, resources)))
     return failure();
   return patch(**model, facts, wasRead);
 }

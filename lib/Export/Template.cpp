@@ -20,8 +20,10 @@ using namespace mlir;
 using namespace mlir::prune;
 using namespace mlir::prune::onnx_export;
 
-Template::Template(onnx::ModelProto &model, const Facts &facts, ModuleOp module)
-    : GraphEditor(model), facts(facts), module(module), weights(module) {
+Template::Template(onnx::ModelProto &model, const Facts &facts, ModuleOp module,
+                   const Resources &resources)
+    : GraphEditor(model), facts(facts), module(module), resources(resources),
+      weights(module) {
   auto add = [&](StringRef tensor) {
     if (StringRef weight = weightOf(tensor); !weight.empty())
       tensorOf.try_emplace(weight, tensor.str());
@@ -30,9 +32,7 @@ Template::Template(onnx::ModelProto &model, const Facts &facts, ModuleOp module)
     add(tensor.name());
   for (const onnx::NodeProto &node : graph.node()) {
     // As the import names locations, before outputs get other names.
-    nodeNames[&node] = node.name();
-    if (node.name().empty() && node.output_size())
-      nodeNames[&node] = node.output(0);
+    nodeNames[&node] = nameOf(node);
     if (node.op_type() == "Constant" && node.output_size() == 1)
       add(node.output(0));
   }
@@ -409,7 +409,6 @@ void Template::splitGone() {
         return isa<ArrayAttr>(entry.getValue());
       }))
     return;
-  auto resources = collectResources(module);
   for (const auto &[weight, tensor] : tensorOf) {
     if (!record.get(weight) && !foldedWeights.contains(weight))
       continue;
@@ -430,7 +429,7 @@ void Template::splitGone() {
 
 LogicalResult Template::splitAll() {
   splitGone();
-  for (auto &[weight, versions] : collectResources(module)) {
+  for (const auto &[weight, versions] : resources) {
     auto tensor = tensorOf.find(weight);
     if (tensor == tensorOf.end())
       continue;

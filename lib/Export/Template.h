@@ -21,7 +21,10 @@ namespace mlir::prune::onnx_export {
 
 class Template : public GraphEditor {
 public:
-  Template(onnx::ModelProto &model, const Facts &facts, ModuleOp module);
+  using Resources = llvm::MapVector<StringRef, Versions>;
+  /// `resources` are all of the module's.
+  Template(onnx::ModelProto &model, const Facts &facts, ModuleOp module,
+           const Resources &resources);
 
   /// Changes the model; whether it did is `hasChanged`.
   LogicalResult adapt();
@@ -75,6 +78,7 @@ private:
 
   const Facts &facts;
   ModuleOp module;
+  const Resources &resources;
   ModuleWeights weights;
   bool changed = false;
   llvm::StringMap<std::string> keys;

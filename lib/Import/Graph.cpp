@@ -99,7 +99,7 @@ LogicalResult Graph::importNodes(OpBuilder &b) {
     return success();
   }
   // The nodes leave the graph while they are visited.
-  (void)isRead("");
+  collectReads(proto, reads.emplace());
   auto visit = [&](onnx::NodeProto &node, std::optional<bool> &branch) {
     if (failed(readInitializers()) || failed(importNode(b, node)))
       return failure();
@@ -163,10 +163,8 @@ LogicalResult mlir::prune::onnx_import::checkOperators(const Graph &graph) {
                << ", used by " << (found.size() == 1 ? "node" : "nodes");
     constexpr size_t kNamed = 4;
     for (const onnx::NodeProto *node : ArrayRef(found).take_front(kNamed)) {
-      StringRef name = node->name();
-      if (name.empty() && node->output_size())
-        name = node->output(0);
-      diagnostic << (node == found[0] ? " '" : ", '") << name << "'";
+      diagnostic << (node == found[0] ? " '" : ", '")
+                 << onnx_export::nameOf(*node) << "'";
     }
     if (found.size() > kNamed)
       diagnostic << " and " << found.size() - kNamed << " more";

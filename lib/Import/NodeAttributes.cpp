@@ -12,11 +12,13 @@
 using namespace mlir;
 using namespace mlir::prune::onnx_export;
 
+std::string mlir::prune::onnx_export::nameOf(const onnx::NodeProto &node) {
+  return node.name().empty() && node.output_size() ? node.output(0)
+                                                   : node.name();
+}
+
 std::string mlir::prune::onnx_export::describe(const onnx::NodeProto &node) {
-  std::string name = node.name();
-  if (name.empty() && node.output_size())
-    name = node.output(0);
-  return "node '" + name + "' (" + node.op_type() + ")";
+  return "node '" + nameOf(node) + "' (" + node.op_type() + ")";
 }
 
 static const onnx::AttributeProto *find(const onnx::NodeProto &node,
