@@ -123,7 +123,7 @@ void RankedTensorScores::visitUnits(
 
 std::optional<std::vector<uint8_t>>
 RankedTensorScores::decideBanks(const Target &target) const {
-  std::vector<std::vector<int64_t>> banks(map ? map->numBanks() : 0);
+  std::vector<std::vector<int64_t>> banks(map->numBanks());
   for (int64_t unit = 0; unit != units; ++unit) {
     if (std::isnan(mapped[unit]))
       return std::nullopt;
