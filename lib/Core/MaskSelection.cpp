@@ -121,35 +121,6 @@ void RankedTensorScores::visitUnits(
   }
 }
 
-std::optional<std::vector<uint8_t>>
-RankedTensorScores::decideBanks(const Target &target) const {
-  std::vector<std::vector<int64_t>> banks(map->numBanks());
-  for (int64_t unit = 0; unit != units; ++unit) {
-    if (std::isnan(mapped[unit]))
-      return std::nullopt;
-    banks[map->bankOf(unit)].push_back(unit);
-  }
-  std::vector<uint8_t> kept(units, 1);
-  for (std::vector<int64_t> &bank : banks) {
-    if (target.threshold) {
-      for (int64_t unit : bank)
-        kept[unit] = mapped[unit] >= *target.threshold;
-      continue;
-    }
-    int64_t size = bank.size();
-    int64_t removed =
-        target.count ? *target.count
-                     : std::floor(double(size) * target.sparsity.value_or(0));
-    // Among equals the first goes first.
-    std::stable_sort(bank.begin(), bank.end(), [&](int64_t a, int64_t b) {
-      return mapped[a] < mapped[b];
-    });
-    for (int64_t i = 0; i < std::min(removed, size); ++i)
-      kept[bank[i]] = 0;
-  }
-  return kept;
-}
-
 RankedTensorScores::TileElements
 RankedTensorScores::locateTile(size_t tile) const {
   TileElements result;
@@ -295,6 +266,39 @@ static void maskGroup(const double *scores, int64_t n, int64_t stride,
                      isBefore);
   for (int64_t i = 0; i < n; ++i)
     keep[order[i] * stride] = i >= removed;
+}
+
+std::optional<std::vector<uint8_t>>
+RankedTensorScores::decideBanks(const Target &target) const {
+  std::vector<std::vector<int64_t>> banks(map->numBanks());
+  for (int64_t unit = 0; unit != units; ++unit) {
+    if (std::isnan(mapped[unit]))
+      return std::nullopt;
+    banks[map->bankOf(unit)].push_back(unit);
+  }
+  std::vector<uint8_t> kept(units, 1), keep;
+  std::vector<double> scores;
+  std::vector<int64_t> order;
+  for (const std::vector<int64_t> &bank : banks) {
+    if (target.threshold) {
+      for (int64_t unit : bank)
+        kept[unit] = mapped[unit] >= *target.threshold;
+      continue;
+    }
+    int64_t size = bank.size();
+    int64_t removed =
+        target.count ? *target.count
+                     : std::floor(double(size) * target.sparsity.value_or(0));
+    scores.clear();
+    for (int64_t unit : bank)
+      scores.push_back(mapped[unit]);
+    keep.resize(size);
+    maskGroup(scores.data(), size, 1, std::min(removed, size), keep.data(),
+              order);
+    for (int64_t i = 0; i < size; ++i)
+      kept[bank[i]] = keep[i];
+  }
+  return kept;
 }
 
 RankedTensorScores::GroupTile
