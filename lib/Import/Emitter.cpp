@@ -108,7 +108,7 @@ Tensor *Emitter::makeFloats(DataType type, ArrayRef<AffineExpr> dims,
 Tensor *Emitter::number(DataType type, double value) {
   if (isFloat(type))
     return makeFloats(type, {}, value);
-  return makeInts(type, {}, size(static_cast<int64_t>(value)));
+  return makeInts(type, {}, size(toInteger(value)));
 }
 
 APInt mlir::prune::onnx_import::integerOf(Type type, int64_t value) {
@@ -179,8 +179,7 @@ TypedAttr Emitter::attribute(DataType type, double value) {
   Type element = elementType(type, state.context);
   if (isa<FloatType>(element))
     return b.getFloatAttr(element, value);
-  return b.getIntegerAttr(element,
-                          integerOf(element, static_cast<int64_t>(value)));
+  return b.getIntegerAttr(element, integerOf(element, toInteger(value)));
 }
 
 TypedAttr Emitter::extreme(DataType type, bool greatest) {

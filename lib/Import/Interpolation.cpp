@@ -63,11 +63,11 @@ static void interpolate(const ResizeRules &rules, int64_t size, double x,
                         SmallVectorImpl<int64_t> &positions,
                         SmallVectorImpl<double> &weights) {
   if (rules.isNearest()) {
-    positions.push_back(roundNearest(rules.nearest, x));
+    positions.push_back(toInteger(roundNearest(rules.nearest, x)));
     weights.push_back(1);
   } else {
     for (int64_t tap = 1 - rules.reach(); tap <= rules.reach(); ++tap) {
-      positions.push_back(static_cast<int64_t>(std::floor(x)) + tap);
+      positions.push_back(toInteger(std::floor(x) + tap));
       weights.push_back(weightOf(rules, std::floor(x) + tap - x));
     }
   }
@@ -87,7 +87,8 @@ static Taps tapsOf(const ResizeRules &rules, const Line<double> &line) {
   Taps taps;
   for (int64_t at = 0; at < line.out; ++at) {
     double x = sourceOf(rules, line, double(at));
-    taps.outside.push_back(extrapolates(rules) && (x < 0 || x > line.in - 1));
+    bool isInside = x >= 0 && x <= line.in - 1;
+    taps.outside.push_back(extrapolates(rules) && !isInside);
     interpolate(rules, line.in, x, taps.positions.emplace_back(),
                 taps.weights.emplace_back());
   }
@@ -193,15 +194,18 @@ void OpenTables::stretch(Scalar &s, const ResizeAxis &axis) {
     if (rules.antialias)
       factor = std::min(*axis.scale, 1.0);
     reach = std::ceil(reach / factor);
+    // A scale that makes no table makes no size either.
+    if (!(reach < kMaxElements))
+      reach = 1;
     shrink = s.constant(wide, factor);
     first = s.constant(wide, 1 - reach);
-    taps = n.size(static_cast<int64_t>(2 * reach));
+    taps = n.size(toInteger(2 * reach));
     return;
   }
   Real given = {&s, scale}, one = given.like(1);
   Real least = ifLess(given, one, given, one);
   Real open = ceilOf(given.like(reach) / least);
-  // A scale that is no scale makes no table: its sizes fail.
+  // As above.
   open = ifLess(open, double(kMaxElements), open, one);
   shrink = least.v;
   first = (1.0 - open).v;

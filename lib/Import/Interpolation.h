@@ -111,15 +111,23 @@ template <typename N> N roundNearest(StringRef how, N x) {
   return ifLess(part, half, floor, floor + 1.0);
 }
 
+/// Keys' cubic: what an element counts at a distance `x` below 1, and from
+/// there up to 2.
+template <typename N> N cubicNear(double a, N x) {
+  return ((a + 2) * x - (a + 3)) * x * x + 1.0;
+}
+template <typename N> N cubicFar(double a, N x) {
+  return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+}
+
 /// How much an element counts at a distance.
 template <typename N> N weightOf(const ResizeRules &rules, N distance) {
   N x = absOf(distance), none = zeroLike(x);
   if (rules.mode == "linear")
     return ifLess(x, 1.0, 1.0 - x, none);
   double a = rules.cubic;
-  N near = ((a + 2) * x - (a + 3)) * x * x + 1.0;
-  N far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
-  return ifLess(x, 1.0, near, ifLess(x, 2.0, far, none));
+  N far = ifLess(x, 2.0, cubicFar(a, x), none);
+  return ifLess(x, 1.0, cubicNear(a, x), far);
 }
 
 /// One axis to resize. What is not known at import is a value of the program:

@@ -177,7 +177,7 @@ static LogicalResult importCumulative(Node &n) {
   std::optional<double> given = n.constant(1);
   if (!given || !n.hasRank(0, 1))
     return failure();
-  std::optional<int64_t> axis = n.axis(static_cast<int64_t>(*given), x->rank());
+  std::optional<int64_t> axis = n.axis(toInteger(*given), x->rank());
   if (!axis)
     return failure();
   n.computeWide();

@@ -20,7 +20,7 @@ static LogicalResult importOneHot(Node &n) {
     return failure();
   AffineExpr depth;
   if (std::optional<double> number = n.scalarOf(n.input(1))) {
-    depth = n.size(static_cast<int64_t>(*number));
+    depth = n.size(toInteger(*number));
   } else {
     if (isFloat(n.input(1)->type))
       return n.error() << "expects a depth that is a constant or an integer";

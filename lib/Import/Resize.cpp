@@ -205,6 +205,10 @@ static bool readScales(Node &n, const ResizeRules &rules, const Wanted &wanted,
   if (!numbers)
     return false;
   for (auto [axis, number] : llvm::zip(result, *numbers)) {
+    if (number.known && !(*number.known > 0)) {
+      n.error() << "expects scales above zero, but got " << *number.known;
+      return false;
+    }
     axis.scale = number.known;
     axis.openScale = number.open;
     // An axis that stays may be of any size.

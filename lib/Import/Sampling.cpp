@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Interpolation.h"
 #include "Node.h"
 
 using namespace mlir;
@@ -126,20 +127,9 @@ static Tap tapAt(Scalar &s, const Sampling &by, Value x, const Axis &axis,
 /// behind the second one.
 static SmallVector<Value> cubicWeights(Scalar &s, Value t) {
   constexpr double a = -0.75;
-  Type type = t.getType();
-  auto number = [&](double value) { return s.constant(type, value); };
-  auto inner = [&](Value d) {
-    Value line = s.sub(s.mul(number(a + 2), d), number(a + 3));
-    return s.add(s.mul(s.mul(line, d), d), number(1));
-  };
-  auto outer = [&](Value d) {
-    Value line = s.sub(s.mul(number(a), d), number(5 * a));
-    Value square = s.add(s.mul(line, d), number(8 * a));
-    return s.sub(s.mul(square, d), number(4 * a));
-  };
-  Value rest = s.sub(number(1), t);
-  return {outer(s.add(t, number(1))), inner(t), inner(rest),
-          outer(s.add(rest, number(1)))};
+  Real behind = {&s, t}, before = behind.like(1) - behind;
+  return {cubicFar(a, behind + 1.0).v, cubicNear(a, behind).v,
+          cubicNear(a, before).v, cubicFar(a, before + 1.0).v};
 }
 
 /// The pixels along an axis that a position reads.

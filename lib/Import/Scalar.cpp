@@ -18,12 +18,19 @@
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
 
+int64_t mlir::prune::onnx_import::toInteger(double value) {
+  APSInt result(64, /*isUnsigned=*/false);
+  bool isExact;
+  APFloat(value).convertToInteger(result, APFloat::rmTowardZero, &isExact);
+  return result.getExtValue();
+}
+
 static bool isFloat(Value x) { return isa<FloatType>(x.getType()); }
 
 Value Scalar::constant(Type type, double value) {
   if (auto floating = dyn_cast<FloatType>(type))
     return arith::ConstantOp::create(b, loc, b.getFloatAttr(floating, value));
-  return integer(type, static_cast<int64_t>(value));
+  return integer(type, toInteger(value));
 }
 
 Value Scalar::integer(Type type, int64_t value) {

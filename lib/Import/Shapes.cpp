@@ -319,7 +319,7 @@ static LogicalResult importRange(Node &n) {
     double steps = std::ceil((*limit - *start) / *step);
     if (!(steps < 1e9))
       return n.error() << "would make " << steps << " elements";
-    count = n.size(std::max<int64_t>(static_cast<int64_t>(steps), 0));
+    count = n.size(std::max<int64_t>(toInteger(steps), 0));
   } else {
     // ceil((limit - start) / step), at least zero.
     Scalar s(n.b, n.loc, isUnsigned(type));
@@ -339,8 +339,7 @@ static LogicalResult importRange(Node &n) {
     if (!isFloat(type)) {
       SmallVector<AffineExpr> values;
       for (int64_t at = 0; at < *known; ++at)
-        values.push_back(n.size(static_cast<int64_t>(*start) +
-                                at * static_cast<int64_t>(*step)));
+        values.push_back(n.size(toInteger(*start) + at * toInteger(*step)));
       return n.output(n.makeInts(type, count, values));
     }
   }

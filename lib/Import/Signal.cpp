@@ -402,7 +402,7 @@ static SmallVector<int64_t> melBins(int64_t count, double length, double rate,
   for (int64_t at = 0; at < count + 2; ++at) {
     double hertz = 700 * (std::pow(10, (toMel(low) + at * step) / 2595) - 1);
     double bin = std::floor((length + 1) * hertz / rate);
-    bins.push_back(std::clamp(bin, -1.0, double(kMaxTable)));
+    bins.push_back(toInteger(std::clamp(bin, -1.0, double(kMaxTable))));
   }
   return bins;
 }
@@ -425,9 +425,9 @@ static LogicalResult importMelWeightMatrix(Node &n) {
     return n.error() << "cannot make " << bands << " bands of a transform of "
                      << length << " at a rate of " << rate << ", from " << low
                      << " to " << high;
-  auto columns = static_cast<int64_t>(bands);
+  auto columns = toInteger(bands);
   SmallVector<int64_t> bins = melBins(columns, length, rate, low, high);
-  SmallVector<double> table(static_cast<int64_t>(rows) * columns, 0);
+  SmallVector<double> table(toInteger(rows) * columns, 0);
   // What lies above the transform's frequencies has no row.
   auto set = [&](int64_t row, int64_t column, double weight) {
     if (row >= 0 && row < rows)
@@ -442,7 +442,7 @@ static LogicalResult importMelWeightMatrix(Node &n) {
     for (int64_t row = peak; row < end; ++row)
       set(row, band, double(end - row) / (end - peak));
   }
-  Sizes dims = {n.size(static_cast<int64_t>(rows)), n.size(columns)};
+  Sizes dims = {n.size(toInteger(rows)), n.size(columns)};
   DataType computed = isFloat(*type) ? *type : DataType::Float;
   return n.output(n.convert(n.makeFloats(computed, dims, table), *type));
 }

@@ -56,8 +56,11 @@ def resizes():
     for bad in (0, -2, 10**7, 2**62):
         check("Resize", [None, None, number([1, 2, bad, 3])], f"cannot resize 4 to {bad}")
     for bad in (0, -2, np.nan, np.inf, 1e30):
+        expected = "cannot resize 4 to" if bad > 0 else "expects scales above zero, but got"
         given = number([1, 1, bad, 1], np.float32)
-        check("Resize", [None, given], "cannot resize 4 to")
+        check("Resize", [None, given], expected)
+    given = number([1, 1, -2, 1], np.float32)
+    check("Resize", [None, given], "expects scales above zero, but got -2", shape=(1, 2, "n", 6))
     check("Resize", by_size, "cannot resize 0 to 8", shape=(1, 2, 0, 6))
     corners = {"mode": "linear", "coordinate_transformation_mode": "align_corners"}
     given = number([1, 1, 0.6, 1], np.float32)

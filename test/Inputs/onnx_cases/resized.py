@@ -63,6 +63,8 @@ def matrix(n, size, scale, region, options):
     for at in range(size):
         x = source(at, n, size, scale, how, *region)
         outside[at] = how == "tf_crop_and_resize" and not 0 <= x <= n - 1
+        if outside[at]:
+            continue
         if mode == "nearest":
             place = nearest(x, options.get("nearest_mode", "round_prefer_floor"))
             by[at, min(max(place, 0), n - 1)] = 1
@@ -192,6 +194,12 @@ def regions():
             add(SINCE18, x, sizes=[1, 2, 4, 3], region=region, **options)
             add(NOW, x, sizes=[1, 2, 1, 7], region=region, **options)
             add(NOW, x, scales=[1, 1, 1.5, 2], region=region, **options)
+    # Nothing of the input.
+    for far in (math.nan, math.inf, -1e30):
+        region = [0, 0, far, 0, 1, 1, 2 * far, 1]
+        for mode in ("linear", "nearest"):
+            options = {**how, "mode": mode, "extrapolation_value": 7.5}
+            add(SINCE18, x, sizes=[1, 2, 3, 5], region=region, **options)
     # Of some axes, in any order; backwards.
     add(SINCE18, x, axes=[3, 2], sizes=[4, 3], region=[0.4, 0.6, 0.6, 0.8], mode="linear", **how)
     add(SINCE18, x, axes=[3], sizes=[5], region=[1, 0], mode="linear", **how)
