@@ -32,6 +32,7 @@ public:
   void joinShared(Operation *root);
   void settle();
   void limit(const ExportLimits &limits);
+  void settleLimits();
   void choose();
   void finish();
 
@@ -59,12 +60,22 @@ private:
     SmallVector<ChannelLink> links;
   };
 
+  /// What a file can lose along an axis.
+  struct AxisLimit {
+    unsigned axis;
+    int reason;
+    SmallVector<SmallVector<int64_t>, 1> classes;
+  };
+  void joinClasses(const AxisLimit &limit);
+  bool holds(unsigned axis, ArrayRef<int64_t> classes);
+
   ChannelGroups &groups;
   ChannelGroups::Prefer prefer;
   llvm::SmallPtrSet<Operation *, 4> freeFunctions;
   std::vector<unsigned> parent;
   std::vector<int> reasonOfRoot;
   std::vector<Choice> choices;
+  std::vector<AxisLimit> openLimits;
 };
 } // namespace mlir::prune
 
@@ -369,19 +380,49 @@ void ChannelCoupler::limit(const ExportLimits &limits) {
     if (!limit)
       continue;
     int reason = addReason(axis.use->getOwner(), limit->reason);
-    if (!limit->classes) {
+    if (limit->classes.empty())
       freezeAxis(number, 0, axis.size, reason);
-      continue;
-    }
-    llvm::SmallDenseMap<int64_t, unsigned> firstOf;
-    for (auto [i, group] : llvm::enumerate(*limit->classes)) {
-      unsigned slot = axis.first + i;
-      if (group < 0)
-        freeze(slot, reason);
-      else
-        join(firstOf.try_emplace(group, slot).first->second, slot);
-    }
+    else if (limit->classes.size() == 1)
+      joinClasses({number, reason, limit->classes});
+    else
+      openLimits.push_back({number, reason, limit->classes});
   }
+}
+
+void ChannelCoupler::joinClasses(const AxisLimit &limit) {
+  const auto &classes =
+      limit.classes[prefer == ChannelGroups::Prefer::Inner
+                        ? limit.classes.size() - 1
+                        : 0];
+  llvm::SmallDenseMap<int64_t, unsigned> firstOf;
+  for (auto [i, group] : llvm::enumerate(classes)) {
+    unsigned slot = groups.axes[limit.axis].first + i;
+    if (group < 0)
+      freeze(slot, limit.reason);
+    else
+      join(firstOf.try_emplace(group, slot).first->second, slot);
+  }
+}
+
+bool ChannelCoupler::holds(unsigned axis, ArrayRef<int64_t> classes) {
+  llvm::SmallDenseMap<int64_t, unsigned> rootOf;
+  for (auto [i, group] : llvm::enumerate(classes)) {
+    unsigned root = find(groups.axes[axis].first + i);
+    if (reasonOfRoot[root] < 0 &&
+        (group < 0 || rootOf.try_emplace(group, root).first->second != root))
+      return false;
+  }
+  return true;
+}
+
+/// What was chosen for the reshapes of the program mostly is what those of the
+/// file need. Where the program has them no more, this one chooses.
+void ChannelCoupler::settleLimits() {
+  for (const AxisLimit &limit : openLimits)
+    if (llvm::none_of(limit.classes, [&](ArrayRef<int64_t> classes) {
+          return holds(limit.axis, classes);
+        }))
+      joinClasses(limit);
 }
 
 void ChannelCoupler::choose() {
@@ -442,6 +483,7 @@ ChannelGroups::ChannelGroups(Operation *root, Prefer prefer,
     coupler.limit(*limits);
   coupler.settle();
   coupler.choose();
+  coupler.settleLimits();
   coupler.finish();
 }
 

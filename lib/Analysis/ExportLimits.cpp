@@ -33,11 +33,29 @@ ExportLimits::choose(ModuleOp module, StringRef option, StringRef pass) {
 }
 
 ExportLimits::ExportLimits(ModuleOp module)
-    : limits(module->getAttrOfType<DictionaryAttr>(kOnnxRecord)), record(module) {}
+    : limits(module->getAttrOfType<DictionaryAttr>(kOnnxRecord)),
+      record(module) {}
 
 StringRef ExportLimits::getOuterNode(StringRef name) const {
   auto node = limits.getAs<StringAttr>(name);
   return node ? node.getValue() : StringRef();
+}
+
+/// The entries of a list for the indices that a weight still has; nothing if
+/// the list does not fit it.
+static std::optional<SmallVector<int64_t>>
+selectKept(DenseI64ArrayAttr original, const KeptIndices::value_type &indices,
+           int64_t size) {
+  if (!indices && original.size() != size)
+    return std::nullopt;
+  SmallVector<int64_t> result;
+  for (int64_t i = 0; i != size; ++i) {
+    int64_t index = indices ? (*indices)[i] : i;
+    if (index >= original.size())
+      return std::nullopt;
+    result.push_back(original[index]);
+  }
+  return result;
 }
 
 std::optional<ExportLimits::Limit>
@@ -48,7 +66,7 @@ ExportLimits::get(DenseResourceElementsAttr weight, int64_t dim) const {
                                  "no export writes it, since it lies inside "
                                  "of " +
                                      node + "; export-safe=false ignores that"),
-                 std::nullopt};
+                 {}};
   ArrayRef<int64_t> shape = weight.getType().getShape();
   auto dims = limits.getAs<ArrayAttr>(key.split('#').first);
   if (!dims || dims.size() != shape.size() || isa<UnitAttr>(dims[dim]))
@@ -61,20 +79,21 @@ ExportLimits::get(DenseResourceElementsAttr weight, int64_t dim) const {
                                "that");
   };
   if (auto node = dyn_cast<StringAttr>(dims[dim]))
-    return Limit{reasonOf(node.getValue()), std::nullopt};
-  auto original = dyn_cast<DenseI64ArrayAttr>(dims[dim]);
+    return Limit{reasonOf(node.getValue()), {}};
   std::optional<KeptIndices> kept = record.get(key, shape);
-  if (!original || !kept)
+  if (!kept)
     return std::nullopt;
-  const auto &indices = (*kept)[dim];
-  if (!indices && original.size() != shape[dim])
-    return std::nullopt;
-  Limit limit{reasonOf("a node behind it"), SmallVector<int64_t>()};
-  for (int64_t i = 0; i != shape[dim]; ++i) {
-    int64_t index = indices ? (*indices)[i] : i;
-    if (index >= original.size())
+  SmallVector<Attribute> lists = {dims[dim]};
+  if (auto several = dyn_cast<ArrayAttr>(dims[dim]))
+    lists.assign(several.begin(), several.end());
+  Limit limit{reasonOf("a node behind it"), {}};
+  for (Attribute list : lists) {
+    auto original = dyn_cast<DenseI64ArrayAttr>(list);
+    auto classes = original ? selectKept(original, (*kept)[dim], shape[dim])
+                            : std::nullopt;
+    if (!classes)
       return std::nullopt;
-    limit.classes->push_back(original[index]);
+    limit.classes.push_back(std::move(*classes));
   }
-  return limit;
+  return limit.classes.empty() ? std::nullopt : std::optional(limit);
 }

@@ -254,6 +254,49 @@ void Coupling::joinProducts() {
       joinProduct(product);
 }
 
+/// Whether the indices of the whole that share one of a factor leave together.
+bool Coupling::isApplied(const Product &product, Dim factor) {
+  int64_t inner = 1, extent = dims[factor].size;
+  for (Dim other : llvm::reverse(product.factors)) {
+    if (other == factor)
+      break;
+    inner *= dims[other].size;
+  }
+  std::vector<std::optional<unsigned>> classes(extent);
+  for (int64_t at = 0; at != dims[product.whole].size; ++at) {
+    std::optional<unsigned> &first = classes[at / inner % extent];
+    if (!first)
+      first = classOf(product.whole, at);
+    if (*first != classOf(product.whole, at))
+      return false;
+  }
+  return true;
+}
+
+void Coupling::chooseFactor(const Product &product, bool last) {
+  SmallVector<Dim> free;
+  for (Dim factor : product.factors)
+    if (getFirst(factor))
+      free.push_back(factor);
+  if (free.size() < 2)
+    return;
+  const Dim *chosen = llvm::find_if(
+      free, [&](Dim factor) { return isApplied(product, factor); });
+  Dim one = chosen != free.end() ? *chosen : last ? free.back() : free.front();
+  current = product.cause;
+  for (Dim factor : free)
+    if (factor != one)
+      keep(factor);
+}
+
+void Coupling::chooseFactors(bool last) {
+  for (const Product &product : products) {
+    chooseFactor(product, last);
+    joinProduct(product);
+  }
+  joinProducts();
+}
+
 std::optional<StringRef> Coupling::whyKept(Dim dim, int64_t index) {
   unsigned root = find(dims[dim].first + index);
   if (states[root] != State::Kept)

@@ -56,6 +56,11 @@ public:
   /// that stay, since they leave together.
   void joinProducts();
 
+  /// After `solve`: of the factors of a product that may lose indices leaves
+  /// that to one, the last or the first, unless one was left before; then joins
+  /// as `joinProducts`.
+  void chooseFactors(bool last);
+
   bool isKept(Dim dim, int64_t index);
   /// Why an index has to stay; nothing if that is not known.
   std::optional<llvm::StringRef> whyKept(Dim dim, int64_t index);
@@ -88,6 +93,8 @@ private:
   void indexProducts();
   std::optional<std::vector<int64_t>> getFirst(Dim dim);
   void joinProduct(const Product &product);
+  void chooseFactor(const Product &product, bool last);
+  bool isApplied(const Product &product, Dim factor);
 
   std::vector<DimInfo> dims;
   std::vector<unsigned> parent;

@@ -18,9 +18,8 @@ using namespace mlir::prune::onnx_export;
 using Dim = Coupling::Dim;
 
 /// The entry of one dimension, which several uses may have.
-static Attribute describeDim(MLIRContext *context, Network &network,
+static Attribute describeDim(MLIRContext *context, Coupling &coupling,
                              ArrayRef<SmallVector<Dim>> uses, size_t at) {
-  Coupling &coupling = network.coupling;
   // Parameters of several channels, such as a vector of ones, stand for
   // whichever of their uses can lose them; shared filters for all.
   bool isParameter = uses.front().size() == 1 && uses.size() > 1;
@@ -56,6 +55,33 @@ static Attribute describeDim(MLIRContext *context, Network &network,
   return DenseI64ArrayAttr::get(context, classes);
 }
 
+namespace {
+/// What leaves together: in any case, and by what reshapes choose.
+struct Couplings {
+  explicit Couplings(Coupling solved)
+      : any(solved), outer(solved), inner(std::move(solved)) {
+    any.joinProducts();
+    outer.chooseFactors(/*last=*/false);
+    inner.chooseFactors(/*last=*/true);
+  }
+  Coupling any, outer, inner;
+};
+} // namespace
+
+/// The entry of one dimension. A reshape of channels to a grid can lose rows or
+/// columns: where that makes a difference, the entry says both.
+static Attribute describeChoice(MLIRContext *context, Couplings &couplings,
+                                ArrayRef<SmallVector<Dim>> uses, size_t at) {
+  Attribute any = describeDim(context, couplings.any, uses, at);
+  Attribute outer = describeDim(context, couplings.outer, uses, at);
+  Attribute inner = describeDim(context, couplings.inner, uses, at);
+  // Which dimension of several loses indices is for the program to choose.
+  if ((outer == any && inner == any) || !isa<DenseI64ArrayAttr>(outer) ||
+      !isa<DenseI64ArrayAttr>(inner))
+    return any;
+  return ArrayAttr::get(context, {outer, inner});
+}
+
 /// Tensors in graphs inside of nodes, which the export does not write.
 static void describeInner(const onnx::NodeProto &node, StringRef outer,
                           MLIRContext *context, NamedAttrList &limits) {
@@ -86,10 +112,11 @@ mlir::prune::onnx_export::describeLimits(const onnx_import::Graph &graph) {
   // The export will refuse such a model, whatever leaves.
   if (!info.hasFewIndices())
     return DictionaryAttr::get(context);
-  Network network(graph.proto, info, graph.opsets.lookup(""), /*separateUses=*/true);
+  Network network(graph.proto, info, graph.opsets.lookup(""),
+                  /*separateUses=*/true);
   network.addRules();
   (void)network.coupling.solve();
-  network.coupling.joinProducts();
+  Couplings couplings(network.coupling);
   NamedAttrList limits;
   auto add = [&](StringRef name) {
     const Fact *fact = info.get(name);
@@ -98,7 +125,7 @@ mlir::prune::onnx_export::describeLimits(const onnx_import::Graph &graph) {
     std::vector<SmallVector<Dim>> uses = network.usesOf(name);
     SmallVector<Attribute> entries;
     for (int64_t dim = 0; dim != fact->rank() && !uses.empty(); ++dim)
-      entries.push_back(describeDim(context, network, uses, dim));
+      entries.push_back(describeChoice(context, couplings, uses, dim));
     if (!llvm::all_of(entries, llvm::IsaPred<UnitAttr>))
       limits.set(fact->name(), ArrayAttr::get(context, entries));
   };

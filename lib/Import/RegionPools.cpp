@@ -161,6 +161,8 @@ static std::optional<Align> readAlign(Node &n) {
               n.integer("sampling_ratio", 0),
               n.number("spatial_scale", 1.0),
               {n.integer("output_height", 1), n.integer("output_width", 1)}};
+  if (n.state.failed)
+    return std::nullopt;
   if (mode != "avg" && mode != "max")
     n.error() << "has an unknown mode, '" << mode << "'";
   else if (!by.isHalfPixel && coordinates != "output_half_pixel")

@@ -28,6 +28,8 @@ static bool readSince18(Node &n, ResizeRules &rules) {
   int64_t antialias = n.integer("antialias", 0);
   rules.antialias = antialias != 0;
   rules.policy = n.string("keep_aspect_ratio_policy", "stretch");
+  if (n.state.failed)
+    return false;
   if (antialias != 0 && antialias != 1) {
     n.error() << "expects antialias to be 0 or 1, but got " << antialias;
     return false;
@@ -55,6 +57,8 @@ static std::optional<ResizeRules> readRules(Node &n) {
   rules.extrapolation = upsample ? 0 : n.number("extrapolation_value", 0);
   rules.antialias = false;
   rules.policy = "stretch";
+  if (n.state.failed)
+    return std::nullopt;
   static const StringRef transformations[] = {
       "half_pixel",          "asymmetric",           "align_corners",
       "pytorch_half_pixel",  "half_pixel_symmetric", "tf_crop_and_resize",

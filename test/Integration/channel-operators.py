@@ -118,6 +118,17 @@ def levels():
     return n.model(n.op("Flatten", n.op("Add", *parts)), IMAGE)
 
 
+def shuffled_twice():
+    """Two shuffles that undo each other: the module has none, the file has both."""
+    n = Net(10)
+    x = n.relu(n.conv("x", 3, 12))
+    for rows, columns in ((3, 4), (4, 3)):
+        x = n.op("Reshape", x, n.ints(0, rows, columns, 8, 8))
+        x = n.op("Transpose", x, perm=[0, 2, 1, 3, 4])
+        x = n.op("Reshape", x, n.ints(0, 12, 8, 8))
+    return n.model(n.head(n.conv(x, 12, 6), 6), IMAGE)
+
+
 def weights(module):
     """Elements of each weight by name and version."""
     text = output_of("prune-opt", module, "--mlir-elide-resource-strings-if-larger=1")
@@ -132,12 +143,16 @@ def check(name, model, options="ratio=0.5", most=0.6):
     onnx.save(model, template)
     output_of("prune-translate", "--import-onnx", template, "-o", module)
     decide = [f"--prune-mask-channels={options}", "--prune-fold-masks", "--emit-bytecode"]
-    output_of("prune-opt", module, *decide, "-o", masked)
+    output_of("prune-opt", module, "--prune-drop-identities", *decide, "-o", masked)
     output_of("prune-opt", masked, "--prune-remove-channels", "--emit-bytecode", "-o", after)
     sizes = [d.dim_value or 2 for d in model.graph.input[0].type.tensor_type.shape.dim]
     np.save(OUT / "x.npy", np.random.default_rng(1).normal(size=sizes).astype(np.float32))
     compare = [f"--input=@{OUT}/x.npy", f"--compare={masked}", "--rtol=1e-4", "--atol=1e-5"]
     output_of("prune-run", after, *compare)
+    exported, again = OUT / f"{name}-small.onnx", OUT / f"{name}-again.mlirbc"
+    output_of("prune-translate", f"--template={template}", after, "-o", exported)
+    output_of("prune-translate", "--import-onnx", exported, "-o", again)
+    output_of("prune-run", again, *compare)
     old, new = weights(masked), weights(after)
     print(f"{name}: {sum(old.values())} elements, {sum(new.values())} after", flush=True)
     assert sum(new.values()) <= most * sum(old.values()), f"{name} hardly became smaller"
@@ -148,7 +163,8 @@ def check(name, model, options="ratio=0.5", most=0.6):
 OUT.mkdir(parents=True, exist_ok=True)
 for order in ("DCR", "CRD"):
     check(f"pixels-{order}", shuffled_pixels(order))
-for network in (picked, mirrored, gated, known_branch, spread, contracted, levels):
+for network in (picked, mirrored, gated, known_branch, spread, contracted, levels, shuffled_twice):
     check(network.__name__, network())
+check("shuffled-inner", shuffled_twice(), "ratio=0.5 reshape=inner", most=0.7)
 check("heads", shared_keys(), most=0.75)
 check("features", shared_keys(), "ratio=0.5 reshape=inner", most=0.75)

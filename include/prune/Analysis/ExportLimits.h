@@ -31,8 +31,9 @@ public:
   /// the reason for indices that stay, as text that lives with the context.
   struct Limit {
     StringRef reason;
-    /// Nothing if all stay.
-    std::optional<SmallVector<int64_t>> classes;
+    /// The same number for indices that leave together, -1 for those that stay.
+    /// Of several lists one has to hold; of none, all indices stay.
+    SmallVector<SmallVector<int64_t>, 1> classes;
   };
   /// The node inside of which a weight of that name lies; empty if in none.
   StringRef getOuterNode(StringRef name) const;

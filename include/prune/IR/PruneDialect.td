@@ -69,7 +69,7 @@ def Prune_Dialect : Dialect {
     | `prune.weights` | modules | a dictionary from names of weights to dictionaries of what was decided for them, see below |
     | `prune.kept` | modules | a dictionary from resource keys to lists with an entry per dimension: the indices of the original that are left, increasing, or unit for all of them. For a weight that is gone, the number that it held throughout, or unit if it held several |
     | `prune.kept` | arguments | such a list |
-    | `prune.onnx` | modules that came from ONNX | a dictionary from names of weights that the file cannot lose just any index of to arrays with an entry per dimension: unit if any can go, the node that needs all of them, or a number for each, the same for those that leave together and -1 for those that stay; or to the node that has the weight inside |
+    | `prune.onnx` | modules that came from ONNX | a dictionary from names of weights that the file cannot lose just any index of to arrays with an entry per dimension: unit if any can go, the node that needs all of them, or a number for each, the same for those that leave together and -1 for those that stay, or two such lists of which one has to hold; or to the node that has the weight inside |
     | `prune.folded` | modules that came from ONNX | a dictionary from names of weights to the names of constants that were folded into each, `after` its contraction and `before` it |
     | `prune.statistics` | modules | a dictionary from names of weights to dictionaries of what was observed of each: tensors of numbers, by the names that criteria ask for |
     | `prune.type_before` | arguments | the type of an argument that is taken flat since, a tensor type |

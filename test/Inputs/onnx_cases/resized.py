@@ -195,7 +195,7 @@ def regions():
             add(NOW, x, sizes=[1, 2, 1, 7], region=region, **options)
             add(NOW, x, scales=[1, 1, 1.5, 2], region=region, **options)
     # Nothing of the input.
-    for far in (math.nan, math.inf, -1e30):
+    for far in (math.nan, 1e30, -1e30):
         region = [0, 0, far, 0, 1, 1, 2 * far, 1]
         for mode in ("linear", "nearest"):
             options = {**how, "mode": mode, "extrapolation_value": 7.5}
