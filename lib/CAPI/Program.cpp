@@ -11,7 +11,7 @@
 
 #include "Objects.h"
 
-#include "prune/Core/Processor.h"
+#include "prune/Core/Packing/Processor.h"
 #include "prune/Execution/Runner.h"
 #include "prune/Pipelines/Pipelines.h"
 

@@ -10,13 +10,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Biases.h"
-#include "Branches.h"
+#include "Export/Template/Biases.h"
+#include "Import/Model/Branches.h"
 #include "ComputedWeights.h"
-#include "Parts.h"
+#include "Export/Template/Parts.h"
 #include "Patch.h"
-#include "Rewrites.h"
-#include "Template.h"
+#include "Import/Model/Rewrites.h"
+#include "Export/Template/Template.h"
 #include "prune/Export/ONNX.h"
 
 #include "prune/IR/ConstantView.h"

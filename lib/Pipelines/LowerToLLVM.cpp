@@ -27,8 +27,8 @@
 #include "prune/Pipelines/Pipelines.h"
 
 #include "prune/Conversion/Passes.h"
-#include "prune/Conversion/ScalePasses.h"
-#include "prune/Core/Processor.h"
+#include "prune/Lowering/Passes.h"
+#include "prune/Core/Packing/Processor.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Conversion/Passes.h"

@@ -15,8 +15,8 @@
 #include "PluginOptions.h"
 #include "Tool.h"
 
-#include "prune/Core/FileInput.h"
-#include "prune/Core/FileOutput.h"
+#include "prune/Core/Support/FileInput.h"
+#include "prune/Core/Support/FileOutput.h"
 #include "prune/InitAll.h"
 #include "prune/Input/ReadModule.h"
 #include "prune/Transforms/Passes.h"

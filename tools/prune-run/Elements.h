@@ -7,7 +7,7 @@
 #ifndef PRUNE_TOOLS_PRUNERUN_ELEMENTS_H
 #define PRUNE_TOOLS_PRUNERUN_ELEMENTS_H
 
-#include "prune/Core/Npy.h"
+#include "prune/Core/Support/Npy.h"
 
 #include "llvm/ADT/Twine.h"
 

@@ -12,7 +12,7 @@
 #include "Diagnostics.h"
 #include "Tool.h"
 
-#include "prune/Core/Processor.h"
+#include "prune/Core/Packing/Processor.h"
 #include "prune/Input/ReadModule.h"
 #include "prune/Pipelines/Pipelines.h"
 

@@ -10,7 +10,7 @@
 #ifndef PRUNE_TOOLS_PRUNERUN_MODEL_H
 #define PRUNE_TOOLS_PRUNERUN_MODEL_H
 
-#include "prune/Core/Npy.h"
+#include "prune/Core/Support/Npy.h"
 #include "prune/Execution/Runner.h"
 #include "prune/Import/ONNX.h"
 

@@ -13,7 +13,7 @@
 #include "Report.h"
 #include "Tool.h"
 
-#include "prune/Core/Processor.h"
+#include "prune/Core/Packing/Processor.h"
 #include "prune/InitAll.h"
 
 #include "mlir/IR/DialectRegistry.h"

@@ -14,7 +14,7 @@
 #include "PluginOptions.h"
 #include "Tool.h"
 
-#include "prune/Core/FileOutput.h"
+#include "prune/Core/Support/FileOutput.h"
 #include "prune/Export/ONNX.h"
 #include "prune/InitAll.h"
 #include "prune/Input/ReadModule.h"

@@ -4,9 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/Processor.h"
-#include "prune/Core/Memory.h"
-#include "prune/Core/Npy.h"
+#include "prune/Core/Packing/Processor.h"
+#include "prune/Core/Support/Memory.h"
+#include "prune/Core/Support/Npy.h"
 
 #include "gtest/gtest.h"
 

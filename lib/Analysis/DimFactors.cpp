@@ -1,0 +1,113 @@
+//===- DimFactors.cpp - Where a reshaped tensor's indices come from -------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// An expansion cuts a number into shorter ones from its last digit on; a digit
+// itself is cut where a part ends within it, if the sizes divide.
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/Analysis/DimFactors.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::prune;
+
+DimOrigins::DimOrigins(RankedTensorType type) {
+  for (auto [dim, size] : llvm::enumerate(type.getShape())) {
+    SmallVector<Digit> &list = digits.emplace_back();
+    if (size != 1)
+      list.push_back({unsigned(dim), 1, size});
+  }
+}
+
+/// Cuts `size` off the end of `list`; false if no digits make it up.
+static bool takeFromEnd(SmallVectorImpl<Digit> &list, int64_t size,
+                        SmallVectorImpl<Digit> &part) {
+  if (ShapedType::isDynamic(size)) {
+    part.assign(list.begin(), list.end());
+    list.clear();
+    return true;
+  }
+  while (size != 1) {
+    if (list.empty() || ShapedType::isDynamic(list.back().size))
+      return false;
+    Digit &last = list.back();
+    if (size % last.size == 0) {
+      size /= last.size;
+      part.insert(part.begin(), last);
+      list.pop_back();
+      continue;
+    }
+    if (last.size % size != 0)
+      return false;
+    part.insert(part.begin(), {last.dim, last.stride, size});
+    last.stride *= size;
+    last.size /= size;
+    size = 1;
+  }
+  return true;
+}
+
+bool DimOrigins::expand(ArrayRef<ReassociationIndices> groups,
+                        ArrayRef<int64_t> shape) {
+  SmallVector<SmallVector<Digit>> result(shape.size());
+  for (auto [source, group] : llvm::enumerate(groups)) {
+    SmallVector<Digit> rest = digits[source];
+    for (int64_t dim : llvm::reverse(group))
+      if (!takeFromEnd(rest, shape[dim], result[dim]))
+        return false;
+    if (!rest.empty())
+      return false;
+  }
+  digits = std::move(result);
+  return true;
+}
+
+void DimOrigins::collapse(ArrayRef<ReassociationIndices> groups) {
+  SmallVector<SmallVector<Digit>> result;
+  for (const ReassociationIndices &group : groups) {
+    SmallVector<Digit> &list = result.emplace_back();
+    for (int64_t dim : group)
+      llvm::append_range(list, digits[dim]);
+  }
+  digits = std::move(result);
+}
+
+void DimOrigins::transpose(ArrayRef<int64_t> permutation) {
+  SmallVector<SmallVector<Digit>> result;
+  for (int64_t dim : permutation)
+    result.push_back(digits[dim]);
+  digits = std::move(result);
+}
+
+bool DimOrigins::follow(Operation *op) {
+  if (isa<arith::ExtFOp, arith::TruncFOp, tensor::CastOp>(op))
+    return true;
+  if (auto transposeOp = dyn_cast<linalg::TransposeOp>(op)) {
+    transpose(transposeOp.getPermutation());
+    return true;
+  }
+  if (auto expandOp = dyn_cast<tensor::ExpandShapeOp>(op))
+    return expand(expandOp.getReassociationIndices(),
+                  expandOp.getResultType().getShape());
+  if (auto collapseOp = dyn_cast<tensor::CollapseShapeOp>(op)) {
+    collapse(collapseOp.getReassociationIndices());
+    return true;
+  }
+  if (auto broadcast = dyn_cast<linalg::BroadcastOp>(op)) {
+    SmallVector<SmallVector<Digit>> result = digits;
+    auto type = cast<RankedTensorType>(broadcast.getInit().getType());
+    for (int64_t dim : broadcast.getDimensions()) {
+      if (type.getDimSize(dim) != 1)
+        return false;
+      result.insert(result.begin() + dim, SmallVector<Digit>());
+    }
+    digits = std::move(result);
+    return true;
+  }
+  return false;
+}
