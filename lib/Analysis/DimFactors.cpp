@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// An expansion cuts a number into shorter ones from its last digit on; a digit
+// An expansion cuts a number into shorter ones from its last factor on; a factor
 // itself is cut where a part ends within it, if the sizes divide.
 //
 //===----------------------------------------------------------------------===//
@@ -16,17 +16,17 @@
 using namespace mlir;
 using namespace mlir::prune;
 
-DimOrigins::DimOrigins(RankedTensorType type) {
+DimFactors::DimFactors(RankedTensorType type) {
   for (auto [dim, size] : llvm::enumerate(type.getShape())) {
-    SmallVector<Digit> &list = digits.emplace_back();
+    SmallVector<Factor> &list = factors.emplace_back();
     if (size != 1)
       list.push_back({unsigned(dim), 1, size});
   }
 }
 
-/// Cuts `size` off the end of `list`; false if no digits make it up.
-static bool takeFromEnd(SmallVectorImpl<Digit> &list, int64_t size,
-                        SmallVectorImpl<Digit> &part) {
+/// Cuts `size` off the end of `list`; false if no factors make it up.
+static bool takeFromEnd(SmallVectorImpl<Factor> &list, int64_t size,
+                        SmallVectorImpl<Factor> &part) {
   if (ShapedType::isDynamic(size)) {
     part.assign(list.begin(), list.end());
     list.clear();
@@ -35,7 +35,7 @@ static bool takeFromEnd(SmallVectorImpl<Digit> &list, int64_t size,
   while (size != 1) {
     if (list.empty() || ShapedType::isDynamic(list.back().size))
       return false;
-    Digit &last = list.back();
+    Factor &last = list.back();
     if (size % last.size == 0) {
       size /= last.size;
       part.insert(part.begin(), last);
@@ -52,39 +52,39 @@ static bool takeFromEnd(SmallVectorImpl<Digit> &list, int64_t size,
   return true;
 }
 
-bool DimOrigins::expand(ArrayRef<ReassociationIndices> groups,
+bool DimFactors::expand(ArrayRef<ReassociationIndices> groups,
                         ArrayRef<int64_t> shape) {
-  SmallVector<SmallVector<Digit>> result(shape.size());
+  SmallVector<SmallVector<Factor>> result(shape.size());
   for (auto [source, group] : llvm::enumerate(groups)) {
-    SmallVector<Digit> rest = digits[source];
+    SmallVector<Factor> rest = factors[source];
     for (int64_t dim : llvm::reverse(group))
       if (!takeFromEnd(rest, shape[dim], result[dim]))
         return false;
     if (!rest.empty())
       return false;
   }
-  digits = std::move(result);
+  factors = std::move(result);
   return true;
 }
 
-void DimOrigins::collapse(ArrayRef<ReassociationIndices> groups) {
-  SmallVector<SmallVector<Digit>> result;
+void DimFactors::collapse(ArrayRef<ReassociationIndices> groups) {
+  SmallVector<SmallVector<Factor>> result;
   for (const ReassociationIndices &group : groups) {
-    SmallVector<Digit> &list = result.emplace_back();
+    SmallVector<Factor> &list = result.emplace_back();
     for (int64_t dim : group)
-      llvm::append_range(list, digits[dim]);
+      llvm::append_range(list, factors[dim]);
   }
-  digits = std::move(result);
+  factors = std::move(result);
 }
 
-void DimOrigins::transpose(ArrayRef<int64_t> permutation) {
-  SmallVector<SmallVector<Digit>> result;
+void DimFactors::transpose(ArrayRef<int64_t> permutation) {
+  SmallVector<SmallVector<Factor>> result;
   for (int64_t dim : permutation)
-    result.push_back(digits[dim]);
-  digits = std::move(result);
+    result.push_back(factors[dim]);
+  factors = std::move(result);
 }
 
-bool DimOrigins::follow(Operation *op) {
+bool DimFactors::follow(Operation *op) {
   if (isa<arith::ExtFOp, arith::TruncFOp, tensor::CastOp>(op))
     return true;
   if (auto transposeOp = dyn_cast<linalg::TransposeOp>(op)) {
@@ -99,14 +99,14 @@ bool DimOrigins::follow(Operation *op) {
     return true;
   }
   if (auto broadcast = dyn_cast<linalg::BroadcastOp>(op)) {
-    SmallVector<SmallVector<Digit>> result = digits;
+    SmallVector<SmallVector<Factor>> result = factors;
     auto type = cast<RankedTensorType>(broadcast.getInit().getType());
     for (int64_t dim : broadcast.getDimensions()) {
       if (type.getDimSize(dim) != 1)
         return false;
-      result.insert(result.begin() + dim, SmallVector<Digit>());
+      result.insert(result.begin() + dim, SmallVector<Factor>());
     }
-    digits = std::move(result);
+    factors = std::move(result);
     return true;
   }
   return false;

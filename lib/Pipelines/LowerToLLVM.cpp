@@ -135,7 +135,7 @@ static void addBufferization(OpPassManager &pm, bool isSparse) {
   // Reports read tensors only, and translation to LLVM IR knows no records.
   pm.addPass(createStripRecordsPass());
   pm.addPass(createBoundAliasesPass());
-  pm.addPass(createExportFunctionsPass());
+  pm.addPass(createOwnResultsPass());
   if (isSparse) {
     addSparseBufferization(pm);
   } else {

@@ -1,4 +1,4 @@
-//===- ModelOptions.cpp - Options of whoever reads models -----------------===//
+//===- ModelOptions.cpp - Options for reading models ----------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

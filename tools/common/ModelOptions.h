@@ -1,4 +1,4 @@
-//===- ModelOptions.h - Options of whoever reads models ---------*- C++ -*-===//
+//===- ModelOptions.h - Options for reading models --------------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

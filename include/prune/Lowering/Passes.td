@@ -151,8 +151,8 @@ def FoldTransposesPass : Pass<"prune-fold-transposes"> {
   let dependentDialects = ["arith::ArithDialect"];
 }
 
-def ExportFunctionsPass
-    : Pass<"prune-export-functions", "::mlir::ModuleOp"> {
+def OwnResultsPass
+    : Pass<"prune-own-results", "::mlir::ModuleOp"> {
   let summary = "Settle who owns the buffers of public functions";
   let description = [{
     Run before bufferization. After it, whoever calls a compiled public function

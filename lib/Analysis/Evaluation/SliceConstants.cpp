@@ -132,7 +132,7 @@ Attribute SliceConstants::getUniform(Value value) const {
 
 Attribute SliceConstants::getUniform(OpOperand &operand) const {
   auto type = dyn_cast<RankedTensorType>(operand.get().getType());
-  if (!type || type.getRank() == 0 || isRepeatable(operand.get()))
+  if (!type || type.getRank() == 0 || isRematerializable(operand.get()))
     if (Attribute splat = getSplat(operand.get()))
       return splat;
   std::optional<unsigned> axis = groups.getFirstAxis(operand);
@@ -179,7 +179,7 @@ bool mlir::prune::isSumOfProducts(linalg::LinalgOp op) {
 std::optional<TensorView>
 mlir::prune::getReadableWeight(linalg::LinalgOp op, OpOperand &operand) {
   Attribute value;
-  if (!isRepeatable(operand.get()) ||
+  if (!isRematerializable(operand.get()) ||
       !op.getMatchingIndexingMap(&operand).isProjectedPermutation() ||
       !matchPattern(operand.get(), m_Constant(&value)))
     return std::nullopt;

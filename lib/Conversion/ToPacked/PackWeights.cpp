@@ -37,7 +37,7 @@ namespace mlir::prune {
 using namespace mlir;
 using namespace mlir::prune;
 
-/// More is a slip of the pen.
+/// A larger value is taken to be a typing error.
 static constexpr unsigned kMaxThreads = 1024;
 
 static constexpr StringLiteral kCategory = "prune-pack-weights";
@@ -45,7 +45,7 @@ static constexpr StringLiteral kCategory = "prune-pack-weights";
 namespace {
 /// A plain product.
 struct Product {
-  SparseContraction contraction;
+  WeightContraction contraction;
   ProductLayout layout;
 };
 
@@ -200,7 +200,7 @@ static bool match(Candidate &candidate, std::string &reason) {
     candidate.convolution = matchConvolution(*candidate.use, *dims, reason);
     return candidate.convolution.has_value();
   }
-  std::optional<SparseContraction> contraction =
+  std::optional<WeightContraction> contraction =
       matchContraction(*candidate.use, reason);
   std::optional<ProductLayout> layout;
   if (contraction)
@@ -308,8 +308,8 @@ static ByteBuffer narrow(ArrayRef<uint32_t> numbers, unsigned bits) {
 }
 
 /// The weight of a product as a matrix, maybe in `copy`.
-static ArrayRef<char> viewMatrix(const SparseContraction &contraction,
-                                 const FoldedWeight &weight, ByteBuffer &copy) {
+static ArrayRef<char> viewMatrix(const WeightContraction &contraction,
+                                 const WeightView &weight, ByteBuffer &copy) {
   AffineMap map = contraction.op.getMatchingIndexingMap(contraction.weight);
   auto positionOf = [&](unsigned loop) -> int64_t {
     return *map.getResultPosition(getAffineDimExpr(loop, map.getContext()));
@@ -369,7 +369,7 @@ static Type getType(FloatKind kind, Builder &b) {
 
 /// A weight that was stored in 16 bits and extended since is packed as it was
 /// stored.
-static void storeNarrow(FoldedWeight &folded, const Weight &weight) {
+static void storeNarrow(WeightView &folded, const Weight &weight) {
   std::optional<TensorView> source = getTensorView(weight.getValue());
   if (!source || folded.kind != FloatKind::F32 || byteSize(source->kind) != 2)
     return;
@@ -388,7 +388,7 @@ LogicalResult PackWeights::pack(const Candidate &candidate,
   Location loc = candidate.getOp()->getLoc();
   StringRef name = candidate.weight->name;
   std::string reason;
-  std::optional<FoldedWeight> weight =
+  std::optional<WeightView> weight =
       foldWeight(*candidate.weight, *candidate.use, reason);
   Type element =
       getElementTypeOrSelf(candidate.getOp()->getResult(0).getType());

@@ -42,7 +42,7 @@ static std::optional<bool> isFeatureFirst(AffineMap map, unsigned feature,
 }
 
 std::optional<ProductLayout>
-mlir::prune::matchProductLayout(const SparseContraction &contraction,
+mlir::prune::matchProductLayout(const WeightContraction &contraction,
                                 std::string &reason) {
   linalg::LinalgOp op = contraction.op;
   if (contraction.isConvolution() || contraction.columnLoops.size() != 1) {
@@ -220,7 +220,7 @@ Value Relayout::leave(Value result, Value like, bool featureMajor) {
 }
 
 PackedMatmulOp mlir::prune::replaceByPackedProduct(
-    RewriterBase &b, const SparseContraction &contraction,
+    RewriterBase &b, const WeightContraction &contraction,
     const ProductLayout &layout, const KernelPlan &plan, KernelAttr kernel,
     const PackedWeightValues &weight) {
   Epilogue epilogue(b, contraction.op, contraction.rowLoop);

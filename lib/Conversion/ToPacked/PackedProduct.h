@@ -29,7 +29,7 @@ struct ProductLayout {
 /// Understands the dimensions of a contraction with a weight matrix; empty, with
 /// a reason, where columns and features are interleaved.
 std::optional<ProductLayout>
-matchProductLayout(const SparseContraction &contraction, std::string &reason);
+matchProductLayout(const WeightContraction &contraction, std::string &reason);
 
 /// The buffers of a packed weight, as values, and the parts for threads.
 struct PackedWeightValues {
@@ -41,7 +41,7 @@ struct PackedWeightValues {
 /// Replaces the contraction, and the elementwise operations behind it that the
 /// epilogue can take, by a packed product.
 PackedMatmulOp replaceByPackedProduct(RewriterBase &rewriter,
-                                      const SparseContraction &contraction,
+                                      const WeightContraction &contraction,
                                       const ProductLayout &layout,
                                       const KernelPlan &plan, KernelAttr kernel,
                                       const PackedWeightValues &weight);

@@ -73,8 +73,8 @@ static std::optional<size_t> sizeIn(const Rows &csr, SparseFormat format) {
 }
 
 std::optional<EncodedWeight>
-mlir::prune::encodeSmallest(const SparseContraction &match,
-                            const FoldedWeight &weight, std::string &reason) {
+mlir::prune::encodeSmallest(const WeightContraction &match,
+                            const WeightView &weight, std::string &reason) {
   auto best = encodeWeight(match, weight, {SparseFormat::CSR}, reason);
   if (!best || match.isConvolution())
     return best;

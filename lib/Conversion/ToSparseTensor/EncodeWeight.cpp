@@ -87,8 +87,8 @@ struct Layout {
 } // namespace
 
 /// The matrix in row-major order, or its transpose.
-static ByteBuffer readMatrix(const SparseContraction &match,
-                             const FoldedWeight &weight, bool isTransposed) {
+static ByteBuffer readMatrix(const WeightContraction &match,
+                             const WeightView &weight, bool isTransposed) {
   AffineMap map = match.op.getMatchingIndexingMap(match.weight);
   MLIRContext *context = match.op.getContext();
   auto dimOf = [&](unsigned loop) -> int64_t {
@@ -102,8 +102,8 @@ static ByteBuffer readMatrix(const SparseContraction &match,
 }
 
 /// The matrix with rows and columns padded to multiples, in the order given.
-static ByteBuffer readBlocks(const SparseContraction &match,
-                             const FoldedWeight &weight, int64_t rows,
+static ByteBuffer readBlocks(const WeightContraction &match,
+                             const WeightView &weight, int64_t rows,
                              int64_t columns, ArrayRef<int64_t> shape,
                              ArrayRef<int64_t> strides) {
   unsigned bytes = byteSize(weight.kind);
@@ -113,7 +113,7 @@ static ByteBuffer readBlocks(const SparseContraction &match,
   return gatherElements(padded, bytes, shape, strides);
 }
 
-static Layout layOut(const SparseContraction &match, const FoldedWeight &weight,
+static Layout layOut(const WeightContraction &match, const WeightView &weight,
                      SparseFormat format) {
   int64_t rows = match.rows, columns = match.columns;
   LevelType dense(LevelFormat::Dense), compressed(LevelFormat::Compressed);
@@ -185,7 +185,7 @@ static Type getElementType(FloatKind kind, MLIRContext *context) {
 }
 
 /// Whether the operand that a blocked format pads has a size to pad.
-static bool canPad(const SparseContraction &match, SparseFormat format) {
+static bool canPad(const WeightContraction &match, SparseFormat format) {
   bool isRows = format.kind == SparseFormat::RowBlock;
   OpOperand *operand = isRows ? match.output : match.input;
   unsigned loop = isRows ? match.rowLoop : match.columnLoops.front();
@@ -197,8 +197,8 @@ static bool canPad(const SparseContraction &match, SparseFormat format) {
 }
 
 std::optional<EncodedWeight>
-mlir::prune::encodeWeight(const SparseContraction &match,
-                          const FoldedWeight &weight, SparseFormat format,
+mlir::prune::encodeWeight(const WeightContraction &match,
+                          const WeightView &weight, SparseFormat format,
                           std::string &reason) {
   if (match.isConvolution() && format.kind != SparseFormat::CSR) {
     reason = "a convolution can be packed as csr only";

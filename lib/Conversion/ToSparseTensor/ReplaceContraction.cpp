@@ -163,12 +163,12 @@ namespace {
 /// summed over, in order, then the column; a split loop is followed by its
 /// inner part at the very end.
 struct Rewrite {
-  Rewrite(const SparseContraction &match, const EncodedWeight &encoded);
+  Rewrite(const WeightContraction &match, const EncodedWeight &encoded);
 
   void mapInput();
   void mapSplit();
 
-  const SparseContraction &match;
+  const WeightContraction &match;
   const EncodedWeight &encoded;
   MLIRContext *context;
   OpBuilder builder;
@@ -184,7 +184,7 @@ struct Rewrite {
 };
 } // namespace
 
-Rewrite::Rewrite(const SparseContraction &match, const EncodedWeight &encoded)
+Rewrite::Rewrite(const WeightContraction &match, const EncodedWeight &encoded)
     : match(match), encoded(encoded), context(match.op.getContext()),
       builder(match.op), loc(match.op.getLoc()), input(match.input->get()),
       init(match.output->get()) {
@@ -271,7 +271,7 @@ static Type getAccumulatorType(Type output) {
              : output;
 }
 
-void mlir::prune::replaceContraction(const SparseContraction &match,
+void mlir::prune::replaceContraction(const WeightContraction &match,
                                      const EncodedWeight &encoded,
                                      StringRef name) {
   Rewrite rewrite(match, encoded);

@@ -36,8 +36,8 @@ namespace {
 /// What is known of one use of a weight.
 struct Candidate {
   const Weight &weight;
-  SparseContraction contraction;
-  FoldedWeight folded;
+  WeightContraction contraction;
+  WeightView folded;
   int64_t nonzeros = 0, elements = 0;
 
   double getDensity() const { return double(nonzeros) / elements; }

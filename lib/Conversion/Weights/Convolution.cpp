@@ -222,7 +222,7 @@ mlir::prune::matchConvolution(const WeightUse &use,
 }
 
 ByteBuffer mlir::prune::readFilterMatrix(const Convolution &convolution,
-                                         const FoldedWeight &filter) {
+                                         const WeightView &filter) {
   AffineMap map = convolution.op.getMatchingIndexingMap(convolution.filter);
   SmallVector<int64_t> dims;
   auto add = [&](std::optional<unsigned> loop) {

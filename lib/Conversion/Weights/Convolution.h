@@ -76,7 +76,7 @@ matchConvolution(const WeightUse &use,
 /// The filter as a matrix of rows and columns, with zeros where a feature does
 /// not see a channel.
 ByteBuffer readFilterMatrix(const Convolution &convolution,
-                            const FoldedWeight &filter);
+                            const WeightView &filter);
 
 } // namespace mlir::prune
 

@@ -46,7 +46,7 @@ bool mlir::prune::isMultiplyAdd(Block &body) {
 }
 
 /// Splits the weight's loops in rows and columns; returns what is in the way.
-static std::string matchLoops(SparseContraction &match) {
+static std::string matchLoops(WeightContraction &match) {
   linalg::LinalgOp op = match.op;
   AffineMap weight = op.getMatchingIndexingMap(match.weight);
   AffineMap input = op.getMatchingIndexingMap(match.input);
@@ -88,7 +88,7 @@ mlir::prune::getCoefficients(AffineExpr expr, unsigned numLoops) {
 /// The coefficients of the loops in the index into the input, flattened from
 /// the first dimension that is summed over.
 static std::optional<SmallVector<int64_t>>
-getFlatCoefficients(SparseContraction &match) {
+getFlatCoefficients(WeightContraction &match) {
   AffineMap input = match.op.getMatchingIndexingMap(match.input);
   ArrayRef<int64_t> shape =
       cast<RankedTensorType>(match.input->get().getType()).getShape();
@@ -114,7 +114,7 @@ getFlatCoefficients(SparseContraction &match) {
 
 /// Computes the offset of every column. Columns are put in an order in which
 /// offsets ascend; returns what is in the way.
-static std::string matchOffsets(SparseContraction &match) {
+static std::string matchOffsets(WeightContraction &match) {
   auto coefficients = getFlatCoefficients(match);
   if (!coefficients)
     return "the spatial size of its input is dynamic, or is read with an "
@@ -139,9 +139,9 @@ static std::string matchOffsets(SparseContraction &match) {
   return "";
 }
 
-std::optional<SparseContraction>
+std::optional<WeightContraction>
 mlir::prune::matchContraction(const WeightUse &use, std::string &reason) {
-  SparseContraction match;
+  WeightContraction match;
   match.op = cast<linalg::LinalgOp>(use.operand->getOwner());
   match.weight = use.operand;
   auto fail = [&](StringRef text) {

@@ -35,7 +35,7 @@ struct SparseFormat {
 };
 
 /// A contraction whose weight can be packed.
-struct SparseContraction {
+struct WeightContraction {
   /// A handle, whose accessors are not const.
   mutable linalg::LinalgOp op;
   OpOperand *weight;
@@ -64,7 +64,7 @@ std::optional<SmallVector<int64_t>> getCoefficients(AffineExpr expr,
                                                     unsigned numLoops);
 
 /// Understands the contraction; empty, with a reason, if it has another form.
-std::optional<SparseContraction> matchContraction(const WeightUse &use,
+std::optional<WeightContraction> matchContraction(const WeightUse &use,
                                                   std::string &reason);
 
 /// A weight matrix packed and verified against its source.
@@ -76,19 +76,19 @@ struct EncodedWeight {
 };
 
 /// Packs the weight; empty, with a reason, if the format does not suit it.
-std::optional<EncodedWeight> encodeWeight(const SparseContraction &contraction,
-                                          const FoldedWeight &weight,
+std::optional<EncodedWeight> encodeWeight(const WeightContraction &contraction,
+                                          const WeightView &weight,
                                           SparseFormat format,
                                           std::string &reason);
 
 /// Packs the weight in the format that takes the fewest bytes.
-std::optional<EncodedWeight> encodeSmallest(const SparseContraction &match,
-                                            const FoldedWeight &weight,
+std::optional<EncodedWeight> encodeSmallest(const WeightContraction &match,
+                                            const WeightView &weight,
                                             std::string &reason);
 
 /// Replaces the contraction by one with the packed weight. `name` is that of
 /// the weight.
-void replaceContraction(const SparseContraction &contraction,
+void replaceContraction(const WeightContraction &contraction,
                         const EncodedWeight &encoded, StringRef name);
 
 } // namespace mlir::prune

@@ -29,12 +29,12 @@ static SmallVector<int64_t> getContiguousStrides(ArrayRef<int64_t> shape) {
   return strides;
 }
 
-static void setData(FoldedWeight &view, ByteBuffer data) {
+static void setData(WeightView &view, ByteBuffer data) {
   view.storage = std::make_shared<ByteBuffer>(std::move(data));
   view.data = *view.storage;
 }
 
-ByteBuffer FoldedWeight::read(ArrayRef<int64_t> dims) const {
+ByteBuffer WeightView::read(ArrayRef<int64_t> dims) const {
   SmallVector<int64_t> orderedShape, orderedStrides;
   for (int64_t dim : dims) {
     orderedShape.push_back(shape[dim]);
@@ -43,7 +43,7 @@ ByteBuffer FoldedWeight::read(ArrayRef<int64_t> dims) const {
   return gatherElements(data, byteSize(kind), orderedShape, orderedStrides);
 }
 
-ArrayRef<char> FoldedWeight::view(ArrayRef<int64_t> dims,
+ArrayRef<char> WeightView::view(ArrayRef<int64_t> dims,
                                   ByteBuffer &copy) const {
   int64_t stride = 1;
   for (int64_t dim : llvm::reverse(dims)) {
@@ -56,7 +56,7 @@ ArrayRef<char> FoldedWeight::view(ArrayRef<int64_t> dims,
   return data.take_front(stride * byteSize(kind));
 }
 
-int64_t FoldedWeight::countNonzeros() const {
+int64_t WeightView::countNonzeros() const {
   // Without broadcasts a view is a permutation of its data.
   if (int64_t(data.size()) == countElements(shape) * byteSize(kind))
     return prune::countNonzeros(kind, data);
@@ -64,11 +64,11 @@ int64_t FoldedWeight::countNonzeros() const {
       kind, read(llvm::to_vector(llvm::seq<int64_t>(0, shape.size()))));
 }
 
-static bool isSplat(const FoldedWeight &view) {
+static bool isSplat(const WeightView &view) {
   return llvm::all_of(view.strides, [](int64_t s) { return s == 0; });
 }
 
-static void reshape(FoldedWeight &view, ArrayRef<int64_t> shape) {
+static void reshape(WeightView &view, ArrayRef<int64_t> shape) {
   if (isSplat(view)) {
     view.strides.assign(shape.size(), 0);
   } else {
@@ -80,7 +80,7 @@ static void reshape(FoldedWeight &view, ArrayRef<int64_t> shape) {
   view.shape.assign(shape.begin(), shape.end());
 }
 
-static void convert(FoldedWeight &view, Type type) {
+static void convert(WeightView &view, Type type) {
   FloatKind kind = *getFloatKind(getElementTypeOrSelf(type));
   if (kind == view.kind)
     return;
@@ -92,7 +92,7 @@ static void convert(FoldedWeight &view, Type type) {
 /// A transpose, a broadcast or a generic that combines them with casts: each
 /// dimension of the result is a loop, and each loop walks through at most one
 /// dimension of the operand.
-static void applyStructured(FoldedWeight &view, linalg::LinalgOp op) {
+static void applyStructured(WeightView &view, linalg::LinalgOp op) {
   AffineMap input = op.getMatchingIndexingMap(op.getDpsInputOperand(0));
   AffineMap output = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
   SmallVector<int64_t> loopSizes = op.getStaticLoopRanges();
@@ -112,7 +112,7 @@ static void applyStructured(FoldedWeight &view, linalg::LinalgOp op) {
 }
 
 /// A part without holes, as contiguous data of its own.
-static void takePart(FoldedWeight &view, tensor::ExtractSliceOp slice) {
+static void takePart(WeightView &view, tensor::ExtractSliceOp slice) {
   ArrayRef<int64_t> shape = slice.getType().getShape();
   if (isSplat(view)) {
     view.strides.assign(shape.size(), 0);
@@ -129,7 +129,7 @@ static void takePart(FoldedWeight &view, tensor::ExtractSliceOp slice) {
   view.shape.assign(shape.begin(), shape.end());
 }
 
-std::optional<FoldedWeight> mlir::prune::foldWeight(const Weight &weight,
+std::optional<WeightView> mlir::prune::foldWeight(const Weight &weight,
                                                     const WeightUse &use,
                                                     std::string &reason) {
   std::optional<TensorView> source = getTensorView(weight.getValue());
@@ -137,7 +137,7 @@ std::optional<FoldedWeight> mlir::prune::foldWeight(const Weight &weight,
     reason = "its constant has no readable data";
     return std::nullopt;
   }
-  FoldedWeight view{source->kind, llvm::to_vector(source->shape),
+  WeightView view{source->kind, llvm::to_vector(source->shape),
                     getContiguousStrides(source->shape), source->data, nullptr};
   if (source->splat)
     view.strides.assign(view.shape.size(), 0);

@@ -23,7 +23,7 @@ namespace mlir::prune {
 
 /// A strided view of the data: element (i0, i1, ...) is element
 /// i0*strides[0] + i1*strides[1] + ... of `data`. Views share what they own.
-struct FoldedWeight {
+struct WeightView {
   FloatKind kind;
   SmallVector<int64_t> shape;
   SmallVector<int64_t> strides;
@@ -40,7 +40,7 @@ struct FoldedWeight {
 };
 
 /// Carries out the chain of `use`. Empty, with a reason, if a step cannot be.
-std::optional<FoldedWeight>
+std::optional<WeightView>
 foldWeight(const Weight &weight, const WeightUse &use, std::string &reason);
 
 /// Adds to the record of a weight what its packed form does not show:

@@ -243,7 +243,7 @@ void Ranking::countColumnsWork(KernelPlan &plan) const {
     getWork(plan, Work::Listed) = tiles * listed;
     getWork(plan, Work::Runs) = tiles * runs;
     if (plan.form == PackedForm::Patterns)
-      getWork(plan, Work::Surprises) =
+      getWork(plan, Work::MispredictedExits) =
           tiles * std::max(0.0, runs - kRemembered);
   }
   getWork(plan, Work::Tiles) = tiles * segments;

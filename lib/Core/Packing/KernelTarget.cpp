@@ -20,7 +20,7 @@ using namespace mlir::prune;
 
 static constexpr llvm::StringLiteral kWorkNames[kNumWorks] = {
     "issue",     "products", "loads",        "listed",     "runs",
-    "surprises", "tiles",    "sums",         "l2-vectors", "l3-vectors",
+    "mispredicted-exits", "tiles",    "sums",         "l2-vectors", "l3-vectors",
     "l2-bytes",  "l3-bytes", "memory-bytes", "elements",   "panel-elements"};
 
 llvm::StringRef mlir::prune::getName(Work work) {

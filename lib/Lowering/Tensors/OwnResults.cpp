@@ -20,7 +20,7 @@
 #include "llvm/ADT/SmallPtrSet.h"
 
 namespace mlir::prune {
-#define GEN_PASS_DEF_EXPORTFUNCTIONSPASS
+#define GEN_PASS_DEF_OWNRESULTSPASS
 #include "prune/Lowering/Passes.h.inc"
 } // namespace mlir::prune
 
@@ -76,8 +76,8 @@ static void separateResults(func::ReturnOp op) {
 }
 
 namespace {
-struct ExportFunctions
-    : prune::impl::ExportFunctionsPassBase<ExportFunctions> {
+struct OwnResults
+    : prune::impl::OwnResultsPassBase<OwnResults> {
   using Base::Base;
 
   void runOnOperation() override {

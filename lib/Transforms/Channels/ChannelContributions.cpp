@@ -89,7 +89,7 @@ static OpOperand *findBias(Value sum, ArrayRef<int64_t> dims) {
     expected.push_back(sumMap.getResult(dim));
   Attribute constant;
   if (op.isDpsInit(bias) || biasMap.getResults() != ArrayRef(expected) ||
-      !isRepeatable(bias->get()) ||
+      !isRematerializable(bias->get()) ||
       !matchPattern(bias->get(), m_Constant(&constant)) ||
       !getTensorView(constant))
     return nullptr;

@@ -229,7 +229,7 @@ void Planner::addWeight(const Weight &weight, const WeightUse &use) {
       use.chain.empty() ? *use.operand : use.chain.front()->getOpOperand(0);
   std::optional<unsigned> first = groups.getFirstAxis(*use.operand);
   std::optional<unsigned> axis = groups.getFirstAxis(constant);
-  if (!first || !axis || !isRepeatable(constant.get()))
+  if (!first || !axis || !isRematerializable(constant.get()))
     return;
   llvm::SmallSetVector<unsigned, 4> produced, consumed;
   SmallVector<bool> outputs, inputs;
@@ -370,7 +370,7 @@ std::optional<Attribute> Planner::getKnown(unsigned group, Operation *op,
     for (OpOperand &operand : op->getOpOperands())
       // Loops start from what is repeatable, and write to what is empty.
       if (passesValues(op) ? !operand.get().getDefiningOp<tensor::EmptyOp>()
-                           : !isRepeatable(operand.get()))
+                           : !isRematerializable(operand.get()))
         look(groups.getFirstAxis(operand), operand.get().getType());
   return known;
 }

@@ -137,7 +137,7 @@ static llvm::SmallPtrSet<Operation *, 16>
 findVariable(ArrayRef<Operation *> ops) {
   llvm::SmallPtrSet<Operation *, 16> variable;
   auto isVariable = [&](Value operand) {
-    return isa<RankedTensorType>(operand.getType()) && !isRepeatable(operand) &&
+    return isa<RankedTensorType>(operand.getType()) && !isRematerializable(operand) &&
            (isa<BlockArgument>(operand) ||
             variable.contains(operand.getDefiningOp()));
   };
@@ -166,7 +166,7 @@ bool mlir::prune::foldConstantValues(ArrayRef<Operation *> ops,
     if (!variable.contains(op) && getForwardedOperand(op))
       continue;
     Value result = op->getResult(0);
-    if (!isa<RankedTensorType>(result.getType()) || isRepeatable(result))
+    if (!isa<RankedTensorType>(result.getType()) || isRematerializable(result))
       continue;
     if (Value known = createKnown(op, groups, constants,
                                   variable.contains(op))) {

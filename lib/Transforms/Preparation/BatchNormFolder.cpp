@@ -67,7 +67,7 @@ StringRef FoldReasons::get(Operation *op) const {
 // Channels
 //===----------------------------------------------------------------------===//
 
-BatchNormFolder::BatchNormFolder(ScaledWeight weight, KeptRecord &kept,
+BatchNormFolder::BatchNormFolder(WeightRescaler weight, KeptRecord &kept,
                                  FoldReasons &reasons,
                                  llvm::SmallPtrSetImpl<Operation *> &changed,
                                  bool wholeNodes)
@@ -96,8 +96,8 @@ int64_t BatchNormFolder::countChannels() const {
   return count;
 }
 
-ScaledWeight::Steps BatchNormFolder::getChannelSteps() const {
-  ScaledWeight::Steps steps;
+WeightRescaler::Steps BatchNormFolder::getChannelSteps() const {
+  WeightRescaler::Steps steps;
   for (const ChannelDim &channel : channelDims) {
     std::vector<int64_t> &table = steps[channel.loop];
     for (int64_t i = 0; i != channel.size; ++i)
@@ -110,34 +110,34 @@ ScaledWeight::Steps BatchNormFolder::getChannelSteps() const {
 // What follows
 //===----------------------------------------------------------------------===//
 
-/// The digits behind each dimension of a constant operand of `op`, of which
+/// The factors behind each dimension of a constant operand of `op`, of which
 /// the operand `use` has the origins `dims`. Nothing if an index is not a loop.
-static std::optional<SmallVector<SmallVector<Digit>>>
+static std::optional<SmallVector<SmallVector<Factor>>>
 getOrigins(linalg::LinalgOp op, OpOperand *constant, AffineMap useMap,
-           const DimOrigins &dims) {
-  SmallVector<SmallVector<Digit>> origins;
+           const DimFactors &dims) {
+  SmallVector<SmallVector<Factor>> origins;
   for (AffineExpr expr : op.getMatchingIndexingMap(constant).getResults()) {
-    SmallVector<Digit> &list = origins.emplace_back();
+    SmallVector<Factor> &list = origins.emplace_back();
     if (isa<AffineConstantExpr>(expr))
       continue;
     std::optional<unsigned> dim = useMap.getResultPosition(expr);
     if (!dim)
       return std::nullopt;
-    llvm::append_range(list, dims.getDigits(*dim));
+    llvm::append_range(list, dims.getFactors(*dim));
   }
   return origins;
 }
 
-/// The row-major position in a constant, from the indices that its digits have.
+/// The row-major position in a constant, from the indices that its factors have.
 static int64_t getPosition(OpOperand *constant,
-                           ArrayRef<SmallVector<Digit>> origins,
-                           llvm::function_ref<int64_t(const Digit &)> indexOf) {
+                           ArrayRef<SmallVector<Factor>> origins,
+                           llvm::function_ref<int64_t(const Factor &)> indexOf) {
   auto type = cast<RankedTensorType>(constant->get().getType());
   int64_t position = 0;
-  for (auto [size, digits] : llvm::zip_equal(type.getShape(), origins)) {
+  for (auto [size, factors] : llvm::zip_equal(type.getShape(), origins)) {
     int64_t index = 0;
-    for (const Digit &digit : digits)
-      index = index * digit.size + indexOf(digit) / digit.stride % digit.size;
+    for (const Factor &factor : factors)
+      index = index * factor.size + indexOf(factor) / factor.stride % factor.size;
     position = position * size + index;
   }
   return position;
@@ -158,7 +158,7 @@ bool BatchNormFolder::isNode(linalg::LinalgOp op, ArrayRef<Operation *> chain,
 }
 
 std::optional<BatchNormFolder::Step>
-BatchNormFolder::makeStep(OpOperand &use, const DimOrigins &dims) {
+BatchNormFolder::makeStep(OpOperand &use, const DimFactors &dims) {
   linalg::LinalgOp op = asElementwise(use.getOwner());
   if (!op || op.isDpsInit(&use) ||
       op->getResult(0).getType() != use.get().getType())
@@ -183,16 +183,16 @@ BatchNormFolder::makeStep(OpOperand &use, const DimOrigins &dims) {
   for (OpOperand *constant : step.body.getVarying(step.chain)) {
     auto origins = getOrigins(op, constant, useMap, dims);
     bool fits =
-        origins && llvm::all_of(*origins, [&](const auto &digits) {
-          return llvm::all_of(digits, [&](const Digit &digit) {
+        origins && llvm::all_of(*origins, [&](const auto &factors) {
+          return llvm::all_of(factors, [&](const Factor &factor) {
             return llvm::any_of(channelDims, [&](const ChannelDim &channel) {
-              return channel.dim == digit.dim;
+              return channel.dim == factor.dim;
             });
           });
         });
-    if (fits && llvm::any_of(*origins, [](const auto &digits) {
-          return llvm::any_of(digits, [](const Digit &digit) {
-            return ShapedType::isDynamic(digit.size);
+    if (fits && llvm::any_of(*origins, [](const auto &factors) {
+          return llvm::any_of(factors, [](const Factor &factor) {
+            return ShapedType::isDynamic(factor.size);
           });
         })) {
       reasons.note(op, "its numbers differ along a dimension of unknown size");
@@ -226,7 +226,7 @@ std::vector<BatchNormFolder::Step> BatchNormFolder::collectSteps() {
   std::vector<Step> steps;
   Value value = contraction->getResult(0);
   auto type = cast<RankedTensorType>(value.getType());
-  DimOrigins dims(type);
+  DimFactors dims(type);
   while (true) {
     OpOperand *use = getOnlyUse(value);
     if (!use) {
@@ -278,13 +278,13 @@ bool BatchNormFolder::readInit(std::vector<Affine> &numbers, bool &hasBias) {
   AffineMap to =
       broadcast.getMatchingIndexingMap(broadcast.getDpsInitOperand(0));
   auto origins = getOrigins(broadcast, source, to,
-                            DimOrigins(cast<RankedTensorType>(init.getType())));
+                            DimFactors(cast<RankedTensorType>(init.getType())));
   if (!view || !origins || view->size() == 0)
     return false;
-  for (const auto &digits : *origins)
-    for (const Digit &digit : digits)
+  for (const auto &factors : *origins)
+    for (const Factor &factor : factors)
       if (llvm::none_of(channelDims, [&](const ChannelDim &channel) {
-            return channel.dim == digit.dim;
+            return channel.dim == factor.dim;
           }))
         return false;
   std::vector<double> values(view->splat ? 1 : view->size());
@@ -292,9 +292,9 @@ bool BatchNormFolder::readInit(std::vector<Affine> &numbers, bool &hasBias) {
   hasBias = true;
   initName = getWeightName(constant);
   for (auto [channel, number] : llvm::enumerate(numbers)) {
-    auto indexOf = [&, channel = channel](const Digit &digit) {
+    auto indexOf = [&, channel = channel](const Factor &factor) {
       const ChannelDim *dim = llvm::find_if(
-          channelDims, [&](const auto &c) { return c.dim == digit.dim; });
+          channelDims, [&](const auto &c) { return c.dim == factor.dim; });
       return int64_t(channel) / dim->stride % dim->size;
     };
     number.shift =
@@ -316,9 +316,9 @@ BatchNormFolder::multiplyOut(MutableArrayRef<Step> steps) {
   }
   bool scales = false;
   for (auto [channel, number] : llvm::enumerate(numbers)) {
-    auto indexOf = [&, channel = channel](const Digit &digit) {
+    auto indexOf = [&, channel = channel](const Factor &factor) {
       const ChannelDim *dim = llvm::find_if(
-          channelDims, [&](const auto &c) { return c.dim == digit.dim; });
+          channelDims, [&](const auto &c) { return c.dim == factor.dim; });
       return int64_t(channel) / dim->stride % dim->size;
     };
     for (Step &step : steps) {

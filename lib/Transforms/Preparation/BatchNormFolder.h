@@ -43,7 +43,7 @@ Attribute chooseBiasName(ArrayRef<OpOperand *> operands, MLIRContext *context);
 class BatchNormFolder {
 public:
   /// With `wholeNodes`, only what an ONNX node without its parameters leaves.
-  BatchNormFolder(ScaledWeight weight, KeptRecord &kept, FoldReasons &reasons,
+  BatchNormFolder(WeightRescaler weight, KeptRecord &kept, FoldReasons &reasons,
                   llvm::SmallPtrSetImpl<Operation *> &changed, bool wholeNodes);
 
   /// Folds what is done to the result; returns the number of operations that
@@ -65,7 +65,7 @@ private:
     SmallVector<Operation *> chain;
     BodyConstants body;
     /// For each constant that varies, where its dimensions come from.
-    SmallVector<std::pair<OpOperand *, SmallVector<SmallVector<Digit>>>>
+    SmallVector<std::pair<OpOperand *, SmallVector<SmallVector<Factor>>>>
         varying;
     bool isWhole;
     SmallVector<StringRef> names;
@@ -73,7 +73,7 @@ private:
   struct Source;
 
   std::vector<Step> collectSteps();
-  std::optional<Step> makeStep(OpOperand &use, const DimOrigins &dims);
+  std::optional<Step> makeStep(OpOperand &use, const DimFactors &dims);
   std::optional<std::vector<Affine>> multiplyOut(MutableArrayRef<Step> steps);
   bool isNode(linalg::LinalgOp op, ArrayRef<Operation *> chain,
               const BodyConstants &body, bool isWhole);
@@ -90,9 +90,9 @@ private:
   void removeSource(Source &source);
 
   int64_t countChannels() const;
-  ScaledWeight::Steps getChannelSteps() const;
+  WeightRescaler::Steps getChannelSteps() const;
 
-  ScaledWeight weight;
+  WeightRescaler weight;
   KeptRecord &kept;
   linalg::LinalgOp contraction;
   FoldReasons &reasons;

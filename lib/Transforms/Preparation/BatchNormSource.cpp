@@ -31,7 +31,7 @@ struct BatchNormFolder::Source {
   /// For each element of the constants, a position; and for each step of the
   /// weight's loops, what it adds to it.
   int64_t count = 1;
-  ScaledWeight::Steps steps;
+  WeightRescaler::Steps steps;
   /// The dimensions of the result that the numbers depend on.
   struct Dim {
     unsigned dim;
@@ -48,7 +48,7 @@ static bool isZeroPad(tensor::PadOp op) {
 }
 
 /// Follows a pad: a dimension that grows loses its origin.
-static void followPad(tensor::PadOp op, DimOrigins &origins) {
+static void followPad(tensor::PadOp op, DimFactors &origins) {
   auto isZeroSize = [](OpFoldResult size) {
     return getConstantIntValue(size) == 0;
   };
@@ -118,7 +118,7 @@ std::optional<BatchNormFolder::Source> BatchNormFolder::findSource() {
   if (!op->hasOneUse())
     return refuse("what it scales has other users too");
   auto type = cast<RankedTensorType>(op.getResult(0).getType());
-  DimOrigins origins(type);
+  DimFactors origins(type);
   for (Operation *step : path) {
     if (auto pad = dyn_cast<tensor::PadOp>(step)) {
       followPad(pad, origins);
@@ -145,27 +145,27 @@ std::optional<BatchNormFolder::Source> BatchNormFolder::findSource() {
     source.count *= type.getDimSize(dim);
   }
 
-  // Every digit of them has to be a digit of a loop that the weight has.
+  // Every factor of them has to be a factor of a loop that the weight has.
   AffineMap map = contraction.getMatchingIndexingMap(data);
   int64_t found = 1;
   for (auto [position, expr] : llvm::enumerate(map.getResults())) {
     auto loop = dyn_cast<AffineDimExpr>(expr);
     int64_t extent = loop ? weight.getExtent(loop.getPosition()) : 0;
     int64_t inner = 1;
-    for (const Digit &digit : llvm::reverse(origins.getDigits(position))) {
-      // What leads a digit of unknown size cannot be told: it is not found.
-      if (ShapedType::isDynamic(digit.size))
+    for (const Factor &factor : llvm::reverse(origins.getFactors(position))) {
+      // What leads a factor of unknown size cannot be told: it is not found.
+      if (ShapedType::isDynamic(factor.size))
         break;
       auto *dim = llvm::find_if(
-          source.dims, [&](const auto &d) { return d.dim == digit.dim; });
+          source.dims, [&](const auto &d) { return d.dim == factor.dim; });
       if (dim != source.dims.end() && extent > 0) {
         std::vector<int64_t> &table = source.steps[loop.getPosition()];
         table.resize(extent);
         for (int64_t i = 0; i != extent; ++i)
-          table[i] += i / inner % digit.size * digit.stride * dim->stride;
-        found *= digit.size;
+          table[i] += i / inner % factor.size * factor.stride * dim->stride;
+        found *= factor.size;
       }
-      inner *= digit.size;
+      inner *= factor.size;
     }
   }
   if (found != source.count)

@@ -145,7 +145,7 @@ private:
   bool fold(const Weight &weight, KeptRecord &kept, EditedDictionary &folded,
             FoldReasons &reasons, llvm::SmallPtrSetImpl<Operation *> &changed) {
     std::string reason;
-    std::optional<ScaledWeight> scaled = ScaledWeight::create(weight, reason);
+    std::optional<WeightRescaler> scaled = WeightRescaler::create(weight, reason);
     auto imported = getOperation()->getAttrOfType<DictionaryAttr>(kOnnxRecord);
     if (scaled && imported && imported.getAs<StringAttr>(weight.name)) {
       reason = "weight '" + weight.name +

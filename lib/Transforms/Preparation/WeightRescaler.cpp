@@ -21,7 +21,7 @@
 using namespace mlir;
 using namespace mlir::prune;
 
-std::optional<ScaledWeight> ScaledWeight::create(const Weight &weight,
+std::optional<WeightRescaler> WeightRescaler::create(const Weight &weight,
                                                  std::string &reason) {
   if (weight.uses.size() != 1 || weight.constants.size() != 1) {
     reason = "weight '" + weight.name + "' has several users";
@@ -29,7 +29,7 @@ std::optional<ScaledWeight> ScaledWeight::create(const Weight &weight,
   }
   const WeightUse &use = weight.uses.front();
   bool isShared = !weight.constants.front()->hasOneUse();
-  DimOrigins origins(weight.getType());
+  DimFactors origins(weight.getType());
   for (Operation *step : use.chain) {
     isShared |= !step->hasOneUse();
     if (!origins.follow(step)) {
@@ -47,14 +47,14 @@ std::optional<ScaledWeight> ScaledWeight::create(const Weight &weight,
     reason = "weight '" + weight.name + "' has no readable data";
     return std::nullopt;
   }
-  return ScaledWeight(weight, std::move(origins));
+  return WeightRescaler(weight, std::move(origins));
 }
 
-FloatKind ScaledWeight::getKind() const {
+FloatKind WeightRescaler::getKind() const {
   return *getFloatKind(type.getElementType());
 }
 
-int64_t ScaledWeight::getExtent(unsigned loop) const {
+int64_t WeightRescaler::getExtent(unsigned loop) const {
   AffineMap map = getContraction().getMatchingIndexingMap(use.operand);
   std::optional<unsigned> dim =
       map.getResultPosition(getAffineDimExpr(loop, type.getContext()));
@@ -67,19 +67,19 @@ namespace {
 /// Positions in tables, from the indices of a constant's dimensions.
 class PositionReader {
 public:
-  PositionReader(ArrayRef<int64_t> shape, const DimOrigins &origins,
-                 AffineMap map, ArrayRef<ScaledWeight::Steps> tables)
+  PositionReader(ArrayRef<int64_t> shape, const DimFactors &origins,
+                 AffineMap map, ArrayRef<WeightRescaler::Steps> tables)
       : map(map), tables(tables), parts(origins.getRank()),
         indices(origins.getRank()) {
     for (unsigned dim = 0; dim != origins.getRank(); ++dim) {
       parts[dim].resize(shape.size());
       int64_t radix = 1;
-      for (const Digit &digit : llvm::reverse(origins.getDigits(dim))) {
-        std::vector<int64_t> &table = parts[dim][digit.dim];
-        table.resize(shape[digit.dim]);
-        for (int64_t i = 0; i != shape[digit.dim]; ++i)
-          table[i] += i / digit.stride % digit.size * radix;
-        radix *= digit.size;
+      for (const Factor &factor : llvm::reverse(origins.getFactors(dim))) {
+        std::vector<int64_t> &table = parts[dim][factor.dim];
+        table.resize(shape[factor.dim]);
+        for (int64_t i = 0; i != shape[factor.dim]; ++i)
+          table[i] += i / factor.stride % factor.size * radix;
+        radix *= factor.size;
       }
     }
   }
@@ -102,14 +102,14 @@ public:
 
 private:
   AffineMap map;
-  ArrayRef<ScaledWeight::Steps> tables;
+  ArrayRef<WeightRescaler::Steps> tables;
   /// By dimension of the operand and of the constant.
   std::vector<std::vector<std::vector<int64_t>>> parts;
   std::vector<int64_t> indices;
 };
 } // namespace
 
-void ScaledWeight::forEach(
+void WeightRescaler::forEach(
     ArrayRef<Steps> tables,
     llvm::function_ref<void(int64_t, double, ArrayRef<int64_t>)> visit) const {
   ArrayRef<int64_t> shape = type.getShape();
@@ -134,7 +134,7 @@ void ScaledWeight::forEach(
   }
 }
 
-bool ScaledWeight::replaceValues(const std::vector<double> &values,
+bool WeightRescaler::replaceValues(const std::vector<double> &values,
                                  KeptRecord &kept) {
   ArrayRef<char> wide(reinterpret_cast<const char *>(values.data()),
                       values.size() * sizeof(double));

@@ -24,10 +24,10 @@
 namespace mlir::prune {
 
 /// A weight that one contraction uses and nothing else.
-class ScaledWeight {
+class WeightRescaler {
 public:
   /// Nothing, with the reason, if the weight cannot be rewritten.
-  static std::optional<ScaledWeight> create(const Weight &weight,
+  static std::optional<WeightRescaler> create(const Weight &weight,
                                             std::string &reason);
 
   linalg::LinalgOp getContraction() const {
@@ -58,7 +58,7 @@ public:
   bool replaceValues(const std::vector<double> &values, KeptRecord &kept);
 
 private:
-  ScaledWeight(const Weight &weight, DimOrigins origins)
+  WeightRescaler(const Weight &weight, DimFactors origins)
       : name(weight.name), constant(weight.constants.front()),
         use(weight.uses.front()), type(weight.getType()),
         origins(std::move(origins)) {}
@@ -67,7 +67,7 @@ private:
   Operation *constant;
   WeightUse use;
   RankedTensorType type;
-  DimOrigins origins;
+  DimFactors origins;
 };
 
 } // namespace mlir::prune

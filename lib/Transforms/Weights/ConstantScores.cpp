@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What the operations that score constants compute. Scores of full size are
-// never written out: whoever ranks them reads them as often as needed. Scores
+// never written out: the ranking reads them as often as it needs. Scores
 // of channels are few, and lie in memory.
 //
 //===----------------------------------------------------------------------===//

@@ -34,8 +34,8 @@ enum class Work : unsigned {
   /// Listed columns, and starts of loops over them.
   Listed,
   Runs,
-  /// Starts of loops that are too many for branches to be remembered.
-  Surprises,
+  /// Loop exits beyond what the branch predictor can remember.
+  MispredictedExits,
   /// Tiles set up and stored, and vectors of partial sums that wait in memory.
   Tiles,
   Sums,

@@ -105,7 +105,7 @@ bool BlockFinder::collect(Value from, Value to,
   while (!worklist.empty()) {
     Value value = worklist.pop_back_val();
     if (value == to || !isa<RankedTensorType>(value.getType()) ||
-        isRepeatable(value))
+        isRematerializable(value))
       continue;
     Operation *op = value.getDefiningOp();
     auto found = op ? position.find(op) : position.end();
@@ -167,7 +167,7 @@ BlockFinder::find(function_ref<void(Operation *, StringRef)> missed) {
   llvm::DenseSet<const void *> taken;
   for (Operation *op : ops) {
     auto addends = getAddends(op);
-    if (!addends || isRepeatable(addends->first) || isRepeatable(addends->second))
+    if (!addends || isRematerializable(addends->first) || isRematerializable(addends->second))
       continue;
     ResidualBlock block;
     block.sum = op;

@@ -1,4 +1,4 @@
-// RUN: prune-opt %s --prune-export-functions --split-input-file | FileCheck %s
+// RUN: prune-opt %s --prune-own-results --split-input-file | FileCheck %s
 
 // A caller of a public function keeps its arguments.
 // CHECK-LABEL: func @protects_arguments(
