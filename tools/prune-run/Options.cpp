@@ -100,6 +100,15 @@ Options::Options()
                              "compile time (default true)")),
       json("json", cl::cat(category), cl::desc("Print one JSON object")) {}
 
+CompileOptions Options::compileOptions() const {
+  CompileOptions compile;
+  compile.entry = entry;
+  compile.kernels = kernels;
+  compile.threads = threads;
+  compile.runtimeChecks = runtimeChecks;
+  return compile;
+}
+
 Batching Options::batching() const {
   int64_t size = kBatch; // of `--batch` alone
   (void)StringRef(batch).getAsInteger(10, size);

@@ -41,6 +41,7 @@ struct Options {
   llvm::Error check() const;
 
   Batching batching() const;
+  CompileOptions compileOptions() const;
   /// The kernels of the module of --compare.
   std::string otherKernels() const;
   /// Whether a comparison decides the exit code.

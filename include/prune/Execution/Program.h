@@ -24,7 +24,19 @@
 namespace mlir::prune {
 
 /// The element types that compiled functions take and give.
-enum class ElementType { F64, F32, F16, BF16, I64, I32, I16, I8, U8, Bool, Index };
+enum class ElementType {
+  F64,
+  F32,
+  F16,
+  BF16,
+  I64,
+  I32,
+  I16,
+  I8,
+  U8,
+  Bool,
+  Index
+};
 
 /// The size of one element in bytes.
 unsigned byteSize(ElementType type);
@@ -51,6 +63,8 @@ struct Port {
 
 /// How to compile.
 struct CompileOptions {
+  /// What messages call the module.
+  std::string module = "the module";
   /// The function; if empty, `main` or the only public one.
   std::string entry;
   /// dense, reference or packed.
@@ -65,8 +79,7 @@ struct CompileOptions {
   bool externalize = false;
 };
 
-/// The options contradict the module or each other: the caller's fault, not the
-/// compiler's.
+/// An option is wrong, or does not go with the module.
 class OptionError : public llvm::ErrorInfo<OptionError, llvm::StringError> {
 public:
   static char ID;
@@ -90,8 +103,8 @@ public:
   ArrayRef<Port> weights() const { return weightPorts; }
   /// The elements of a weight, in row-major order.
   ArrayRef<char> weight(unsigned index) const;
-  /// Replaces the elements of a weight for all calls that are bound from now on.
-  /// `bytes` must have the size that the port says.
+  /// Replaces the elements of a weight for all calls that are bound from now
+  /// on. `bytes` must have the size that the port says.
   void setWeight(unsigned index, ArrayRef<char> bytes);
 
   /// Binds the function to arguments, whose shapes must fit and whose data must
@@ -108,13 +121,6 @@ private:
   std::vector<WeightBuffer> buffers;
   std::unique_ptr<Runner> runner;
 };
-
-/// Makes arguments of `function` of the weights that it and the functions it
-/// calls, which are inlined, read: constants with a name, in the order of their
-/// first use. The attribute `prune.name` of an argument is the weight's name.
-/// Returns the constants.
-FailureOr<SmallVector<DenseResourceElementsAttr>>
-externalizeWeights(ModuleOp module, StringRef function);
 
 } // namespace mlir::prune
 

@@ -14,6 +14,10 @@
 
 #include "mlir/IR/Location.h"
 
+namespace mlir::func {
+class FuncOp;
+} // namespace mlir::func
+
 namespace mlir::prune {
 
 /// The options of prune-mask-weights as text, so that "not given", which is
@@ -40,6 +44,12 @@ LogicalResult maskWeights(llvm::ArrayRef<Weight> weights,
 /// their elements, and if there are masks but nothing goes; `quiet` is for
 /// callers to whom no mask is as good as one.
 LogicalResult foldMasks(Operation *root, bool quiet = false);
+
+/// Makes arguments of the named constants of a function that nothing calls, in
+/// the order of their first use. Returns what the constants held. Fails after a
+/// diagnostic.
+FailureOr<llvm::SmallVector<ElementsAttr>>
+externalizeWeights(func::FuncOp function);
 
 } // namespace mlir::prune
 

@@ -146,6 +146,37 @@ def FoldMasksPass : Pass<"prune-fold-masks", "::mlir::ModuleOp"> {
   ];
 }
 
+def ExternalizeWeightsPass
+    : Pass<"prune-externalize-weights", "::mlir::ModuleOp"> {
+  let summary = "Make arguments of the weights";
+  let description = [{
+    Turns the named constants of every public function with a body into arguments
+    behind its own ones, in the order of their first use, so that the compiled
+    function computes with whatever numbers it is given. The attribute
+    `prune.name` of such an argument is the weight's name; of several versions of
+    one weight the first has the name, and each of the others its whole key.
+
+    Constants of integers stay: they are indices and shapes. So do constants
+    without a name (run `prune-name-weights` before) and those of functions that
+    are called (run `inline` before). Packed and sparse kernels need constants:
+    products with arguments are dense.
+
+    Fails for a function that is called itself, and for a weight whose data was
+    left out or which lies inside of an operation that is isolated.
+
+    ```mlir
+    // Before
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x2xf32> {
+      %w = arith.constant dense_resource<fc1> : tensor<8x2xf32>
+      ...
+    // After
+    func.func @main(%x: tensor<4x8xf32>,
+                    %w: tensor<8x2xf32> {prune.name = "fc1"}) -> tensor<4x2xf32> {
+      ...
+    ```
+  }];
+}
+
 def StripRecordsPass : Pass<"prune-strip-records", "::mlir::ModuleOp"> {
   let summary = "Drop what the module records of its pruning";
   let description = [{

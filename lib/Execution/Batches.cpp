@@ -1,4 +1,4 @@
-//===- Session.cpp - Run a model on inputs, slice by slice ----------------===//
+//===- Batches.cpp - Run a program on a data set, batch by batch ----------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -8,9 +8,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Session.h"
+#include "prune/Execution/Batches.h"
 
-#include "Elements.h"
+#include "prune/Execution/Elements.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -22,6 +22,47 @@ using namespace mlir::prune;
 using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
+
+//===----------------------------------------------------------------------===//
+// Inputs
+//===----------------------------------------------------------------------===//
+
+static bool fits(ArrayRef<int64_t> expected, ArrayRef<int64_t> actual) {
+  return expected.size() == actual.size() &&
+         llvm::all_of_zip(expected, actual, [](int64_t e, int64_t a) {
+           return e == -1 || e == a;
+         });
+}
+
+bool mlir::prune::isSliced(const Port &port, const Input &input,
+                           const Batching &batching) {
+  ArrayRef<int64_t> shape = input.array.shape();
+  if (!batching.enabled || port.shape.empty() || shape.empty() ||
+      !fits(ArrayRef(port.shape).drop_front(), shape.drop_front()))
+    return false;
+  return port.shape[0] == -1 ? batching.size > 0 : port.shape[0] != shape[0];
+}
+
+static bool typesFit(const Port &port, const Input &input) {
+  if (input.isBFloat || port.element == ElementType::BF16)
+    return input.isBFloat && port.element == ElementType::BF16;
+  return isSameType(input.array.type(), fileTypeOf(port.element));
+}
+
+Error mlir::prune::checkInput(const Port &port, const Input &input,
+                              StringRef source, const Batching &batching) {
+  if (!typesFit(port, input) || (!fits(port.shape, input.array.shape()) &&
+                                 !isSliced(port, input, batching)))
+    return createStringError(
+        source + " is " + shapeString(input.array.shape()) + " of " +
+        (input.isBFloat ? "bfloat16" : typeName(input.array.type())) +
+        ", but " + port.description + " is " + fileTypeText(port));
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Slices
+//===----------------------------------------------------------------------===//
 
 namespace {
 /// How many samples there are, and how many go into one call.
@@ -46,10 +87,10 @@ struct Slice {
 };
 } // namespace
 
-static Expected<Plan> makePlan(const Model &model, ArrayRef<Input> inputs,
+static Expected<Plan> makePlan(const Program &program, ArrayRef<Input> inputs,
                                const Batching &batching) {
   Plan plan;
-  for (auto [port, input] : llvm::zip_equal(model.arguments, inputs)) {
+  for (auto [port, input] : llvm::zip_equal(program.arguments(), inputs)) {
     bool sliced = isSliced(port, input, batching);
     plan.sliced.push_back(sliced);
     if (!sliced)
@@ -117,8 +158,7 @@ static Expected<NpyArray> makeResult(const Port &port, const Plan &plan,
   SmallVector<int64_t> shape(shapeOfCall);
   if (plan.isSliced())
     shape[0] = plan.samples;
-  return NpyArray::make(port.description,
-                        port.isBFloat ? NpyType::I16 : port.type, shape);
+  return NpyArray::make(port.description, memoryTypeOf(port.element), shape);
 }
 
 /// Whether a call gave what calls have to give.
@@ -134,11 +174,12 @@ static Error checkResult(const Port &port, int64_t samples,
 
 /// Puts the results of a call in their places, without what comes of filling
 /// up.
-static Error collect(const Model &model, const Plan &plan, const Slice &slice,
-                     int64_t begin, const Invocation &invocation,
+static Error collect(const Program &program, const Plan &plan,
+                     const Slice &slice, int64_t begin,
+                     const Invocation &invocation,
                      std::vector<NpyArray> &results) {
   int64_t given = plan.fixed ? plan.batch : slice.samples;
-  for (auto [i, port] : llvm::enumerate(model.results)) {
+  for (auto [i, port] : llvm::enumerate(program.results())) {
     ArrayRef<int64_t> shape = invocation.resultShape(i);
     if (plan.isSliced())
       if (Error error = checkResult(port, given, shape))
@@ -183,21 +224,13 @@ static double timeCall(Invocation &invocation) {
   return time.count();
 }
 
-Expected<Outcome> mlir::prune::runModel(const Model &model,
-                                        ArrayRef<Input> inputs,
-                                        const Batching &batching,
-                                        const Timing &timing) {
-  if (Error error = checkInputs(model, inputs, batching))
-    return std::move(error);
-  Expected<Plan> plan = makePlan(model, inputs, batching);
+Expected<Outcome> mlir::prune::runProgram(const Program &program,
+                                          ArrayRef<Input> inputs,
+                                          const Batching &batching,
+                                          const Timing &timing) {
+  Expected<Plan> plan = makePlan(program, inputs, batching);
   if (!plan)
     return plan.takeError();
-  SmallVector<PortType> argumentTypes, resultTypes;
-  for (const Port &port : model.arguments)
-    argumentTypes.push_back(port.portType());
-  for (const Port &port : model.results)
-    resultTypes.push_back(port.portType());
-
   Outcome outcome;
   HeapUse before = liveHeap();
   std::vector<NpyArray> results;
@@ -206,8 +239,7 @@ Expected<Outcome> mlir::prune::runModel(const Model &model,
     Expected<Slice> slice = makeSlice(*plan, inputs, begin);
     if (!slice)
       return slice.takeError();
-    auto invocation = model.runner->bind(model.entry, argumentTypes,
-                                         resultTypes, slice->views);
+    auto invocation = program.bind(slice->views);
     if (!invocation)
       return invocation.takeError();
     for (unsigned i = 0; call == 0 && i < timing.warmup; ++i)
@@ -215,15 +247,16 @@ Expected<Outcome> mlir::prune::runModel(const Model &model,
     for (unsigned i = 0; i < timing.repeat; ++i)
       outcome.microseconds.push_back(timeCall(**invocation));
     if (Error error =
-            collect(model, *plan, *slice, begin, **invocation, results))
+            collect(program, *plan, *slice, begin, **invocation, results))
       return std::move(error);
   }
   HeapUse after = liveHeap();
   outcome.leaked = {after.allocations - before.allocations,
                     after.bytes - before.bytes};
-  for (auto [port, result] : llvm::zip_equal(model.results, results)) {
-    Expected<NpyArray> widened =
-        port.isBFloat ? fromBFloat(result) : std::move(result);
+  for (auto [port, result] : llvm::zip_equal(program.results(), results)) {
+    Expected<NpyArray> widened = port.element == ElementType::BF16
+                                     ? fromBFloat(result)
+                                     : std::move(result);
     if (!widened)
       return widened.takeError();
     outcome.results.push_back(std::move(*widened));

@@ -4,14 +4,29 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_TOOLS_PRUNERUN_ELEMENTS_H
-#define PRUNE_TOOLS_PRUNERUN_ELEMENTS_H
+#ifndef PRUNE_EXECUTION_ELEMENTS_H
+#define PRUNE_EXECUTION_ELEMENTS_H
 
 #include "prune/Core/Support/Npy.h"
+#include "prune/Execution/Program.h"
 
 #include "llvm/ADT/Twine.h"
 
 namespace mlir::prune {
+
+/// The type that holds such elements in files: bfloat16 is float32 there, and
+/// an index a 64-bit integer.
+NpyType fileTypeOf(ElementType type);
+
+/// The type that holds such elements in memory: bfloat16 lies in 16-bit
+/// integers.
+NpyType memoryTypeOf(ElementType type);
+
+/// "4x? of float32", as the type is in files; "float32 scalar".
+std::string fileTypeText(const Port &port);
+
+/// Whether the elements are the same; a signless byte can be either.
+bool isSameType(NpyType a, NpyType b);
 
 /// Rounds to bfloat16, which is kept in a 16-bit integer array; and back.
 llvm::Expected<NpyArray> toBFloat(const NpyArray &array);
@@ -34,4 +49,4 @@ llvm::Expected<NpyArray> makeRandom(const llvm::Twine &what, NpyType type,
 
 } // namespace mlir::prune
 
-#endif // PRUNE_TOOLS_PRUNERUN_ELEMENTS_H
+#endif // PRUNE_EXECUTION_ELEMENTS_H

@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Elements.h"
+#include "prune/Execution/Elements.h"
 
 #include "prune/Core/TensorView.h"
 
@@ -18,6 +18,52 @@
 
 using namespace mlir::prune;
 using llvm::Expected;
+
+NpyType mlir::prune::fileTypeOf(ElementType type) {
+  switch (type) {
+  case ElementType::F64:
+    return NpyType::F64;
+  case ElementType::F32:
+  case ElementType::BF16:
+    return NpyType::F32;
+  case ElementType::F16:
+    return NpyType::F16;
+  case ElementType::I64:
+  case ElementType::Index:
+    return NpyType::I64;
+  case ElementType::I32:
+    return NpyType::I32;
+  case ElementType::I16:
+    return NpyType::I16;
+  case ElementType::I8:
+    return NpyType::I8;
+  case ElementType::U8:
+    return NpyType::U8;
+  case ElementType::Bool:
+    return NpyType::Bool;
+  }
+  llvm_unreachable("unknown element type");
+}
+
+NpyType mlir::prune::memoryTypeOf(ElementType type) {
+  return type == ElementType::BF16 ? NpyType::I16 : fileTypeOf(type);
+}
+
+std::string mlir::prune::fileTypeText(const Port &port) {
+  std::string element = port.element == ElementType::BF16
+                            ? "bfloat16"
+                            : typeName(fileTypeOf(port.element)).str();
+  if (port.isScalar)
+    return element + " scalar";
+  return shapeString(port.shape) + " of " + element;
+}
+
+bool mlir::prune::isSameType(NpyType a, NpyType b) {
+  auto isByte = [](NpyType type) {
+    return type == NpyType::I8 || type == NpyType::U8;
+  };
+  return a == b || (isByte(a) && isByte(b));
+}
 
 static uint16_t roundToBits(double value, const llvm::fltSemantics &semantics) {
   llvm::APFloat number(value);
