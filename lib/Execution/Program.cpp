@@ -25,6 +25,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
+#include <cstdlib>
 #include <cstring>
 
 using namespace mlir;
@@ -211,7 +212,9 @@ static Error lower(ModuleOp module, const CompileOptions &options) {
   lowering.kernels = options.kernels;
   lowering.runtimeChecks = options.runtimeChecks;
   lowering.threads = options.threads;
-  lowering.cpu = options.cpu;
+  // Code that runs here may be made for here.
+  if (!options.cpu.empty() || !std::getenv(kProcessorVariable.data()))
+    lowering.cpu = options.cpu.empty() ? "native" : options.cpu;
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   std::string message;
   auto emitError = [&](const Twine &text) {

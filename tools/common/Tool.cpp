@@ -105,8 +105,9 @@ llvm::Error mlir::prune::useProcessor(llvm::StringRef name) {
     return makeError(kUsage, (name.empty() ? "" : "--cpu: ") +
                                  llvm::toString(processor.takeError()));
   // Passes that are parsed from text have no other way to know.
-  if (!name.empty())
-    ::setenv(kProcessorVariable.data(), name.str().c_str(), /*overwrite=*/1);
+  std::string chosen = name.empty() ? "native" : name.str();
+  ::setenv(kProcessorVariable.data(), chosen.c_str(),
+           /*overwrite=*/!name.empty());
   return llvm::Error::success();
 }
 

@@ -87,6 +87,13 @@ Expected<Processor> Processor::get(StringRef name) {
                            "x86-64-v4");
 }
 
+Expected<Processor> Processor::getDefault() {
+  const char *variable = std::getenv(kProcessorVariable.data());
+  if (variable && *variable)
+    return get(variable);
+  return Processor();
+}
+
 Error Processor::checkRunsHere() const {
   if (missing.empty())
     return Error::success();

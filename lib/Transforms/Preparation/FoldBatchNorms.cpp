@@ -93,8 +93,9 @@ struct FoldBatchNorms : prune::impl::FoldBatchNormsPassBase<FoldBatchNorms> {
     if (!anyFolded) {
       if (uses.getWeights().empty())
         left.note(uses);
-      left.warnIfNothing("nothing next to a weight is scaled or shifted by "
-                         "constants");
+      if (!quiet)
+        left.warnIfNothing("nothing next to a weight is scaled or shifted by "
+                           "constants");
       return markAllAnalysesPreserved();
     }
     RewritePatternSet patterns(&getContext());
@@ -145,7 +146,8 @@ private:
   bool fold(const Weight &weight, KeptRecord &kept, EditedDictionary &folded,
             FoldReasons &reasons, llvm::SmallPtrSetImpl<Operation *> &changed) {
     std::string reason;
-    std::optional<WeightRescaler> scaled = WeightRescaler::create(weight, reason);
+    std::optional<WeightRescaler> scaled =
+        WeightRescaler::create(weight, reason);
     auto imported = getOperation()->getAttrOfType<DictionaryAttr>(kOnnxRecord);
     if (scaled && imported && imported.getAs<StringAttr>(weight.name)) {
       reason = "weight '" + weight.name +

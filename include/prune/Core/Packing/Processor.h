@@ -38,6 +38,10 @@ struct Processor {
   /// environment variable PRUNE_CPU, and for `native` where that is not set.
   static llvm::Expected<Processor> get(llvm::StringRef name = "");
 
+  /// What the library compiles for unless told: the environment variable if it
+  /// is set, else what every 64-bit processor runs, whatever this machine is.
+  static llvm::Expected<Processor> getDefault();
+
   /// Fails if code for it cannot run here.
   llvm::Error checkRunsHere() const;
 };

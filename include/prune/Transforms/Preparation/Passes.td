@@ -171,6 +171,9 @@ def FoldBatchNormsPass : Pass<"prune-fold-batch-norms", "::mlir::ModuleOp"> {
     %n = linalg.generic ... ins(%c, %"shift#1") { addf }
     ```
   }];
+  let options = [Option<"quiet", "quiet", "bool", /*default=*/"false",
+                        "Say nothing if there is nothing to fold">,
+  ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::tensor::TensorDialect"
