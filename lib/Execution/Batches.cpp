@@ -66,7 +66,7 @@ Error mlir::prune::checkInput(const Port &port, const Input &input,
 
 namespace {
 /// How many samples there are, and how many go into one call.
-struct Plan {
+struct BatchPlan {
   std::vector<bool> sliced;
   int64_t samples = 0, batch = 0;
   /// Whether each call must have exactly `batch` samples.
@@ -87,9 +87,9 @@ struct Slice {
 };
 } // namespace
 
-static Expected<Plan> makePlan(const Program &program, ArrayRef<Input> inputs,
+static Expected<BatchPlan> makePlan(const Program &program, ArrayRef<Input> inputs,
                                const Batching &batching) {
-  Plan plan;
+  BatchPlan plan;
   for (auto [port, input] : llvm::zip_equal(program.arguments(), inputs)) {
     bool sliced = isSliced(port, input, batching);
     plan.sliced.push_back(sliced);
@@ -117,7 +117,7 @@ static Expected<Plan> makePlan(const Program &program, ArrayRef<Input> inputs,
 }
 
 /// Cuts samples [begin, begin + slice.samples) out of the inputs.
-static Expected<Slice> makeSlice(const Plan &plan, ArrayRef<Input> inputs,
+static Expected<Slice> makeSlice(const BatchPlan &plan, ArrayRef<Input> inputs,
                                  int64_t begin) {
   Slice slice;
   slice.samples =
@@ -153,7 +153,7 @@ static Expected<Slice> makeSlice(const Plan &plan, ArrayRef<Input> inputs,
 }
 
 /// Where a result of all calls together goes, once a call has shown its shape.
-static Expected<NpyArray> makeResult(const Port &port, const Plan &plan,
+static Expected<NpyArray> makeResult(const Port &port, const BatchPlan &plan,
                                      ArrayRef<int64_t> shapeOfCall) {
   SmallVector<int64_t> shape(shapeOfCall);
   if (plan.isSliced())
@@ -174,7 +174,7 @@ static Error checkResult(const Port &port, int64_t samples,
 
 /// Puts the results of a call in their places, without what comes of filling
 /// up.
-static Error collect(const Program &program, const Plan &plan,
+static Error collect(const Program &program, const BatchPlan &plan,
                      const Slice &slice, int64_t begin,
                      const Invocation &invocation,
                      std::vector<NpyArray> &results) {
@@ -228,7 +228,7 @@ Expected<Outcome> mlir::prune::runProgram(const Program &program,
                                           ArrayRef<Input> inputs,
                                           const Batching &batching,
                                           const Timing &timing) {
-  Expected<Plan> plan = makePlan(program, inputs, batching);
+  Expected<BatchPlan> plan = makePlan(program, inputs, batching);
   if (!plan)
     return plan.takeError();
   Outcome outcome;

@@ -19,7 +19,7 @@
 #include "prune/IR/Records.h"
 #include "prune/IR/WeightRecord.h"
 #include "prune/Pipelines/Pipelines.h"
-#include "prune/Transforms/Transforms.h"
+#include "prune/Transforms/Weights/Transforms.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/Support/Npy.h"
+#include "prune/Core/Npy.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"

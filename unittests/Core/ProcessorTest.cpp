@@ -6,7 +6,7 @@
 
 #include "prune/Core/Packing/Processor.h"
 #include "prune/Core/Support/Memory.h"
-#include "prune/Core/Support/Npy.h"
+#include "prune/Core/Npy.h"
 
 #include "gtest/gtest.h"
 

@@ -10,7 +10,7 @@
 #ifndef PRUNE_CORE_EVALUATION_H
 #define PRUNE_CORE_EVALUATION_H
 
-#include "prune/Core/Support/Npy.h"
+#include "prune/Core/Npy.h"
 
 namespace mlir::prune {
 

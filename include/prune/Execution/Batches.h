@@ -7,7 +7,7 @@
 #ifndef PRUNE_EXECUTION_BATCHES_H
 #define PRUNE_EXECUTION_BATCHES_H
 
-#include "prune/Core/Support/Npy.h"
+#include "prune/Core/Npy.h"
 #include "prune/Execution/Program.h"
 
 namespace mlir::prune {

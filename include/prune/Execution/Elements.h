@@ -7,7 +7,7 @@
 #ifndef PRUNE_EXECUTION_ELEMENTS_H
 #define PRUNE_EXECUTION_ELEMENTS_H
 
-#include "prune/Core/Support/Npy.h"
+#include "prune/Core/Npy.h"
 #include "prune/Execution/Program.h"
 
 #include "llvm/ADT/Twine.h"

@@ -44,9 +44,9 @@ struct Gather {
   Lanes *result;
 };
 
-class Program {
+class LoopProgram {
 public:
-  Program(linalg::LinalgOp op, FindElements find) : op(op), find(find) {}
+  LoopProgram(linalg::LinalgOp op, FindElements find) : op(op), find(find) {}
 
   bool compile(MutableArrayRef<std::string> results);
   bool run();
@@ -100,7 +100,7 @@ static bool flatten(AffineExpr expr, int64_t factor,
 }
 
 /// Null if the loops leave the tensor.
-std::optional<Access> Program::makeAccess(AffineMap map, Type type) {
+std::optional<Access> LoopProgram::makeAccess(AffineMap map, Type type) {
   std::optional<LaneType> element = getLaneType(getElementTypeOrSelf(type));
   if (!element)
     return std::nullopt;
@@ -129,7 +129,7 @@ std::optional<Access> Program::makeAccess(AffineMap map, Type type) {
   return access;
 }
 
-bool Program::addOperands(MutableArrayRef<std::string> results) {
+bool LoopProgram::addOperands(MutableArrayRef<std::string> results) {
   Block *body = op.getBlock();
   for (OpOperand &operand : op->getOpOperands()) {
     BlockArgument argument = body->getArgument(operand.getOperandNumber());
@@ -161,7 +161,7 @@ bool Program::addOperands(MutableArrayRef<std::string> results) {
   return true;
 }
 
-Lanes *Program::lookup(Value value) {
+Lanes *LoopProgram::lookup(Value value) {
   if (auto found = values.find(value); found != values.end())
     return found->second;
   Attribute number;
@@ -173,7 +173,7 @@ Lanes *Program::lookup(Value value) {
   return values[value] = constant;
 }
 
-bool Program::addGather(tensor::ExtractOp extract) {
+bool LoopProgram::addGather(tensor::ExtractOp extract) {
   std::optional<LaneType> type = getLaneType(extract.getType());
   ArrayRef<char> data = find(extract.getTensor());
   if (!type || data.empty())
@@ -188,7 +188,7 @@ bool Program::addGather(tensor::ExtractOp extract) {
   return true;
 }
 
-bool Program::addStep(Operation &inner) {
+bool LoopProgram::addStep(Operation &inner) {
   if (inner.hasTrait<OpTrait::ConstantLike>())
     return true;
   if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
@@ -225,7 +225,7 @@ bool Program::addStep(Operation &inner) {
 
 /// Joins a loop with the one inside of it where, for every operand, both make
 /// one walk.
-void Program::joinLoops() {
+void LoopProgram::joinLoops() {
   auto canJoin = [&](unsigned loop) {
     auto isOneWalk = [&](const Access &access) {
       return access.strides[loop] == access.strides[loop + 1] * sizes[loop + 1];
@@ -246,7 +246,7 @@ void Program::joinLoops() {
 }
 
 /// The longest parallel loop, each of whose iterations writes elsewhere.
-void Program::chooseLane() {
+void LoopProgram::chooseLane() {
   for (auto [loop, size] : llvm::enumerate(sizes)) {
     bool isSpread = llvm::all_of(outputs, [&, loop = loop](const Access &out) {
       return out.strides[loop] != 0;
@@ -256,7 +256,7 @@ void Program::chooseLane() {
   }
 }
 
-bool Program::compile(MutableArrayRef<std::string> results) {
+bool LoopProgram::compile(MutableArrayRef<std::string> results) {
   llvm::append_range(sizes, op.getStaticLoopRanges());
   for (utils::IteratorType iterator : op.getIteratorTypesArray())
     isParallel.push_back(iterator == utils::IteratorType::parallel);
@@ -274,7 +274,7 @@ bool Program::compile(MutableArrayRef<std::string> results) {
   return true;
 }
 
-bool Program::runGather(const Gather &gather, int64_t count) {
+bool LoopProgram::runGather(const Gather &gather, int64_t count) {
   unsigned bytes = gather.type.bytes();
   for (int64_t at = 0; at != count; ++at) {
     int64_t position = 0;
@@ -292,7 +292,7 @@ bool Program::runGather(const Gather &gather, int64_t count) {
   return true;
 }
 
-bool Program::runBlock(ArrayRef<int64_t> position, int64_t first,
+bool LoopProgram::runBlock(ArrayRef<int64_t> position, int64_t first,
                        int64_t count) {
   auto offsetOf = [&](const Access &access) {
     int64_t offset = access.base + (lane ? first * access.strides[*lane] : 0);
@@ -329,7 +329,7 @@ bool Program::runBlock(ArrayRef<int64_t> position, int64_t first,
   return true;
 }
 
-bool Program::run() {
+bool LoopProgram::run() {
   if (llvm::is_contained(sizes, 0))
     return true;
   int64_t extent = lane ? sizes[*lane] : 1;
@@ -366,6 +366,6 @@ std::optional<uint64_t> mlir::prune::countSteps(linalg::LinalgOp op) {
 
 bool mlir::prune::runLoops(linalg::LinalgOp op, FindElements find,
                            MutableArrayRef<std::string> results) {
-  Program program(op, find);
+  LoopProgram program(op, find);
   return program.compile(results) && program.run();
 }

@@ -179,7 +179,7 @@ void Kernel::emitColumnsTile(ValueRange position, Value group, int64_t rows) {
         });
     tile.assign(branch.result_begin(), branch.result_end());
   }
-  for (const Run &run : getRuns(block, group)) {
+  for (const ColumnRun &run : getRuns(block, group)) {
     Accumulators part;
     for (int64_t row : run.rows)
       llvm::append_range(part,
@@ -257,7 +257,7 @@ void Kernel::emitRowsTile(Value group, int64_t rows, Value n, int64_t columns) {
   int64_t width = kernel.getWidth();
   int64_t numVectors = kernel.getTileRows() / width;
   Accumulators tile(numVectors * columns, zero(vector));
-  Run run = getRuns(math.constant(0), group).front();
+  ColumnRun run = getRuns(math.constant(0), group).front();
   tile =
       walk(run, tile, getCopies(tile.size(), 4),
            [&](Value column, Value values, ValueRange accumulators) {
@@ -306,7 +306,7 @@ void Kernel::emitElements() {
   b.setInsertionPointToStart(columns.getBody());
   emitGroups([&](Value row, int64_t) {
     SmallVector<Value> at{columns.getInductionVar(), row};
-    Run run = getRuns(math.constant(0), row).front();
+    ColumnRun run = getRuns(math.constant(0), row).front();
     auto addColumn = [&](Value column, Value values, ValueRange sum) {
       Value input = loadScalar(op.getInput(), {at[0], column});
       Value weight = loadWeight(values);

@@ -22,7 +22,7 @@ namespace mlir::prune {
 
 /// The listed columns [begin, end) of one segment, whose values start at
 /// `values` and are those of the rows in `rows`.
-struct Run {
+struct ColumnRun {
   Value begin, end;
   Value values;
   SmallVector<int64_t> rows;
@@ -72,8 +72,8 @@ private:
   void emitRowsTile(Value group, int64_t rows, Value n, int64_t columns);
 
   // The walk over the weight.
-  SmallVector<Run> getRuns(Value block, Value group);
-  Accumulators walk(const Run &run, Accumulators init, int64_t copies,
+  SmallVector<ColumnRun> getRuns(Value block, Value group);
+  Accumulators walk(const ColumnRun &run, Accumulators init, int64_t copies,
                     AddColumn addColumn);
   Value loadIndex(Value buffer, Value position);
   Value getColumn(Value listed);

@@ -42,7 +42,7 @@ static void forbidUnrolling(scf::ForOp loop) {
 }
 
 /// The runs of the segment of this block and group.
-SmallVector<Run> Kernel::getRuns(Value block, Value group) {
+SmallVector<ColumnRun> Kernel::getRuns(Value block, Value group) {
   SmallVector<int64_t> allRows =
       llvm::to_vector(llvm::seq<int64_t>(0, layout.groupRows));
   if (layout.form == PackedForm::Dense) {
@@ -65,7 +65,7 @@ SmallVector<Run> Kernel::getRuns(Value block, Value group) {
     Value end = loadIndex(positions, math.add(at, 1));
     return {{begin, end, math.mul(begin, layout.groupRows), allRows}};
   }
-  SmallVector<Run> runs;
+  SmallVector<ColumnRun> runs;
   Value values = loadIndex(positions, at);
   Value begin = loadIndex(positions, math.add(at, 1));
   for (int64_t set = 1; set != stride; ++set) {
@@ -89,7 +89,7 @@ Value Kernel::getColumn(Value listed) {
 }
 
 /// Adds the columns of a run, to `copies` sets of accumulators in turn.
-Accumulators Kernel::walk(const Run &run, Accumulators init, int64_t copies,
+Accumulators Kernel::walk(const ColumnRun &run, Accumulators init, int64_t copies,
                           AddColumn addColumn) {
   int64_t size = init.size();
   int64_t valuesPerColumn = run.rows.size();

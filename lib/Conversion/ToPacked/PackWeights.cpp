@@ -16,7 +16,7 @@
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/Conversion/Passes.h"
-#include "prune/Core/Support/WorkSplit.h"
+#include "prune/Core/Packing/WorkSplit.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/WeightRecord.h"
 

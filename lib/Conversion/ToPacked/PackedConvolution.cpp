@@ -19,6 +19,7 @@
 
 #include "Lowering/Tensors/CastElements.h"
 #include "Conversion/Weights/Epilogue.h"
+#include "prune/Analysis/Fills.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

@@ -34,7 +34,7 @@ static constexpr StringLiteral kCategory = "prune-sparsify-weights";
 
 namespace {
 /// What is known of one use of a weight.
-struct Candidate {
+struct FormatCandidate {
   const Weight &weight;
   WeightContraction contraction;
   WeightView folded;
@@ -130,7 +130,7 @@ FailureOr<SmallVector<Plan>> SparsifyWeights::plan(ArrayRef<Weight> weights) {
 // Decision
 //===----------------------------------------------------------------------===//
 
-static void remarkPacked(const Candidate &candidate,
+static void remarkPacked(const FormatCandidate &candidate,
                          const EncodedWeight &encoded) {
   remark::passed(candidate.contraction.op.getLoc(),
                  remark::RemarkOpts::name("Packed").category(kCategory))
@@ -143,7 +143,7 @@ static void remarkPacked(const Candidate &candidate,
 }
 
 /// A weight without nonzeros adds nothing to the output.
-static void removeContraction(const Candidate &candidate,
+static void removeContraction(const FormatCandidate &candidate,
                               WeightRecords &records) {
   linalg::LinalgOp op = candidate.contraction.op;
   remark::passed(op.getLoc(),
@@ -193,7 +193,7 @@ LogicalResult SparsifyWeights::sparsify(const Weight &weight,
   auto folded = foldWeight(weight, use, reason);
   if (!folded)
     return keepDense(weight, use, plan, reason);
-  Candidate candidate{weight, std::move(*contraction), std::move(*folded)};
+  FormatCandidate candidate{weight, std::move(*contraction), std::move(*folded)};
   candidate.elements = countElements(candidate.folded.shape);
   candidate.nonzeros = candidate.folded.countNonzeros();
 

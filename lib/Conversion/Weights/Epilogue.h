@@ -15,16 +15,6 @@
 
 namespace mlir::prune {
 
-/// The scalar that an operation fills a tensor with, else null.
-Value getFilledScalar(Operation *op);
-
-/// The value of a constant that is the same everywhere, or of what a tensor is
-/// filled with, else null.
-Attribute getSplat(Value value);
-
-/// Whether a value is zero, or a tensor of zeros, of either sign.
-bool isZero(Value value);
-
 /// Whether the sums of a contraction start neither from zero nor from a bias.
 /// `rowLoop` is the loop over the rows of the weight, if there is one alone.
 bool startsFromTensor(linalg::LinalgOp contraction,

@@ -61,9 +61,9 @@ Value Emitter::operandOf(Tensor *tensor, ArrayRef<AffineExpr> dims,
 
 namespace {
 /// Evaluates a body on known elements with the operations' own folders.
-class Evaluator {
+class ElementEvaluator {
 public:
-  Evaluator(Emitter &emitter, ArrayRef<DataType> operands, MapBody body)
+  ElementEvaluator(Emitter &emitter, ArrayRef<DataType> operands, MapBody body)
       : builder(emitter.state.context) {
     for (DataType operand : operands) {
       types.push_back(elementType(operand, emitter.state.context));
@@ -197,7 +197,7 @@ static Tensor *mapKnown(Emitter &emitter, ArrayRef<Tensor *> operands,
   SmallVector<DataType> types;
   for (Tensor *operand : operands)
     types.push_back(operand->type);
-  Evaluator evaluator(emitter, types, body);
+  ElementEvaluator evaluator(emitter, types, body);
   Contents contents;
   bool folds = true;
   forEachPosition(*shape, [&](ArrayRef<int64_t> at) {

@@ -19,7 +19,7 @@ using namespace mlir::prune::onnx_import;
 namespace {
 /// A product of sizes: a number, and sizes that are not known in a fixed order.
 /// Equal products are equal, however they were multiplied.
-struct Product {
+struct DimProduct {
   int64_t number = 1;
   SmallVector<const void *> rest;
 
@@ -39,17 +39,17 @@ struct Product {
     }
     llvm::sort(rest);
   }
-  bool operator==(const Product &other) const {
+  bool operator==(const DimProduct &other) const {
     return number == other.number && rest == other.rest;
   }
 };
 } // namespace
 
 /// The products of the first 0, 1, 2 ... sizes.
-static SmallVector<Product> prefixesOf(ArrayRef<AffineExpr> sizes) {
-  SmallVector<Product> prefixes(1);
+static SmallVector<DimProduct> prefixesOf(ArrayRef<AffineExpr> sizes) {
+  SmallVector<DimProduct> prefixes(1);
   for (AffineExpr size : sizes) {
-    Product next = prefixes.back();
+    DimProduct next = prefixes.back();
     next.multiply(size);
     prefixes.push_back(std::move(next));
   }
@@ -61,8 +61,8 @@ static SmallVector<Product> prefixesOf(ArrayRef<AffineExpr> sizes) {
 static void matchRuns(ArrayRef<AffineExpr> from, ArrayRef<AffineExpr> to,
                       SmallVector<ReassociationIndices> &fromRuns,
                       SmallVector<ReassociationIndices> &toRuns) {
-  SmallVector<Product> fromPrefixes = prefixesOf(from);
-  SmallVector<Product> toPrefixes = prefixesOf(to);
+  SmallVector<DimProduct> fromPrefixes = prefixesOf(from);
+  SmallVector<DimProduct> toPrefixes = prefixesOf(to);
   size_t fromStart = 0, toStart = 0;
   auto append = [](SmallVector<ReassociationIndices> &runs, size_t start,
                    size_t end) {

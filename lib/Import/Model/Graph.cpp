@@ -8,8 +8,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Graph.h"
+
 #include "Branches.h"
-#include "Import/Rules/ExportRules.h"
 #include "Import/Emitter/NarrowTypes.h"
 #include "Node.h"
 #include "Rewrites.h"
@@ -164,7 +165,7 @@ LogicalResult mlir::prune::onnx_import::checkOperators(const Graph &graph) {
     constexpr size_t kNamed = 4;
     for (const onnx::NodeProto *node : ArrayRef(found).take_front(kNamed)) {
       diagnostic << (node == found[0] ? " '" : ", '")
-                 << onnx_export::nameOf(*node) << "'";
+                 << nameOf(*node) << "'";
     }
     if (found.size() > kNamed)
       diagnostic << " and " << found.size() - kNamed << " more";
@@ -424,23 +425,5 @@ mlir::prune::onnx_import::importModel(StringRef path, onnx::ModelProto &model,
   dropUnused(*module);
   if (failed(verify(*module)))
     return nullptr;
-  return module;
-}
-
-OwningOpRef<ModuleOp>
-mlir::prune::importONNX(StringRef path, MLIRContext *context,
-                        const ONNXImportOptions &options) {
-  llvm::Expected<std::unique_ptr<onnx::ModelProto>> model =
-      loadModel(path, options, context);
-  if (!model) {
-    emitError(UnknownLoc::get(context)) << llvm::toString(model.takeError());
-    return nullptr;
-  }
-  DictionaryAttr limits;
-  OwningOpRef<ModuleOp> module = importModel(
-      path, **model, context, options,
-      [&](const Graph &graph) { limits = onnx_export::describeLimits(graph); });
-  if (module)
-    (*module)->setAttr(kOnnxRecord, limits);
   return module;
 }

@@ -367,3 +367,8 @@ void TensorReader::store(StoredTensor stored, StringRef name, Tensor &result) {
         tensorType, ArrayRef<char>(stored.bytes.data(), stored.bytes.size()));
   }
 }
+
+std::string mlir::prune::onnx_import::nameOf(const onnx::NodeProto &node) {
+  return node.name().empty() && node.output_size() ? node.output(0)
+                                                   : node.name();
+}

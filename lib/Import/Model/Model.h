@@ -76,6 +76,9 @@ private:
   llvm::DenseMap<const onnx::TensorProto *, Tensor> done;
 };
 
+/// What a node is called in locations: by its first output if it has no name.
+std::string nameOf(const onnx::NodeProto &node);
+
 } // namespace mlir::prune::onnx_import
 
 #endif // PRUNE_LIB_IMPORT_MODEL_MODEL_H

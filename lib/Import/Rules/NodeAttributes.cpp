@@ -12,11 +12,6 @@
 using namespace mlir;
 using namespace mlir::prune::onnx_export;
 
-std::string mlir::prune::onnx_export::nameOf(const onnx::NodeProto &node) {
-  return node.name().empty() && node.output_size() ? node.output(0)
-                                                   : node.name();
-}
-
 std::string mlir::prune::onnx_export::describe(const onnx::NodeProto &node) {
   return "node '" + nameOf(node) + "' (" + node.op_type() + ")";
 }

@@ -14,8 +14,7 @@
 
 namespace mlir::prune::onnx_export {
 
-/// What a node is called in locations: by its first output if it has no name.
-std::string nameOf(const onnx::NodeProto &node);
+using onnx_import::nameOf;
 
 /// How a node is called in messages.
 std::string describe(const onnx::NodeProto &node);

@@ -16,7 +16,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CastElements.h"
-#include "Conversion/Weights/Epilogue.h"
+#include "prune/Analysis/Fills.h"
 
 #include "prune/Lowering/Passes.h"
 

@@ -100,9 +100,9 @@ bool ChannelConstant::isDivisor() const {
 }
 
 namespace {
-class Planner {
+class ChannelPlanner {
 public:
-  Planner(Operation *root, const WeightUses &uses, const ChannelGroups &groups)
+  ChannelPlanner(Operation *root, const WeightUses &uses, const ChannelGroups &groups)
       : root(root), uses(uses), groups(groups), constants(root, groups) {}
 
   std::vector<PlannedGroup> plan();
@@ -139,7 +139,7 @@ private:
 };
 } // namespace
 
-void Planner::indexGroups() {
+void ChannelPlanner::indexGroups() {
   channelsOfGroup = groups.getGroups();
   groupOfChannel.resize(groups.getNumChannels());
   positionOfChannel.resize(groups.getNumChannels());
@@ -152,7 +152,7 @@ void Planner::indexGroups() {
   opsOfGroup.resize(channelsOfGroup.size());
 }
 
-void Planner::indexOps() {
+void ChannelPlanner::indexOps() {
   auto visitAxes = [&](Operation *op, std::optional<unsigned> first,
                        Type type) {
     auto tensor = dyn_cast<RankedTensorType>(type);
@@ -173,7 +173,7 @@ void Planner::indexOps() {
   });
 }
 
-ChannelConstant Planner::createConstant(OpOperand &use, int64_t dim,
+ChannelConstant ChannelPlanner::createConstant(OpOperand &use, int64_t dim,
                                         const Weight *weight, unsigned group) {
   unsigned axis = *groups.getFirstAxis(use) + dim;
   ChannelConstant constant{&use, use.get().getDefiningOp(), dim, {}, weight};
@@ -186,7 +186,7 @@ ChannelConstant Planner::createConstant(OpOperand &use, int64_t dim,
   return constant;
 }
 
-void Planner::addConstant(OpOperand &use, int64_t dim, const Weight *weight,
+void ChannelPlanner::addConstant(OpOperand &use, int64_t dim, const Weight *weight,
                           unsigned group) {
   if (taken.insert({&use, dim * int64_t(planned.size()) + group}).second)
     planned[group].constants.push_back(createConstant(use, dim, weight, group));
@@ -221,7 +221,7 @@ static SmallVector<bool> traceDims(const WeightUse &use,
 /// A weight produces the channels that its contraction carries on to the result
 /// and consumes those that it sums over. Both may be of one group; then the
 /// dimensions of the constant tell them apart.
-void Planner::addWeight(const Weight &weight, const WeightUse &use) {
+void ChannelPlanner::addWeight(const Weight &weight, const WeightUse &use) {
   auto op = cast<linalg::LinalgOp>(use.operand->getOwner());
   AffineMap map = op.getMatchingIndexingMap(use.operand);
   AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
@@ -252,14 +252,14 @@ void Planner::addWeight(const Weight &weight, const WeightUse &use) {
     }
 }
 
-void Planner::addWeights() {
+void ChannelPlanner::addWeights() {
   for (const Weight &weight : uses.getWeights())
     for (const WeightUse &use : weight.uses)
       addWeight(weight, use);
 }
 
 /// Other constants along the channels: biases, normalisation.
-void Planner::addParameters() {
+void ChannelPlanner::addParameters() {
   llvm::SmallPtrSet<Operation *, 16> weights;
   for (const Weight &weight : uses.getWeights())
     weights.insert_range(weight.constants);
@@ -282,7 +282,7 @@ void Planner::addParameters() {
 }
 
 /// The operations that the channels reach, with the dimensions along which.
-std::string Planner::describe(unsigned group) {
+std::string ChannelPlanner::describe(unsigned group) {
   std::vector<std::string> parts;
   auto reaches = [&](std::optional<unsigned> first, int64_t dim) {
     const Axis &axis = groups.getAxes()[*first + dim];
@@ -311,7 +311,7 @@ std::string Planner::describe(unsigned group) {
 
 /// Sets what masks would write and evaluates what follows; returns what was
 /// there before.
-SliceConstants::Log Planner::assumeMasked(unsigned group) {
+SliceConstants::Log ChannelPlanner::assumeMasked(unsigned group) {
   SliceConstants::Log log;
   const PlannedGroup &plan = planned[group];
   std::vector<ChannelConstant> masked = plan.constants;
@@ -333,7 +333,7 @@ SliceConstants::Log Planner::assumeMasked(unsigned group) {
 }
 
 /// The operation that would keep masked channels, or null.
-Operation *Planner::findNeed(unsigned group) {
+Operation *ChannelPlanner::findNeed(unsigned group) {
   Operation *need = nullptr;
   for (Operation *op : opsOfGroup[group])
     if (auto structured = dyn_cast<linalg::LinalgOp>(op); structured && !need)
@@ -350,7 +350,7 @@ Operation *Planner::findNeed(unsigned group) {
 /// What the first of the group's channels that is not one known number holds in
 /// the operation's results or operands, else what the first one holds; nothing
 /// if the group does not reach them.
-std::optional<Attribute> Planner::getKnown(unsigned group, Operation *op,
+std::optional<Attribute> ChannelPlanner::getKnown(unsigned group, Operation *op,
                                            bool ofResults) {
   std::optional<Attribute> known;
   auto look = [&](std::optional<unsigned> first, Type type) {
@@ -377,7 +377,7 @@ std::optional<Attribute> Planner::getKnown(unsigned group, Operation *op,
 
 /// Says why masked channels would stay: the operation behind which they are no
 /// number any more, or that which sums over them.
-void Planner::explain(unsigned group) {
+void ChannelPlanner::explain(unsigned group) {
   PlannedGroup &plan = planned[group];
   Operation *cause = plan.blockedBy;
   StringRef verb = "needs the channels even where they are ";
@@ -409,7 +409,7 @@ void Planner::explain(unsigned group) {
     text << "; another option 'reshape' takes other dimensions on the way";
 }
 
-void Planner::prove(unsigned group) {
+void ChannelPlanner::prove(unsigned group) {
   PlannedGroup &plan = planned[group];
   if (const FrozenReason *frozen =
           groups.getFrozen(channelsOfGroup[group].front())) {
@@ -446,7 +446,7 @@ void Planner::prove(unsigned group) {
   tryMasks(true);
 }
 
-std::vector<PlannedGroup> Planner::plan() {
+std::vector<PlannedGroup> ChannelPlanner::plan() {
   indexGroups();
   indexOps();
   addWeights();
@@ -469,5 +469,5 @@ std::vector<PlannedGroup> Planner::plan() {
 std::vector<PlannedGroup>
 mlir::prune::planChannelGroups(Operation *root, const WeightUses &uses,
                                const ChannelGroups &groups) {
-  return Planner(root, uses, groups).plan();
+  return ChannelPlanner(root, uses, groups).plan();
 }

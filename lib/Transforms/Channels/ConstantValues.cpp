@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Analysis/AffineChains.h"
+#include "prune/Analysis/Evaluation/AffineChains.h"
 #include "ChannelRemoval.h"
 
 #include "prune/Analysis/WeightUses.h"

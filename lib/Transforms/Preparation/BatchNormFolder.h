@@ -10,7 +10,7 @@
 #ifndef PRUNE_LIB_TRANSFORMS_PREPARATION_BATCHNORMFOLDER_H
 #define PRUNE_LIB_TRANSFORMS_PREPARATION_BATCHNORMFOLDER_H
 
-#include "prune/Analysis/AffineChains.h"
+#include "prune/Analysis/Evaluation/AffineChains.h"
 #include "WeightRescaler.h"
 
 #include "llvm/ADT/SmallPtrSet.h"

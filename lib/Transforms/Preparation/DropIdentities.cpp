@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Analysis/AffineChains.h"
+#include "prune/Analysis/Evaluation/AffineChains.h"
 
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/KeptRecord.h"

@@ -53,9 +53,9 @@ static TypedAttr getNamedValue(GlobalOp global) {
 
 namespace {
 /// Inlines the globals of one module.
-class Inliner {
+class GlobalInliner {
 public:
-  explicit Inliner(ModuleOp module) : module(module) {}
+  explicit GlobalInliner(ModuleOp module) : module(module) {}
 
   void inlineLoads() {
     module.walk([&](Operation *op) {
@@ -104,7 +104,7 @@ struct InlineGlobals : prune::impl::InlineGlobalsPassBase<InlineGlobals> {
   using Base::Base;
 
   void runOnOperation() override {
-    Inliner inliner(getOperation());
+    GlobalInliner inliner(getOperation());
     inliner.inlineLoads();
     inliner.eraseUnread(erasePublic);
   }

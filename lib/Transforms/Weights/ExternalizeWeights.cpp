@@ -12,7 +12,7 @@
 #include "prune/Analysis/WeightUses.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Records.h"
-#include "prune/Transforms/Transforms.h"
+#include "prune/Transforms/Weights/Transforms.h"
 #include "prune/Transforms/Weights/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -21,7 +21,7 @@
 #include "prune/IR/Records.h"
 #include "prune/IR/WeightRecord.h"
 #include "prune/Transforms/Weights/Passes.h"
-#include "prune/Transforms/Transforms.h"
+#include "prune/Transforms/Weights/Transforms.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/DialectResourceBlobManager.h"

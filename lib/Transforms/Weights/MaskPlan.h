@@ -12,7 +12,7 @@
 
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/IR/Prune.h"
-#include "prune/Transforms/Transforms.h"
+#include "prune/Transforms/Weights/Transforms.h"
 
 namespace mlir::prune {
 

@@ -18,7 +18,7 @@ using namespace mlir::prune::onnx_import;
 namespace {
 /// Letters in the order of loops; an ellipsis is letters '0', '1', ... counted
 /// from the right.
-struct Equation {
+struct ParsedEquation {
   SmallVector<std::string> operands;
   std::string result;
 };
@@ -55,7 +55,7 @@ static std::optional<std::string> spell(Node &n, StringRef term,
   return letters;
 }
 
-static std::optional<Equation> readEquation(Node &n) {
+static std::optional<ParsedEquation> readEquation(Node &n) {
   std::string text = n.string("equation", "");
   llvm::erase(text, ' ');
   StringRef rest(text);
@@ -68,7 +68,7 @@ static std::optional<Equation> readEquation(Node &n) {
               << " inputs";
     return std::nullopt;
   }
-  Equation equation;
+  ParsedEquation equation;
   unsigned ellipsis = 0;
   for (auto [at, term] : llvm::enumerate(terms)) {
     if (!n.input(at))
@@ -98,7 +98,7 @@ static std::optional<Equation> readEquation(Node &n) {
 }
 
 LogicalResult mlir::prune::onnx_import::importEinsum(Node &n) {
-  std::optional<Equation> equation = readEquation(n);
+  std::optional<ParsedEquation> equation = readEquation(n);
   if (!equation)
     return failure();
   // Loops: the result's letters, then the others.

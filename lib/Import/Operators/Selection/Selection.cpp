@@ -261,8 +261,8 @@ static LogicalResult importCompress(Node &n) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Rows of a matrix of which some are equal.
-struct Rows {
+/// SelectedRows of a matrix of which some are equal.
+struct SelectedRows {
   /// `[count, width]`.
   Tensor *matrix;
 
@@ -287,7 +287,7 @@ static Value comesBefore(Scalar &s, Value x, Value y) {
 }
 
 /// Whether a row is before another one, by the first element that differs.
-static Value isLess(Node &n, const Rows &rows, Scalar &s, Value i, Value j) {
+static Value isLess(Node &n, const SelectedRows &rows, Scalar &s, Value i, Value j) {
   Value source = n.value(rows.matrix);
   AffineExpr width = rows.matrix->dims[1];
   bool natural = isUnsigned(rows.matrix->type);
@@ -321,7 +321,7 @@ static Tensor *takeAt(Node &n, Tensor *list, Tensor *positions) {
 }
 
 /// Writes to each row, in sorted order, the number of its group.
-static Value numberRows(Node &n, const Rows &rows, Value order,
+static Value numberRows(Node &n, const SelectedRows &rows, Value order,
                         Tensor *starts) {
   Scalar s(n.b, n.loc);
   Value total = n.index(rows.count()), begins = n.value(starts);
@@ -338,7 +338,7 @@ static Value numberRows(Node &n, const Rows &rows, Value order,
       })[0];
 }
 
-static Groups groupRows(Node &n, const Rows &rows) {
+static Groups groupRows(Node &n, const SelectedRows &rows) {
   Scalar s(n.b, n.loc);
   Value total = n.index(rows.count());
   auto less = [&](Scalar &s, Value i, Value j) {
@@ -391,7 +391,7 @@ static Groups unsorted(Node &n, const Groups &groups) {
 }
 
 /// The rows at the positions, as slices of `like` along the axis.
-static Tensor *takeRows(Node &n, const Rows &rows, Tensor *positions,
+static Tensor *takeRows(Node &n, const SelectedRows &rows, Tensor *positions,
                         Tensor *like, int64_t axis) {
   if (!positions)
     return nullptr;
@@ -424,7 +424,7 @@ static LogicalResult importUnique(Node &n) {
       others.push_back(x->dims[dim]);
     }
   Tensor *front = n.transpose(x, toFront);
-  Rows rows = {front ? n.reshape(front, {x->dims[axis], n.product(others)})
+  SelectedRows rows = {front ? n.reshape(front, {x->dims[axis], n.product(others)})
                      : nullptr};
   if (!rows.matrix)
     return failure();

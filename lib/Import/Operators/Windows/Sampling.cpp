@@ -39,7 +39,7 @@ struct Tap {
 };
 
 /// What a body knows of an axis.
-struct Axis {
+struct SampledAxis {
   Value size;
   /// As a float of the positions' type: size, least and greatest position.
   Value extent, low, high;
@@ -59,8 +59,8 @@ static Value within(Scalar &s, Value x, Value low, Value high) {
   return s.select(s.compare(Order::LT, x, high), x, high);
 }
 
-static Axis axisOf(Scalar &s, const Sampling &by, Value size, Type type) {
-  Axis axis;
+static SampledAxis axisOf(Scalar &s, const Sampling &by, Value size, Type type) {
+  SampledAxis axis;
   axis.size = size;
   axis.extent = s.fromIndex(size, type);
   double margin = by.alignCorners ? 0.0 : -0.5;
@@ -70,7 +70,7 @@ static Axis axisOf(Scalar &s, const Sampling &by, Value size, Type type) {
 }
 
 /// Mirrors a position at both ends until it lies between them.
-static Value reflect(Scalar &s, Value x, const Axis &axis) {
+static Value reflect(Scalar &s, Value x, const SampledAxis &axis) {
   Type type = x.getType();
   Value span = s.sub(axis.high, axis.low);
   Value distance = s.abs(s.sub(x, axis.low));
@@ -90,7 +90,7 @@ static Value reflect(Scalar &s, Value x, const Axis &axis) {
 
 /// From [-1, 1] to pixels.
 static Value positionOf(Scalar &s, const Sampling &by, Value given,
-                        const Axis &axis) {
+                        const SampledAxis &axis) {
   Type type = given.getType();
   Value one = s.constant(type, 1), two = s.constant(type, 2), x;
   Value shifted = s.add(given, one);
@@ -109,7 +109,7 @@ static Value positionOf(Scalar &s, const Sampling &by, Value given,
 }
 
 /// The pixel at a whole position.
-static Tap tapAt(Scalar &s, const Sampling &by, Value x, const Axis &axis,
+static Tap tapAt(Scalar &s, const Sampling &by, Value x, const SampledAxis &axis,
                  Value weight) {
   Tap tap = {nullptr, weight, nullptr};
   if (by.outside == Outside::Reflection)
@@ -134,7 +134,7 @@ static SmallVector<Value> cubicWeights(Scalar &s, Value t) {
 
 /// The pixels along an axis that a position reads.
 static SmallVector<Tap> tapsAt(Scalar &s, const Sampling &by, Value x,
-                               const Axis &axis, Type element) {
+                               const SampledAxis &axis, Type element) {
   if (by.taps == Taps::Nearest)
     return {tapAt(s, by, x, axis, nullptr)};
   Type type = x.getType();
@@ -258,7 +258,7 @@ static LogicalResult importGridSample(Node &n) {
       where.push_back(plain.index(spatial - 1 - dim));
       Value given = plain.extract(positions, where);
       where.pop_back();
-      Axis axis = axisOf(plain, *by, sizes[dim], given.getType());
+      SampledAxis axis = axisOf(plain, *by, sizes[dim], given.getType());
       Value position = positionOf(plain, *by, given, axis);
       taps.push_back(tapsAt(plain, *by, position, axis, element));
     }

@@ -22,9 +22,9 @@ using namespace mlir::prune;
 
 namespace {
 /// Writes the decision about one group.
-class Emitter {
+class MaskEmitter {
 public:
-  Emitter(const PlannedGroup &group, const Decision &decision,
+  MaskEmitter(const PlannedGroup &group, const Decision &decision,
           const GroupCriterion &criterion, const UseSharing &sharing,
           DecisionAttr made)
       : group(group), decision(decision), criterion(criterion),
@@ -51,7 +51,7 @@ private:
 };
 } // namespace
 
-Value Emitter::createSum() {
+Value MaskEmitter::createSum() {
   Location loc = group.getLoc();
   Value sum;
   for (const ChannelConstant *constant : decision.scored) {
@@ -73,7 +73,7 @@ Value Emitter::createSum() {
   return sum;
 }
 
-Value Emitter::createScores() {
+Value MaskEmitter::createScores() {
   if (criterion.elements)
     return createSum();
   auto type = RankedTensorType::get({int64_t(decision.scores.size())},
@@ -84,7 +84,7 @@ Value Emitter::createScores() {
 }
 
 /// Scores and the mask, at the function's start.
-Value Emitter::createMask() {
+Value MaskEmitter::createMask() {
   Operation *function =
       group.constants.front()
           .constant->getParentWithTrait<OpTrait::IsIsolatedFromAbove>();
@@ -177,7 +177,7 @@ UseSharing::getUses(const ChannelConstant &constant) const {
 //===----------------------------------------------------------------------===//
 
 /// Masks a constant where it is used, unless another use brought that along.
-void Emitter::mask(const ChannelConstant &constant, Value shared,
+void MaskEmitter::mask(const ChannelConstant &constant, Value shared,
                    ArrayRef<bool> removed) {
   SmallVector<bool> &known = masked[{constant.use, constant.dim}];
   auto isKnown = [&](size_t i) { return !known.empty() && known[i]; };
@@ -198,7 +198,7 @@ void Emitter::mask(const ChannelConstant &constant, Value shared,
   }
 }
 
-void Emitter::emit() {
+void MaskEmitter::emit() {
   bool isRegular =
       criterion.elements ? decision.runLength != 0 : decision.runLength == 1;
   Value shared = isRegular ? createMask() : Value();
@@ -219,5 +219,5 @@ void Emitter::emit() {
 void mlir::prune::emitMasks(const PlannedGroup &group, const Decision &decision,
                             const GroupCriterion &criterion,
                             const UseSharing &sharing, DecisionAttr made) {
-  Emitter(group, decision, criterion, sharing, made).emit();
+  MaskEmitter(group, decision, criterion, sharing, made).emit();
 }

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_TRANSFORMS_TRANSFORMS_H
-#define PRUNE_TRANSFORMS_TRANSFORMS_H
+#ifndef PRUNE_TRANSFORMS_WEIGHTS_TRANSFORMS_H
+#define PRUNE_TRANSFORMS_WEIGHTS_TRANSFORMS_H
 
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightUses.h"
@@ -53,4 +53,4 @@ externalizeWeights(func::FuncOp function);
 
 } // namespace mlir::prune
 
-#endif // PRUNE_TRANSFORMS_TRANSFORMS_H
+#endif // PRUNE_TRANSFORMS_WEIGHTS_TRANSFORMS_H

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_LIB_CORE_SUPPORT_FOREIGNARRAYS_H
-#define PRUNE_LIB_CORE_SUPPORT_FOREIGNARRAYS_H
+#ifndef PRUNE_LIB_CORE_FOREIGNARRAYS_H
+#define PRUNE_LIB_CORE_FOREIGNARRAYS_H
 
 #include "llvm/ADT/StringRef.h"
 
@@ -20,4 +20,4 @@ std::string describeForeignArray(llvm::StringRef contents,
 
 } // namespace mlir::prune
 
-#endif // PRUNE_LIB_CORE_SUPPORT_FOREIGNARRAYS_H
+#endif // PRUNE_LIB_CORE_FOREIGNARRAYS_H

@@ -11,8 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_CORE_SUPPORT_WORKSPLIT_H
-#define PRUNE_CORE_SUPPORT_WORKSPLIT_H
+#ifndef PRUNE_CORE_PACKING_WORKSPLIT_H
+#define PRUNE_CORE_PACKING_WORKSPLIT_H
 
 #include "prune/Core/Packing/PackedMatrix.h"
 
@@ -41,4 +41,4 @@ std::optional<WorkSplit> splitWork(llvm::ArrayRef<int64_t> groupWork,
 
 } // namespace mlir::prune
 
-#endif // PRUNE_CORE_SUPPORT_WORKSPLIT_H
+#endif // PRUNE_CORE_PACKING_WORKSPLIT_H

@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_CORE_SUPPORT_NPY_H
-#define PRUNE_CORE_SUPPORT_NPY_H
+#ifndef PRUNE_CORE_NPY_H
+#define PRUNE_CORE_NPY_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
@@ -85,4 +85,4 @@ llvm::Error writeNpy(llvm::StringRef path, const NpyArray &array);
 
 } // namespace mlir::prune
 
-#endif // PRUNE_CORE_SUPPORT_NPY_H
+#endif // PRUNE_CORE_NPY_H

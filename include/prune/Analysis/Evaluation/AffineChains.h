@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_ANALYSIS_AFFINECHAINS_H
-#define PRUNE_ANALYSIS_AFFINECHAINS_H
+#ifndef PRUNE_ANALYSIS_EVALUATION_AFFINECHAINS_H
+#define PRUNE_ANALYSIS_EVALUATION_AFFINECHAINS_H
 
 #include "prune/Analysis/Evaluation/SliceConstants.h"
 
@@ -95,4 +95,4 @@ linalg::LinalgOp asElementwise(Operation *op);
 
 } // namespace mlir::prune
 
-#endif // PRUNE_ANALYSIS_AFFINECHAINS_H
+#endif // PRUNE_ANALYSIS_EVALUATION_AFFINECHAINS_H

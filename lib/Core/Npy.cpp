@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/Support/Npy.h"
+#include "prune/Core/Npy.h"
 
 #include "ForeignArrays.h"
 

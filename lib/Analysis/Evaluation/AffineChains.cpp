@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Analysis/AffineChains.h"
+#include "prune/Analysis/Evaluation/AffineChains.h"
 
 #include "prune/Analysis/WeightUses.h"
 #include "prune/IR/ConstantView.h"
