@@ -575,7 +575,3 @@ mlir::prune::exportONNX(ModuleOp module, StringRef original,
                         const ONNXImportOptions &options) {
   return Exporter(module, original, options).run();
 }
-
-StringRef mlir::prune::describeONNXExport(StringRef op) {
-  return knowsOperator(op) ? "yes" : "keeps all channels";
-}

@@ -143,7 +143,7 @@ static Error exportFile(const Options &options,
 static Error run(const Options &options) {
 #ifdef PRUNE_ENABLE_ONNX
   if (options.listOperators) {
-    printONNXOperators(llvm::outs(), describeONNXExport);
+    printONNXOperators(llvm::outs());
     return Error::success();
   }
   Expected<bool> exports = isExport(options);

@@ -109,7 +109,45 @@ private:
 
 using ImportFunction = LogicalResult (*)(Node &);
 
-/// How one operator is imported.
+/// How indices of an operator's inputs and results stay or leave together: what
+/// an exported file can lose through it. `Import/Rules` has the rules.
+enum class ChannelRule {
+  /// All indices stay.
+  Keep,
+  /// Nothing is said: a weight, whose uses say what it can lose; or sizes, which
+  /// are looked at after patching.
+  Free,
+  Elementwise,
+  BatchNorm,
+  Concat,
+  Convolution,
+  DepthToSpace,
+  Einsum,
+  Expand,
+  Gather,
+  Gemm,
+  GroupNorm,
+  InstanceNorm,
+  LayerNorm,
+  MatMul,
+  Pad,
+  /// One scale for each index of an axis.
+  PerAxis,
+  Pooling,
+  Recurrent,
+  Reduction,
+  Reshape,
+  Resize,
+  Slice,
+  Softmax,
+  SpaceToDepth,
+  Split,
+  Tile,
+  TransposedConvolution,
+  Transpose,
+};
+
+/// One operator: its operator sets, its import, and its rule for channels.
 struct Operator {
   StringRef name;
   /// The first and last operator set in which it means the same.
@@ -117,6 +155,7 @@ struct Operator {
   int64_t until;
   /// Inputs that must be there.
   unsigned inputs;
+  ChannelRule channels;
   ImportFunction function;
   /// For the table in the documentation: what is not supported.
   StringRef limits = "";
@@ -160,6 +199,9 @@ ArrayRef<Operator> signalOperators();
 /// The operator of a node and an operator set of its domain; null if there is
 /// none.
 const Operator *findOperator(const onnx::NodeProto &node, int64_t opset);
+/// The rule of a node's operator, whatever the operator set; `Keep` if there is no
+/// such operator.
+ChannelRule ruleOf(const onnx::NodeProto &node);
 
 } // namespace mlir::prune::onnx_import
 

@@ -11,10 +11,12 @@
 
 #include "NodeRules.h"
 
-#include "llvm/ADT/StringSet.h"
+#include "Import/Model/Node.h"
+
 
 using namespace mlir;
 using namespace mlir::prune::onnx_export;
+using mlir::prune::onnx_import::ChannelRule;
 using Dim = Coupling::Dim;
 
 //===----------------------------------------------------------------------===//
@@ -281,114 +283,70 @@ void NodeRules::reduction() {
 // The table
 //===----------------------------------------------------------------------===//
 
-static const llvm::StringSet<> &elementwiseOperators() {
-  static const llvm::StringSet<> names = {
-      "Abs",         "Acos",         "Acosh",
-      "Add",         "And",          "Asin",
-      "Asinh",       "Atan",         "Atanh",
-      "BiasGelu",    "BipolarQuant", "BitShift",
-      "Cast",        "CastLike",     "Ceil",
-      "Celu",        "Clip",         "Cos",
-      "Cosh",        "Div",          "Dropout",
-      "Elu",         "Equal",        "Erf",
-      "Exp",         "FastGelu",     "Floor",
-      "Gelu",        "Greater",      "GreaterOrEqual",
-      "HardSigmoid", "HardSwish",    "Identity",
-      "IsInf",       "IsNaN",        "LeakyRelu",
-      "Less",        "LessOrEqual",  "Log",
-      "Max",         "Mean",         "Min",
-      "Mish",        "Mod",          "Mul",
-      "Neg",         "Not",          "Or",
-      "PRelu",       "Pow",          "Quant",
-      "QuickGelu",   "Reciprocal",   "Relu",
-      "Round",       "Selu",         "Shrink",
-      "Sigmoid",     "Sign",         "Sin",
-      "Sinh",        "Softplus",     "Softsign",
-      "Sqrt",        "Sub",          "Sum",
-      "Tan",         "Tanh",         "ThresholdedRelu",
-      "Where",       "Xor"};
-  return names;
-}
-
-const llvm::StringMap<NodeRules::Rule> &NodeRules::ruleTable() {
-  static const llvm::StringMap<Rule> rules = {
-      {"AveragePool", [](NodeRules &n) { n.pooling(); }},
-      {"BatchNormalization", [](NodeRules &n) { n.batchNorm(); }},
-      {"Concat", [](NodeRules &n) { n.concat(); }},
-      // A weight, whose uses say what it can lose.
-      {"Constant", [](NodeRules &) {}},
-      {"Conv", [](NodeRules &n) { n.convolution(false); }},
-      {"ConvTranspose", [](NodeRules &n) { n.convolution(true); }},
-      {"DepthToSpace", [](NodeRules &n) { n.depthToSpace(); }},
-      {"DequantizeLinear", [](NodeRules &n) { n.perAxis(); }},
-      {"Einsum", [](NodeRules &n) { n.einsum(); }},
-      {"Expand", [](NodeRules &n) { n.identityWhereEqual(); }},
-      {"Flatten", [](NodeRules &n) { n.reshape(); }},
-      {"Gather", [](NodeRules &n) { n.gather(); }},
-      {"Gemm", [](NodeRules &n) { n.gemm(); }},
-      {"GlobalAveragePool", [](NodeRules &n) { n.pooling(); }},
-      {"GlobalLpPool", [](NodeRules &n) { n.pooling(); }},
-      {"GlobalMaxPool", [](NodeRules &n) { n.pooling(); }},
-      {"GroupNormalization", [](NodeRules &n) { n.groupNorm(); }},
-      {"InstanceNormalization", [](NodeRules &n) { n.instanceNorm(); }},
-      {"LayerNormalization", [](NodeRules &n) { n.layerNorm(); }},
-      {"LogSoftmax", [](NodeRules &n) { n.softmax(); }},
-      // A norm can lose zeros.
-      {"LpNormalization", [](NodeRules &n) { n.elementwise(); }},
-      {"LpPool", [](NodeRules &n) { n.pooling(); }},
-      {"MatMul", [](NodeRules &n) { n.matmul(); }},
-      {"MaxPool", [](NodeRules &n) { n.pooling(); }},
-      {"Pad", [](NodeRules &n) { n.pad(); }},
-      {"QuantizeLinear", [](NodeRules &n) { n.perAxis(); }},
-      {"RMSNormalization", [](NodeRules &n) { n.layerNorm(); }},
-      {"ReduceL1", [](NodeRules &n) { n.reduction(); }},
-      {"ReduceL2", [](NodeRules &n) { n.reduction(); }},
-      {"ReduceMax", [](NodeRules &n) { n.reduction(); }},
-      {"ReduceMean", [](NodeRules &n) { n.reduction(); }},
-      {"ReduceMin", [](NodeRules &n) { n.reduction(); }},
-      {"ReduceProd", [](NodeRules &n) { n.reduction(); }},
-      {"ReduceSum", [](NodeRules &n) { n.reduction(); }},
-      {"ReduceSumSquare", [](NodeRules &n) { n.reduction(); }},
-      {"Reshape", [](NodeRules &n) { n.reshape(); }},
-      {"Resize", [](NodeRules &n) { n.resize(); }},
-      // What it tells of smaller sizes is looked at after patching.
-      {"Shape", [](NodeRules &) {}},
-      {"Size", [](NodeRules &) {}},
-      {"Slice", [](NodeRules &n) { n.slice(); }},
-      {"Softmax", [](NodeRules &n) { n.softmax(); }},
-      {"SpaceToDepth", [](NodeRules &n) { n.spaceToDepth(); }},
-      {"Split", [](NodeRules &n) { n.split(); }},
-      {"Squeeze", [](NodeRules &n) { n.reshape(); }},
-      {"Swish", [](NodeRules &n) { n.elementwise(); }},
-      {"Tile", [](NodeRules &n) { n.tile(); }},
-      {"Transpose", [](NodeRules &n) { n.transpose(); }},
-      {"Unsqueeze", [](NodeRules &n) { n.reshape(); }},
-      {"Upsample", [](NodeRules &n) { n.resize(); }},
-  };
-  return rules;
-}
-
 void NodeRules::add() {
   coupling.setCause(describe(node));
-  if (isRecurrent(node))
-    return addRecurrentRule(network, node);
-  // Old operators broadcast along an axis that they are told.
-  if (elementwiseOperators().contains(node.op_type()))
+  switch (onnx_import::ruleOf(node)) {
+  case ChannelRule::Keep:
+    return keepAll();
+  case ChannelRule::Free:
+    return;
+  case ChannelRule::Elementwise:
+    // Old operators broadcast along an axis that they are told.
     return network.opset < 7 && node.input_size() > 1 ? keepAll()
                                                       : elementwise();
-  auto rule = ruleTable().find(node.op_type());
-  rule == ruleTable().end() ? keepAll() : rule->second(*this);
-}
-
-bool NodeRules::knows(StringRef op) {
-  onnx::NodeProto node;
-  node.set_op_type(op.str());
-  return isRecurrent(node) || elementwiseOperators().contains(op) ||
-         ruleTable().contains(op);
-}
-
-bool mlir::prune::onnx_export::knowsOperator(StringRef op) {
-  return NodeRules::knows(op);
+  case ChannelRule::BatchNorm:
+    return batchNorm();
+  case ChannelRule::Concat:
+    return concat();
+  case ChannelRule::Convolution:
+    return convolution(false);
+  case ChannelRule::DepthToSpace:
+    return depthToSpace();
+  case ChannelRule::Einsum:
+    return einsum();
+  case ChannelRule::Expand:
+    return identityWhereEqual();
+  case ChannelRule::Gather:
+    return gather();
+  case ChannelRule::Gemm:
+    return gemm();
+  case ChannelRule::GroupNorm:
+    return groupNorm();
+  case ChannelRule::InstanceNorm:
+    return instanceNorm();
+  case ChannelRule::LayerNorm:
+    return layerNorm();
+  case ChannelRule::MatMul:
+    return matmul();
+  case ChannelRule::Pad:
+    return pad();
+  case ChannelRule::PerAxis:
+    return perAxis();
+  case ChannelRule::Pooling:
+    return pooling();
+  case ChannelRule::Recurrent:
+    return addRecurrentRule(network, node);
+  case ChannelRule::Reduction:
+    return reduction();
+  case ChannelRule::Reshape:
+    return reshape();
+  case ChannelRule::Resize:
+    return resize();
+  case ChannelRule::Slice:
+    return slice();
+  case ChannelRule::Softmax:
+    return softmax();
+  case ChannelRule::SpaceToDepth:
+    return spaceToDepth();
+  case ChannelRule::Split:
+    return split();
+  case ChannelRule::Tile:
+    return tile();
+  case ChannelRule::TransposedConvolution:
+    return convolution(true);
+  case ChannelRule::Transpose:
+    return transpose();
+  }
 }
 
 void Network::addRule(const onnx::NodeProto &node) {

@@ -72,9 +72,6 @@ private:
   llvm::DenseMap<const onnx::NodeProto *, Coupling::Dim> groups;
 };
 
-/// Whether nodes of an operator can lose channels.
-bool knowsOperator(StringRef op);
-
 /// LSTM, GRU and RNN, which have a file of their own to say what they couple and
 /// what changes with them.
 bool isRecurrent(const onnx::NodeProto &node);

@@ -20,12 +20,8 @@ public:
       : network(network), coupling(network.coupling), node(node) {}
 
   void add();
-  /// Whether nodes of that operator can lose channels.
-  static bool knows(StringRef op);
 
 private:
-  using Rule = void (*)(NodeRules &);
-  static const llvm::StringMap<Rule> &ruleTable();
   using Dim = Coupling::Dim;
   bool hasInput(int at) const {
     return at < node.input_size() && !node.input(at).empty();

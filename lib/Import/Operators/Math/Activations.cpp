@@ -102,8 +102,8 @@ static LogicalResult importCelu(Node &n) {
   double alpha = n.number("alpha", 1.0);
   return importFunction(n, [&](Scalar &s, ValueRange v) {
     Value x = v[0];
-    Value low = s.mul(of(s, x, alpha),
-                      s.unary("Expm1", s.div(x, of(s, x, alpha))));
+    Value low =
+        s.mul(of(s, x, alpha), s.unary("Expm1", s.div(x, of(s, x, alpha))));
     return s.add(s.max(x, zero(s, x)), s.min(low, zero(s, x)));
   });
 }
@@ -146,8 +146,8 @@ static LogicalResult importHardSigmoid(Node &n) {
 
 static LogicalResult importShrink(Node &n) {
   double lambda = n.number("lambd", 0.5), bias = n.number("bias", 0.0);
-  return n.output(n.map(
-      n.input(0), n.input(0)->type, [&](Scalar &s, ValueRange v) {
+  return n.output(
+      n.map(n.input(0), n.input(0)->type, [&](Scalar &s, ValueRange v) {
         Value x = v[0];
         Value below = s.compare(Order::LT, x, of(s, x, -lambda));
         Value above = s.compare(Order::GT, x, of(s, x, lambda));
@@ -165,8 +165,8 @@ static LogicalResult importGelu(Node &n) {
     Value x = v[0], inner;
     if (approximate == "tanh") {
       Value cube = s.mul(s.mul(x, x), s.mul(x, of(s, x, 0.044715)));
-      inner = s.unary("Tanh", s.mul(of(s, x, std::sqrt(2 / M_PI)),
-                                    s.add(x, cube)));
+      inner =
+          s.unary("Tanh", s.mul(of(s, x, std::sqrt(2 / M_PI)), s.add(x, cube)));
     } else {
       inner = s.unary("Erf", s.mul(x, of(s, x, std::sqrt(0.5))));
     }
@@ -238,59 +238,66 @@ static LogicalResult importIsInf(Node &n) {
         Type type = v[0].getType();
         Value result = s.integer(s.b.getI1Type(), 0);
         if (positive)
-          result = s.bitOr(result, s.compare(Order::EQ, v[0],
-                                             s.extreme(type, true)));
+          result = s.bitOr(result,
+                           s.compare(Order::EQ, v[0], s.extreme(type, true)));
         if (negative)
-          result = s.bitOr(result, s.compare(Order::EQ, v[0],
-                                             s.extreme(type, false)));
+          result = s.bitOr(result,
+                           s.compare(Order::EQ, v[0], s.extreme(type, false)));
         return result;
       }));
 }
 
 ArrayRef<Operator> mlir::prune::onnx_import::activationOperators() {
   static const Operator operators[] = {
-      {"Abs", 1, kNewest, 1, importAny<absolute>},
-      {"Acos", 7, kNewest, 1, importUnary},
-      {"Acosh", 9, kNewest, 1, importUnary},
-      {"Asin", 7, kNewest, 1, importUnary},
-      {"Asinh", 9, kNewest, 1, importUnary},
-      {"Atan", 7, kNewest, 1, importUnary},
-      {"Atanh", 9, kNewest, 1, importUnary},
-      {"Ceil", 1, kNewest, 1, importUnary},
-      {"Celu", 12, kNewest, 1, importCelu},
-      {"Clip", 1, kNewest, 1, importClip},
-      {"Cos", 7, kNewest, 1, importUnary},
-      {"Cosh", 9, kNewest, 1, importUnary},
-      {"Elu", 1, kNewest, 1, importElu},
-      {"Erf", 9, kNewest, 1, importUnary},
-      {"Exp", 1, kNewest, 1, importUnary},
-      {"Floor", 1, kNewest, 1, importUnary},
-      {"Gelu", 20, kNewest, 1, importGelu},
-      {"HardSigmoid", 1, kNewest, 1, importHardSigmoid},
-      {"HardSwish", 14, kNewest, 1, importPlain<hardSwish>},
-      {"IsInf", 10, kNewest, 1, importIsInf},
-      {"IsNaN", 9, kNewest, 1, importIsNaN},
-      {"LeakyRelu", 1, kNewest, 1, importLeakyRelu},
-      {"Log", 1, kNewest, 1, importUnary},
-      {"Mish", 18, kNewest, 1, importPlain<mish>},
-      {"Neg", 1, kNewest, 1, importAny<negative>},
-      {"PRelu", 1, kNewest, 2, importPRelu},
-      {"Reciprocal", 1, kNewest, 1, importPlain<reciprocal>},
-      {"Relu", 1, kNewest, 1, importAny<relu>},
-      {"Round", 11, kNewest, 1, importUnary},
-      {"Selu", 1, kNewest, 1, importSelu},
-      {"Shrink", 9, kNewest, 1, importShrink},
-      {"Sigmoid", 1, kNewest, 1, importPlain<sigmoid>},
-      {"Sign", 9, kNewest, 1, importAny<sign>},
-      {"Sin", 7, kNewest, 1, importUnary},
-      {"Sinh", 9, kNewest, 1, importUnary},
-      {"Softplus", 1, kNewest, 1, importPlain<softplus>},
-      {"Softsign", 1, kNewest, 1, importPlain<softsign>},
-      {"Sqrt", 1, kNewest, 1, importUnary},
-      {"Swish", 24, kNewest, 1, importSwish},
-      {"Tan", 7, kNewest, 1, importUnary},
-      {"Tanh", 1, kNewest, 1, importUnary},
-      {"ThresholdedRelu", 10, kNewest, 1, importThresholdedRelu},
+      {"Abs", 1, kNewest, 1, ChannelRule::Elementwise, importAny<absolute>},
+      {"Acos", 7, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Acosh", 9, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Asin", 7, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Asinh", 9, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Atan", 7, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Atanh", 9, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Ceil", 1, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Celu", 12, kNewest, 1, ChannelRule::Elementwise, importCelu},
+      {"Clip", 1, kNewest, 1, ChannelRule::Elementwise, importClip},
+      {"Cos", 7, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Cosh", 9, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Elu", 1, kNewest, 1, ChannelRule::Elementwise, importElu},
+      {"Erf", 9, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Exp", 1, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Floor", 1, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Gelu", 20, kNewest, 1, ChannelRule::Elementwise, importGelu},
+      {"HardSigmoid", 1, kNewest, 1, ChannelRule::Elementwise,
+       importHardSigmoid},
+      {"HardSwish", 14, kNewest, 1, ChannelRule::Elementwise,
+       importPlain<hardSwish>},
+      {"IsInf", 10, kNewest, 1, ChannelRule::Elementwise, importIsInf},
+      {"IsNaN", 9, kNewest, 1, ChannelRule::Elementwise, importIsNaN},
+      {"LeakyRelu", 1, kNewest, 1, ChannelRule::Elementwise, importLeakyRelu},
+      {"Log", 1, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Mish", 18, kNewest, 1, ChannelRule::Elementwise, importPlain<mish>},
+      {"Neg", 1, kNewest, 1, ChannelRule::Elementwise, importAny<negative>},
+      {"PRelu", 1, kNewest, 2, ChannelRule::Elementwise, importPRelu},
+      {"Reciprocal", 1, kNewest, 1, ChannelRule::Elementwise,
+       importPlain<reciprocal>},
+      {"Relu", 1, kNewest, 1, ChannelRule::Elementwise, importAny<relu>},
+      {"Round", 11, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Selu", 1, kNewest, 1, ChannelRule::Elementwise, importSelu},
+      {"Shrink", 9, kNewest, 1, ChannelRule::Elementwise, importShrink},
+      {"Sigmoid", 1, kNewest, 1, ChannelRule::Elementwise,
+       importPlain<sigmoid>},
+      {"Sign", 9, kNewest, 1, ChannelRule::Elementwise, importAny<sign>},
+      {"Sin", 7, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Sinh", 9, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Softplus", 1, kNewest, 1, ChannelRule::Elementwise,
+       importPlain<softplus>},
+      {"Softsign", 1, kNewest, 1, ChannelRule::Elementwise,
+       importPlain<softsign>},
+      {"Sqrt", 1, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Swish", 24, kNewest, 1, ChannelRule::Elementwise, importSwish},
+      {"Tan", 7, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"Tanh", 1, kNewest, 1, ChannelRule::Elementwise, importUnary},
+      {"ThresholdedRelu", 10, kNewest, 1, ChannelRule::Elementwise,
+       importThresholdedRelu},
   };
   return operators;
 }

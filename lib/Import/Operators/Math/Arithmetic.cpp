@@ -52,8 +52,8 @@ static Tensor *combineSizes(Node &n, StringRef op, Tensor *x, Tensor *y) {
   SmallVector<AffineExpr> results;
   size_t count = xs.size() == 1 ? ys.size() : xs.size();
   for (size_t at = 0; at < count; ++at) {
-    AffineExpr result = combine(op, xs[xs.size() == 1 ? 0 : at],
-                                ys[ys.size() == 1 ? 0 : at]);
+    AffineExpr result =
+        combine(op, xs[xs.size() == 1 ? 0 : at], ys[ys.size() == 1 ? 0 : at]);
     if (!result)
       return nullptr;
     results.push_back(result);
@@ -173,9 +173,9 @@ static LogicalResult importPow(Node &n) {
   }
   if (!isFloat(x->type) && isFloat(y->type)) {
     DataType wide = y->type;
-    Tensor *power = n.map(
-        {n.convert(x, wide), y}, wide,
-        [](Scalar &s, ValueRange v) { return s.pow(v[0], v[1]); });
+    Tensor *power =
+        n.map({n.convert(x, wide), y}, wide,
+              [](Scalar &s, ValueRange v) { return s.pow(v[0], v[1]); });
     return n.output(n.convert(power, x->type));
   }
   y = n.convert(y, x->type);
@@ -237,9 +237,8 @@ static Tensor *chooseSizes(Node &n) {
   if (!condition->contents || !x->contents || !y->contents)
     return nullptr;
   SmallVector<AffineExpr> chosen;
-  for (auto [which, yes, no] :
-       llvm::zip(condition->contents->ints, x->contents->ints,
-                 y->contents->ints))
+  for (auto [which, yes, no] : llvm::zip(condition->contents->ints,
+                                         x->contents->ints, y->contents->ints))
     chosen.push_back(which == n.size(0) ? no : yes);
   return n.makeInts(x->type, *dims, chosen);
 }
@@ -252,10 +251,9 @@ static LogicalResult importWhere(Node &n) {
                      << nameOf(n.input(0)->type);
   if (Tensor *chosen = chooseSizes(n))
     return n.output(chosen);
-  return n.output(n.map({n.input(0), n.input(1), n.input(2)},
-                        n.input(1)->type, [](Scalar &s, ValueRange v) {
-                          return s.select(v[0], v[1], v[2]);
-                        }));
+  return n.output(n.map(
+      {n.input(0), n.input(1), n.input(2)}, n.input(1)->type,
+      [](Scalar &s, ValueRange v) { return s.select(v[0], v[1], v[2]); }));
 }
 
 /// A conversion, by what the attributes say of floats of 8 bits.
@@ -296,35 +294,56 @@ static LogicalResult importBitCast(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::arithmeticOperators() {
   static const Operator operators[] = {
-      {"Add", 1, kNewest, 2, importBinary<&Scalar::add>},
-      {"And", 1, kNewest, 2, importLogic<&Scalar::bitAnd>},
-      {"BitCast", 26, kNewest, 1, importBitCast, "no booleans"},
-      {"BitShift", 11, kNewest, 2, importShift},
-      {"BitwiseAnd", 18, kNewest, 2, importLogic<&Scalar::bitAnd>},
-      {"BitwiseNot", 18, kNewest, 1, importNot},
-      {"BitwiseOr", 18, kNewest, 2, importLogic<&Scalar::bitOr>},
-      {"BitwiseXor", 18, kNewest, 2, importLogic<&Scalar::bitXor>},
-      {"Cast", 6, kNewest, 1, importCast, "no strings, not to float8e8m0"},
-      {"CastLike", 15, kNewest, 2, importCastLike,
+      {"Add", 1, kNewest, 2, ChannelRule::Elementwise,
+       importBinary<&Scalar::add>},
+      {"And", 1, kNewest, 2, ChannelRule::Elementwise,
+       importLogic<&Scalar::bitAnd>},
+      {"BitCast", 26, kNewest, 1, ChannelRule::Keep, importBitCast,
+       "no booleans"},
+      {"BitShift", 11, kNewest, 2, ChannelRule::Elementwise, importShift},
+      {"BitwiseAnd", 18, kNewest, 2, ChannelRule::Keep,
+       importLogic<&Scalar::bitAnd>},
+      {"BitwiseNot", 18, kNewest, 1, ChannelRule::Keep, importNot},
+      {"BitwiseOr", 18, kNewest, 2, ChannelRule::Keep,
+       importLogic<&Scalar::bitOr>},
+      {"BitwiseXor", 18, kNewest, 2, ChannelRule::Keep,
+       importLogic<&Scalar::bitXor>},
+      {"Cast", 6, kNewest, 1, ChannelRule::Elementwise, importCast,
        "no strings, not to float8e8m0"},
-      {"Div", 1, kNewest, 2, importBinary<&Scalar::div>},
-      {"Equal", 1, kNewest, 2, importCompare<Order::EQ>},
-      {"Greater", 1, kNewest, 2, importCompare<Order::GT>},
-      {"GreaterOrEqual", 12, kNewest, 2, importCompare<Order::GE>},
-      {"Less", 1, kNewest, 2, importCompare<Order::LT>},
-      {"LessOrEqual", 12, kNewest, 2, importCompare<Order::LE>},
-      {"Max", 1, kNewest, 1, importVariadic<&Scalar::max>},
-      {"Mean", 1, kNewest, 1, importVariadic<&Scalar::add>},
-      {"Min", 1, kNewest, 1, importVariadic<&Scalar::min>},
-      {"Mod", 10, kNewest, 2, importMod},
-      {"Mul", 1, kNewest, 2, importBinary<&Scalar::mul>},
-      {"Not", 1, kNewest, 1, importNot},
-      {"Or", 1, kNewest, 2, importLogic<&Scalar::bitOr>},
-      {"Pow", 1, kNewest, 2, importPow},
-      {"Sub", 1, kNewest, 2, importBinary<&Scalar::sub>},
-      {"Sum", 1, kNewest, 1, importVariadic<&Scalar::add>},
-      {"Where", 9, kNewest, 3, importWhere},
-      {"Xor", 1, kNewest, 2, importLogic<&Scalar::bitXor>},
+      {"CastLike", 15, kNewest, 2, ChannelRule::Elementwise, importCastLike,
+       "no strings, not to float8e8m0"},
+      {"Div", 1, kNewest, 2, ChannelRule::Elementwise,
+       importBinary<&Scalar::div>},
+      {"Equal", 1, kNewest, 2, ChannelRule::Elementwise,
+       importCompare<Order::EQ>},
+      {"Greater", 1, kNewest, 2, ChannelRule::Elementwise,
+       importCompare<Order::GT>},
+      {"GreaterOrEqual", 12, kNewest, 2, ChannelRule::Elementwise,
+       importCompare<Order::GE>},
+      {"Less", 1, kNewest, 2, ChannelRule::Elementwise,
+       importCompare<Order::LT>},
+      {"LessOrEqual", 12, kNewest, 2, ChannelRule::Elementwise,
+       importCompare<Order::LE>},
+      {"Max", 1, kNewest, 1, ChannelRule::Elementwise,
+       importVariadic<&Scalar::max>},
+      {"Mean", 1, kNewest, 1, ChannelRule::Elementwise,
+       importVariadic<&Scalar::add>},
+      {"Min", 1, kNewest, 1, ChannelRule::Elementwise,
+       importVariadic<&Scalar::min>},
+      {"Mod", 10, kNewest, 2, ChannelRule::Elementwise, importMod},
+      {"Mul", 1, kNewest, 2, ChannelRule::Elementwise,
+       importBinary<&Scalar::mul>},
+      {"Not", 1, kNewest, 1, ChannelRule::Elementwise, importNot},
+      {"Or", 1, kNewest, 2, ChannelRule::Elementwise,
+       importLogic<&Scalar::bitOr>},
+      {"Pow", 1, kNewest, 2, ChannelRule::Elementwise, importPow},
+      {"Sub", 1, kNewest, 2, ChannelRule::Elementwise,
+       importBinary<&Scalar::sub>},
+      {"Sum", 1, kNewest, 1, ChannelRule::Elementwise,
+       importVariadic<&Scalar::add>},
+      {"Where", 9, kNewest, 3, ChannelRule::Elementwise, importWhere},
+      {"Xor", 1, kNewest, 2, ChannelRule::Elementwise,
+       importLogic<&Scalar::bitXor>},
   };
   return operators;
 }

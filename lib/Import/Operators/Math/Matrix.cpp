@@ -95,12 +95,14 @@ static LogicalResult importFusedMatMul(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::matrixOperators() {
   static const Operator operators[] = {
-      {"Einsum", 12, kNewest, 1, importEinsum},
-      {"FusedGemm", 1, 1, 2, importGemm, "", kRuntimeDomain},
-      {"FusedMatMul", 1, 1, 2, importFusedMatMul,
+      {"Einsum", 12, kNewest, 1, ChannelRule::Einsum, importEinsum},
+      {"FusedGemm", 1, 1, 2, ChannelRule::Keep, importGemm, "", kRuntimeDomain},
+      {"FusedMatMul", 1, 1, 2, ChannelRule::Keep, importFusedMatMul,
        "no transBatchA and transBatchB", kRuntimeDomain},
-      {"Gemm", 1, kNewest, 2, importGemm, "no integers of 8 or 16 bits"},
-      {"MatMul", 1, kNewest, 2, importMatMul, "no integers of 8 or 16 bits"},
+      {"Gemm", 1, kNewest, 2, ChannelRule::Gemm, importGemm,
+       "no integers of 8 or 16 bits"},
+      {"MatMul", 1, kNewest, 2, ChannelRule::MatMul, importMatMul,
+       "no integers of 8 or 16 bits"},
   };
   return operators;
 }

@@ -41,8 +41,8 @@ static LogicalResult importBatchNorm(Node &n) {
   }
   return n.output(n.map(operands, x->type, [&](Scalar &s, ValueRange v) {
     Value variance = s.add(v[4], s.constant(v[4].getType(), epsilon));
-    Value scaled = s.mul(s.sub(v[0], v[3]),
-                         s.div(v[1], s.unary("Sqrt", variance)));
+    Value scaled =
+        s.mul(s.sub(v[0], v[3]), s.div(v[1], s.unary("Sqrt", variance)));
     return s.add(scaled, v[2]);
   }));
 }
@@ -54,8 +54,8 @@ static Tensor *normalize(Node &n, Tensor *x, ArrayRef<int64_t> axes,
                          Tensor **inverseOut = nullptr) {
   Tensor *mean = n.mean(x, axes, true);
   Tensor *centred = mean ? n.sub(x, mean) : nullptr;
-  Tensor *variance = centred ? n.mean(n.mul(centred, centred), axes, true)
-                             : nullptr;
+  Tensor *variance =
+      centred ? n.mean(n.mul(centred, centred), axes, true) : nullptr;
   if (!variance)
     return nullptr;
   Tensor *inverse = n.map(variance, x->type, [&](Scalar &s, ValueRange v) {
@@ -225,9 +225,9 @@ static LogicalResult importLpNorm(Node &n) {
   if (p == 2)
     sums = n.unary("Sqrt", n.sum(n.mul(x, x), *axis, true));
   else
-    sums = n.sum(n.map(x, x->type,
-                       [](Scalar &s, ValueRange v) { return s.abs(v[0]); }),
-                 *axis, true);
+    sums = n.sum(
+        n.map(x, x->type, [](Scalar &s, ValueRange v) { return s.abs(v[0]); }),
+        *axis, true);
   if (!sums)
     return failure();
   // A vector of zeros has no direction and stays as it is.
@@ -239,8 +239,8 @@ static LogicalResult importLpNorm(Node &n) {
 
 /// Runs `body` along one axis; before opset 13 the dims from the axis on are
 /// one.
-static LogicalResult
-alongAxis(Node &n, function_ref<Tensor *(Tensor *, int64_t)> body) {
+static LogicalResult alongAxis(Node &n,
+                               function_ref<Tensor *(Tensor *, int64_t)> body) {
   Tensor *x = n.input(0);
   bool flattens = n.opset < 13;
   std::optional<int64_t> axis =
@@ -272,18 +272,23 @@ static LogicalResult importLogSoftmax(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::normalizationOperators() {
   static const Operator operators[] = {
-      {"BatchNormalization", 1, kNewest, 5, importBatchNorm,
-       "inference: no training_mode; no spatial = 0"},
-      {"GroupNormalization", 18, kNewest, 3, importGroupNorm,
-       "the number of channels is known"},
-      {"InstanceNormalization", 6, kNewest, 3, importInstanceNorm},
-      {"LRN", 1, kNewest, 1, importLRN},
-      {"LayerNormalization", 17, kNewest, 2, importLayerNorm},
-      {"LogSoftmax", 1, kNewest, 1, importLogSoftmax},
-      {"LpNormalization", 1, kNewest, 1, importLpNorm},
-      {"MeanVarianceNormalization", 9, kNewest, 1, importMeanVariance},
-      {"RMSNormalization", 23, kNewest, 2, importRMSNorm},
-      {"Softmax", 1, kNewest, 1, importSoftmax},
+      {"BatchNormalization", 1, kNewest, 5, ChannelRule::BatchNorm,
+       importBatchNorm, "inference: no training_mode; no spatial = 0"},
+      {"GroupNormalization", 18, kNewest, 3, ChannelRule::GroupNorm,
+       importGroupNorm, "the number of channels is known"},
+      {"InstanceNormalization", 6, kNewest, 3, ChannelRule::InstanceNorm,
+       importInstanceNorm},
+      {"LRN", 1, kNewest, 1, ChannelRule::Keep, importLRN},
+      {"LayerNormalization", 17, kNewest, 2, ChannelRule::LayerNorm,
+       importLayerNorm},
+      {"LogSoftmax", 1, kNewest, 1, ChannelRule::Softmax, importLogSoftmax},
+      {"LpNormalization", 1, kNewest, 1, ChannelRule::Elementwise,
+       importLpNorm},
+      {"MeanVarianceNormalization", 9, kNewest, 1, ChannelRule::Keep,
+       importMeanVariance},
+      {"RMSNormalization", 23, kNewest, 2, ChannelRule::LayerNorm,
+       importRMSNorm},
+      {"Softmax", 1, kNewest, 1, ChannelRule::Softmax, importSoftmax},
   };
   return operators;
 }

@@ -137,16 +137,23 @@ ArrayRef<Operator> mlir::prune::onnx_import::reductionOperators() {
   static constexpr StringLiteral kAxesThatAreThere =
       "axes are constants; no noop_with_empty_axes";
   static const Operator operators[] = {
-      {"ReduceL1", 1, kNewest, 1, importReduce, kAxesThatAreThere},
-      {"ReduceL2", 1, kNewest, 1, importReduce, kAxesThatAreThere},
-      {"ReduceLogSum", 1, kNewest, 1, importReduce, kAxesThatAreThere},
-      {"ReduceLogSumExp", 1, kNewest, 1, importReduce, kAxesThatAreThere},
-      {"ReduceMax", 1, kNewest, 1, importReduce, kAxes},
-      {"ReduceMean", 1, kNewest, 1, importReduce, kAxes},
-      {"ReduceMin", 1, kNewest, 1, importReduce, kAxes},
-      {"ReduceProd", 1, kNewest, 1, importReduce, kAxes},
-      {"ReduceSum", 1, kNewest, 1, importReduce, kAxes},
-      {"ReduceSumSquare", 1, kNewest, 1, importReduce, kAxesThatAreThere},
+      {"ReduceL1", 1, kNewest, 1, ChannelRule::Reduction, importReduce,
+       kAxesThatAreThere},
+      {"ReduceL2", 1, kNewest, 1, ChannelRule::Reduction, importReduce,
+       kAxesThatAreThere},
+      {"ReduceLogSum", 1, kNewest, 1, ChannelRule::Keep, importReduce,
+       kAxesThatAreThere},
+      {"ReduceLogSumExp", 1, kNewest, 1, ChannelRule::Keep, importReduce,
+       kAxesThatAreThere},
+      {"ReduceMax", 1, kNewest, 1, ChannelRule::Reduction, importReduce, kAxes},
+      {"ReduceMean", 1, kNewest, 1, ChannelRule::Reduction, importReduce,
+       kAxes},
+      {"ReduceMin", 1, kNewest, 1, ChannelRule::Reduction, importReduce, kAxes},
+      {"ReduceProd", 1, kNewest, 1, ChannelRule::Reduction, importReduce,
+       kAxes},
+      {"ReduceSum", 1, kNewest, 1, ChannelRule::Reduction, importReduce, kAxes},
+      {"ReduceSumSquare", 1, kNewest, 1, ChannelRule::Reduction, importReduce,
+       kAxesThatAreThere},
   };
   return operators;
 }

@@ -112,14 +112,18 @@ template <bool IsCentred> static LogicalResult importSkipNorm(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::fusedOperators() {
   static const Operator operators[] = {
-      {"BiasGelu", 1, 1, 2, importBiased<exactGelu>, "", kRuntimeDomain},
-      {"FastGelu", 1, 1, 1, importBiased<fastGelu>, "", kRuntimeDomain},
-      {"Gelu", 1, 1, 1, importBiased<exactGelu>, "", kRuntimeDomain},
-      {"QuickGelu", 1, 1, 1, importQuickGelu, "", kRuntimeDomain},
-      {"SkipLayerNormalization", 1, 1, 3, importSkipNorm<true>, "",
+      {"BiasGelu", 1, 1, 2, ChannelRule::Elementwise, importBiased<exactGelu>,
+       "", kRuntimeDomain},
+      {"FastGelu", 1, 1, 1, ChannelRule::Elementwise, importBiased<fastGelu>,
+       "", kRuntimeDomain},
+      {"Gelu", 1, 1, 1, ChannelRule::Elementwise, importBiased<exactGelu>, "",
        kRuntimeDomain},
-      {"SkipSimplifiedLayerNormalization", 1, 1, 3, importSkipNorm<false>, "",
+      {"QuickGelu", 1, 1, 1, ChannelRule::Elementwise, importQuickGelu, "",
        kRuntimeDomain},
+      {"SkipLayerNormalization", 1, 1, 3, ChannelRule::Keep,
+       importSkipNorm<true>, "", kRuntimeDomain},
+      {"SkipSimplifiedLayerNormalization", 1, 1, 3, ChannelRule::Keep,
+       importSkipNorm<false>, "", kRuntimeDomain},
   };
   return operators;
 }

@@ -56,7 +56,8 @@ Tensor *mlir::prune::onnx_import::alignWith(Node &n, Tensor *parameter,
   if (parameter->dims[0] == n.size(1))
     return n.reshape(parameter, {});
   if (axis < 0 || axis >= x->rank() ||
-      !n.requireEqual(parameter->dims[0], x->dims[axis], "parameters and sizes"))
+      !n.requireEqual(parameter->dims[0], x->dims[axis],
+                      "parameters and sizes"))
     return nullptr;
   Sizes dims = {parameter->dims[0]};
   dims.append(x->rank() - axis - 1, n.size(1));
@@ -75,8 +76,8 @@ static bool isQuantized(Node &n, Tensor *x) {
 Tensor *mlir::prune::onnx_import::centre(Node &n, Tensor *x, Tensor *zero,
                                          int64_t axis, int64_t block) {
   // Floats of 8 bits and less, and what is between them, are exact there.
-  Tensor *wide = n.convert(x, isNarrowFloat(x->type) ? DataType::Float
-                                                     : DataType::Int32);
+  Tensor *wide =
+      n.convert(x, isNarrowFloat(x->type) ? DataType::Float : DataType::Int32);
   if (!zero || !wide)
     return wide;
   if (zero->type != x->type) {
@@ -120,7 +121,8 @@ Tensor *mlir::prune::onnx_import::quantize(Node &n, Tensor *x, Tensor *zero,
 static Tensor *quantizeToFloat(Node &n, Tensor *x, Tensor *zero, DataType type,
                                bool saturates) {
   auto isZero = [](double value) { return value == 0; };
-  if (zero && !(zero->contents && llvm::all_of(zero->contents->floats, isZero))) {
+  if (zero &&
+      !(zero->contents && llvm::all_of(zero->contents->floats, isZero))) {
     n.error() << "expects a zero point of zero for " << nameOf(type);
     return nullptr;
   }
@@ -226,10 +228,9 @@ std::optional<Quantized> mlir::prune::onnx_import::quantizeByRange(Node &n,
   }
   SmallVector<int64_t> all = range(0, x->rank());
   Tensor *high = n.greatest(x, all, false);
-  Tensor *low = n.reduce(x, all, false, n.extreme(x->type, true),
-                         [](Scalar &s, ValueRange v) {
-                           return s.min(v[0], v[1]);
-                         });
+  Tensor *low =
+      n.reduce(x, all, false, n.extreme(x->type, true),
+               [](Scalar &s, ValueRange v) { return s.min(v[0], v[1]); });
   if (!high || !low)
     return std::nullopt;
   // The range has zero in it.
@@ -239,15 +240,13 @@ std::optional<Quantized> mlir::prune::onnx_import::quantizeByRange(Node &n,
                  s.constant(v[0].getType(), 255));
   });
   Type byte = n.b.getIntegerType(8);
-  Tensor *zero = n.map({low, scale}, DataType::UInt8,
-                       [&](Scalar &s, ValueRange v) {
-                         Type type = v[0].getType();
-                         Value least = s.min(v[0], s.constant(type, 0));
-                         Value start = s.div(s.neg(least), v[1]);
-                         return s.saturate(
-                             s.unary("Round", s.clamp(start, 0, 255)), byte,
-                             true);
-                       });
+  Tensor *zero =
+      n.map({low, scale}, DataType::UInt8, [&](Scalar &s, ValueRange v) {
+        Type type = v[0].getType();
+        Value least = s.min(v[0], s.constant(type, 0));
+        Value start = s.div(s.neg(least), v[1]);
+        return s.saturate(s.unary("Round", s.clamp(start, 0, 255)), byte, true);
+      });
   return Quantized{quantize(n, n.div(x, scale), zero, DataType::UInt8, 0),
                    scale, zero};
 }
@@ -344,8 +343,8 @@ static Tensor *convolveQuantized(Node &n, unsigned a, Tensor *aZero, unsigned b,
   if (!window)
     return nullptr;
   Tensor *centred = centre(n, x, aZero, 1);
-  Tensor *padded = padSpatial(n, centred, *window,
-                              n.attribute(DataType::Int32, 0));
+  Tensor *padded =
+      padSpatial(n, centred, *window, n.attribute(DataType::Int32, 0));
   return convolve(n, padded, centre(n, filter, bZero, 0), *window, groups);
 }
 
@@ -367,20 +366,21 @@ static LogicalResult importQLinearConv(Node &n) {
     bias = alignWith(n, bias, sums, 1);
     sums = bias ? n.add(sums, bias) : nullptr;
   }
-  return n.output(rescale(n, sums, n.input(1), n.input(4), n.input(6),
-                          n.input(7), 1));
+  return n.output(
+      rescale(n, sums, n.input(1), n.input(4), n.input(6), n.input(7), 1));
 }
 
 ArrayRef<Operator> mlir::prune::onnx_import::quantizationOperators() {
   static const Operator operators[] = {
-      {"ConvInteger", 10, kNewest, 2, importConvInteger},
-      {"DequantizeLinear", 10, kNewest, 2, importDequantize,
-       "from 32 bits and less"},
-      {"DynamicQuantizeLinear", 11, kNewest, 1, importDynamicQuantize},
-      {"MatMulInteger", 10, kNewest, 2, importMatMulInteger},
-      {"QLinearConv", 10, kNewest, 8, importQLinearConv},
-      {"QLinearMatMul", 10, kNewest, 8, importQLinearMatMul},
-      {"QuantizeLinear", 10, kNewest, 2, importQuantize,
+      {"ConvInteger", 10, kNewest, 2, ChannelRule::Keep, importConvInteger},
+      {"DequantizeLinear", 10, kNewest, 2, ChannelRule::PerAxis,
+       importDequantize, "from 32 bits and less"},
+      {"DynamicQuantizeLinear", 11, kNewest, 1, ChannelRule::Keep,
+       importDynamicQuantize},
+      {"MatMulInteger", 10, kNewest, 2, ChannelRule::Keep, importMatMulInteger},
+      {"QLinearConv", 10, kNewest, 8, ChannelRule::Keep, importQLinearConv},
+      {"QLinearMatMul", 10, kNewest, 8, ChannelRule::Keep, importQLinearMatMul},
+      {"QuantizeLinear", 10, kNewest, 2, ChannelRule::PerAxis, importQuantize,
        "to 16 bits and less"},
   };
   return operators;

@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Quantization.h"
 #include "Import/Operators/Windows/Window.h"
+#include "Quantization.h"
 
 #include "llvm/ADT/StringSwitch.h"
 
@@ -252,24 +252,31 @@ ArrayRef<Operator> mlir::prune::onnx_import::quantizedOperators() {
   static constexpr StringLiteral kQonnx = "qonnx.custom_op.general";
   static constexpr StringLiteral kBrevitas = "onnx.brevitas";
   static const Operator operators[] = {
-      {"BipolarQuant", 1, kNewest, 2, importBipolarQuant, "", kBrevitas},
-      {"BipolarQuant", 1, kNewest, 2, importBipolarQuant, "", kQonnx},
-      {"DynamicQuantizeMatMul", 1, 1, 3, importDynamicMatMul, "",
+      {"BipolarQuant", 1, kNewest, 2, ChannelRule::Elementwise,
+       importBipolarQuant, "", kBrevitas},
+      {"BipolarQuant", 1, kNewest, 2, ChannelRule::Elementwise,
+       importBipolarQuant, "", kQonnx},
+      {"DynamicQuantizeMatMul", 1, 1, 3, ChannelRule::Keep, importDynamicMatMul,
+       "", kRuntimeDomain},
+      {"MatMulIntegerToFloat", 1, 1, 4, ChannelRule::Keep, importMatMulToFloat,
+       "", kRuntimeDomain},
+      {"QLinearAdd", 1, 1, 2, ChannelRule::Keep, importBinary<&Emitter::add>,
+       "", kRuntimeDomain},
+      {"QLinearAveragePool", 1, 1, 2, ChannelRule::Keep, importAveragePool,
+       "no channels_last", kRuntimeDomain},
+      {"QLinearConcat", 1, 1, 5, ChannelRule::Keep, importConcat, "",
        kRuntimeDomain},
-      {"MatMulIntegerToFloat", 1, 1, 4, importMatMulToFloat, "",
+      {"QLinearGlobalAveragePool", 1, 1, 2, ChannelRule::Keep,
+       importGlobalAverage, "", kRuntimeDomain},
+      {"QLinearLeakyRelu", 1, 1, 2, ChannelRule::Keep, importLeakyRelu, "",
        kRuntimeDomain},
-      {"QLinearAdd", 1, 1, 2, importBinary<&Emitter::add>, "", kRuntimeDomain},
-      {"QLinearAveragePool", 1, 1, 2, importAveragePool, "no channels_last",
+      {"QLinearMul", 1, 1, 2, ChannelRule::Keep, importBinary<&Emitter::mul>,
+       "", kRuntimeDomain},
+      {"QLinearSigmoid", 1, 1, 2, ChannelRule::Keep, importSigmoid, "",
        kRuntimeDomain},
-      {"QLinearConcat", 1, 1, 5, importConcat, "", kRuntimeDomain},
-      {"QLinearGlobalAveragePool", 1, 1, 2, importGlobalAverage, "",
-       kRuntimeDomain},
-      {"QLinearLeakyRelu", 1, 1, 2, importLeakyRelu, "", kRuntimeDomain},
-      {"QLinearMul", 1, 1, 2, importBinary<&Emitter::mul>, "", kRuntimeDomain},
-      {"QLinearSigmoid", 1, 1, 2, importSigmoid, "", kRuntimeDomain},
-      {"Quant", 1, kNewest, 4, importQuant,
+      {"Quant", 1, kNewest, 4, ChannelRule::Elementwise, importQuant,
        "the number of bits is a constant; no 1 signed bit", kBrevitas},
-      {"Quant", 1, kNewest, 4, importQuant,
+      {"Quant", 1, kNewest, 4, ChannelRule::Elementwise, importQuant,
        "the number of bits is a constant; no 1 signed bit", kQonnx},
   };
   return operators;

@@ -341,13 +341,16 @@ static LogicalResult importReverseSequence(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::indexingOperators() {
   static const Operator operators[] = {
-      {"Gather", 1, kNewest, 2, importGather},
-      {"GatherElements", 11, kNewest, 2, importGatherElements},
-      {"GatherND", 11, kNewest, 2, importGatherND},
-      {"ReverseSequence", 10, kNewest, 2, importReverseSequence},
-      {"Scatter", 9, 10, 3, importScatterElements},
-      {"ScatterElements", 11, kNewest, 3, importScatterElements},
-      {"ScatterND", 11, kNewest, 3, importScatterND},
+      {"Gather", 1, kNewest, 2, ChannelRule::Gather, importGather},
+      {"GatherElements", 11, kNewest, 2, ChannelRule::Keep,
+       importGatherElements},
+      {"GatherND", 11, kNewest, 2, ChannelRule::Keep, importGatherND},
+      {"ReverseSequence", 10, kNewest, 2, ChannelRule::Keep,
+       importReverseSequence},
+      {"Scatter", 9, 10, 3, ChannelRule::Keep, importScatterElements},
+      {"ScatterElements", 11, kNewest, 3, ChannelRule::Keep,
+       importScatterElements},
+      {"ScatterND", 11, kNewest, 3, ChannelRule::Keep, importScatterND},
   };
   return operators;
 }

@@ -80,7 +80,8 @@ static std::optional<SmallVector<int64_t>> readParts(Node &n, AffineExpr dim) {
     }
   } else {
     for (int64_t part : parts)
-      total = part < 0 || total < 0 ? -1 : total + std::min(part, int64_t(1) << 40);
+      total =
+          part < 0 || total < 0 ? -1 : total + std::min(part, int64_t(1) << 40);
   }
   if (!n.requireEqual(n.size(total), dim, "sum of the parts and size"))
     return std::nullopt;
@@ -102,8 +103,8 @@ static LogicalResult importSplit(Node &n) {
                      << parts->size() << " parts";
   int64_t offset = 0;
   for (unsigned at = 0; at < n.numOutputs(); ++at) {
-    if (failed(n.output(at, n.slice(x, *axis, n.size(offset),
-                                    n.size((*parts)[at])))))
+    if (failed(n.output(
+            at, n.slice(x, *axis, n.size(offset), n.size((*parts)[at])))))
       return failure();
     offset += (*parts)[at];
   }
@@ -239,8 +240,7 @@ static LogicalResult importPad(Node &n) {
   TypedAttr fill = n.attribute(x->type, 0);
   Tensor *value = nullptr;
   if (n.opset < 11) {
-    SmallVector<int64_t> given =
-        n.integers(n.opset < 2 ? "paddings" : "pads");
+    SmallVector<int64_t> given = n.integers(n.opset < 2 ? "paddings" : "pads");
     pads = llvm::map_to_vector(given, [&](int64_t v) { return n.size(v); });
     fill = n.attribute(x->type, n.number("value", 0));
   } else {
@@ -345,8 +345,7 @@ static LogicalResult importTile(Node &n) {
     return failure();
   if (x->rank() == 0)
     return n.output(x);
-  return n.output(
-      n.reshape(n.expand(n.reshape(x, split), wide), dims));
+  return n.output(n.reshape(n.expand(n.reshape(x, split), wide), dims));
 }
 
 //===----------------------------------------------------------------------===//
@@ -391,11 +390,10 @@ static LogicalResult importDepthToSpace(Node &n) {
   Tensor *parts = n.reshape(x, split);
   if (!parts)
     return failure();
-  parts = n.transpose(parts, depthFirst
-                                 ? ArrayRef<int64_t>{0, 1, 4, 2, 5, 3}
-                                 : ArrayRef<int64_t>{0, 3, 4, 1, 5, 2});
-  return n.output(n.reshape(parts, {x->dims[0], depth, x->dims[2] * block,
-                                    x->dims[3] * block}));
+  parts = n.transpose(parts, depthFirst ? ArrayRef<int64_t>{0, 1, 4, 2, 5, 3}
+                                        : ArrayRef<int64_t>{0, 3, 4, 1, 5, 2});
+  return n.output(n.reshape(
+      parts, {x->dims[0], depth, x->dims[2] * block, x->dims[3] * block}));
 }
 
 static LogicalResult importSpaceToDepth(Node &n) {
@@ -406,8 +404,7 @@ static LogicalResult importSpaceToDepth(Node &n) {
   AffineExpr b = n.size(block);
   AffineExpr rows = x->dims[2].floorDiv(block);
   AffineExpr columns = x->dims[3].floorDiv(block);
-  Tensor *parts =
-      n.reshape(x, {x->dims[0], x->dims[1], rows, b, columns, b});
+  Tensor *parts = n.reshape(x, {x->dims[0], x->dims[1], rows, b, columns, b});
   if (!parts)
     return failure();
   parts = n.transpose(parts, {0, 3, 5, 1, 2, 4});
@@ -417,15 +414,19 @@ static LogicalResult importSpaceToDepth(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::movementOperators() {
   static const Operator operators[] = {
-      {"Concat", 1, kNewest, 1, importConcat},
-      {"DepthToSpace", 1, kNewest, 1, importDepthToSpace},
-      {"Pad", 1, kNewest, 1, importPad,
+      {"Concat", 1, kNewest, 1, ChannelRule::Concat, importConcat},
+      {"DepthToSpace", 1, kNewest, 1, ChannelRule::DepthToSpace,
+       importDepthToSpace},
+      {"Pad", 1, kNewest, 1, ChannelRule::Pad, importPad,
        "the padding value and the axes are constants"},
-      {"Slice", 1, kNewest, 1, importSlice, "axes and steps are constants"},
-      {"SpaceToDepth", 1, kNewest, 1, importSpaceToDepth},
-      {"Split", 2, kNewest, 1, importSplit, "the split is a constant"},
-      {"Tile", 6, kNewest, 2, importTile},
-      {"Transpose", 1, kNewest, 1, importTranspose},
+      {"Slice", 1, kNewest, 1, ChannelRule::Slice, importSlice,
+       "axes and steps are constants"},
+      {"SpaceToDepth", 1, kNewest, 1, ChannelRule::SpaceToDepth,
+       importSpaceToDepth},
+      {"Split", 2, kNewest, 1, ChannelRule::Split, importSplit,
+       "the split is a constant"},
+      {"Tile", 6, kNewest, 2, ChannelRule::Tile, importTile},
+      {"Transpose", 1, kNewest, 1, ChannelRule::Transpose, importTranspose},
   };
   return operators;
 }

@@ -184,7 +184,8 @@ static LogicalResult importCumulative(Node &n) {
   x = n.input(0);
   Sizes slice(x->dims);
   slice.erase(slice.begin() + *axis);
-  Tensor *total = n.make(n.splat(slice, x->type, double(Neutral)), x->type, slice);
+  Tensor *total =
+      n.make(n.splat(slice, x->type, double(Neutral)), x->type, slice);
   Tensor *result = n.make(n.empty(x->dims, x->type), x->type, x->dims);
   Value last = n.index(x->dims[*axis] - 1);
   SmallVector<Tensor *> both = n.loop(
@@ -201,14 +202,14 @@ static LogicalResult importCumulative(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::orderOperators() {
   static const Operator operators[] = {
-      {"ArgMax", 1, kNewest, 1, importArg<true>},
-      {"ArgMin", 1, kNewest, 1, importArg<false>},
-      {"CumProd", 26, kNewest, 2, importCumulative<&Emitter::mul, 1>,
-       "the axis is a constant"},
-      {"CumSum", 11, kNewest, 2, importCumulative<&Emitter::add, 0>,
-       "the axis is a constant"},
-      {"Hardmax", 1, kNewest, 1, importHardmax},
-      {"TopK", 1, kNewest, 1, importTopK},
+      {"ArgMax", 1, kNewest, 1, ChannelRule::Keep, importArg<true>},
+      {"ArgMin", 1, kNewest, 1, ChannelRule::Keep, importArg<false>},
+      {"CumProd", 26, kNewest, 2, ChannelRule::Keep,
+       importCumulative<&Emitter::mul, 1>, "the axis is a constant"},
+      {"CumSum", 11, kNewest, 2, ChannelRule::Keep,
+       importCumulative<&Emitter::add, 0>, "the axis is a constant"},
+      {"Hardmax", 1, kNewest, 1, ChannelRule::Keep, importHardmax},
+      {"TopK", 1, kNewest, 1, ChannelRule::Keep, importTopK},
   };
   return operators;
 }

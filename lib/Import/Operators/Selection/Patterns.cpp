@@ -94,10 +94,10 @@ static LogicalResult importTrilu(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::patternOperators() {
   static const Operator operators[] = {
-      {"EyeLike", 9, kNewest, 1, importEyeLike},
-      {"OneHot", 9, kNewest, 3, importOneHot,
+      {"EyeLike", 9, kNewest, 1, ChannelRule::Keep, importEyeLike},
+      {"OneHot", 9, kNewest, 3, ChannelRule::Keep, importOneHot,
        "a depth that is no integer is a constant"},
-      {"Trilu", 14, kNewest, 1, importTrilu},
+      {"Trilu", 14, kNewest, 1, ChannelRule::Keep, importTrilu},
   };
   return operators;
 }

@@ -287,7 +287,8 @@ static Value comesBefore(Scalar &s, Value x, Value y) {
 }
 
 /// Whether a row is before another one, by the first element that differs.
-static Value isLess(Node &n, const SelectedRows &rows, Scalar &s, Value i, Value j) {
+static Value isLess(Node &n, const SelectedRows &rows, Scalar &s, Value i,
+                    Value j) {
   Value source = n.value(rows.matrix);
   AffineExpr width = rows.matrix->dims[1];
   bool natural = isUnsigned(rows.matrix->type);
@@ -424,8 +425,8 @@ static LogicalResult importUnique(Node &n) {
       others.push_back(x->dims[dim]);
     }
   Tensor *front = n.transpose(x, toFront);
-  SelectedRows rows = {front ? n.reshape(front, {x->dims[axis], n.product(others)})
-                     : nullptr};
+  SelectedRows rows = {
+      front ? n.reshape(front, {x->dims[axis], n.product(others)}) : nullptr};
   if (!rows.matrix)
     return failure();
   Groups groups = groupRows(n, rows);
@@ -439,10 +440,11 @@ static LogicalResult importUnique(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::selectionOperators() {
   static const Operator operators[] = {
-      {"Compress", 9, kNewest, 2, importCompress},
-      {"NonMaxSuppression", 10, kNewest, 2, importNonMaxSuppression},
-      {"NonZero", 9, kNewest, 1, importNonZero},
-      {"Unique", 11, kNewest, 1, importUnique},
+      {"Compress", 9, kNewest, 2, ChannelRule::Keep, importCompress},
+      {"NonMaxSuppression", 10, kNewest, 2, ChannelRule::Keep,
+       importNonMaxSuppression},
+      {"NonZero", 9, kNewest, 1, ChannelRule::Keep, importNonZero},
+      {"Unique", 11, kNewest, 1, ChannelRule::Keep, importUnique},
   };
   return operators;
 }

@@ -29,8 +29,8 @@ static LogicalResult importConstant(Node &n) {
     return n.output(n.stored(*tensor));
   }
   if (n.has("value_float"))
-    return n.output(n.Emitter::number(DataType::Float,
-                                      n.number("value_float", 0)));
+    return n.output(
+        n.Emitter::number(DataType::Float, n.number("value_float", 0)));
   if (n.has("value_int"))
     return n.output(
         n.makeInts(DataType::Int64, {}, n.size(n.integer("value_int", 0))));
@@ -51,8 +51,7 @@ static LogicalResult importConstant(Node &n) {
   if (n.has("value_ints")) {
     SmallVector<AffineExpr> values = llvm::map_to_vector(
         n.integers("value_ints"), [&](int64_t v) { return n.size(v); });
-    return n.output(
-        n.makeInts(DataType::Int64, n.size(values.size()), values));
+    return n.output(n.makeInts(DataType::Int64, n.size(values.size()), values));
   }
   return n.error() << "expects a value that is a tensor of numbers";
 }
@@ -93,8 +92,7 @@ static LogicalResult importShape(Node &n) {
 }
 
 static LogicalResult importSize(Node &n) {
-  return n.output(
-      n.makeInts(DataType::Int64, {}, n.product(n.input(0)->dims)));
+  return n.output(n.makeInts(DataType::Int64, {}, n.product(n.input(0)->dims)));
 }
 
 static LogicalResult importIdentity(Node &n) { return n.output(n.input(0)); }
@@ -116,8 +114,8 @@ static LogicalResult importDropout(Node &n) {
     return failure();
   if (!n.wants(1))
     return success();
-  Tensor *mask = n.expand(n.Emitter::number(DataType::Bool, 1),
-                          n.input(0)->dims);
+  Tensor *mask =
+      n.expand(n.Emitter::number(DataType::Bool, 1), n.input(0)->dims);
   return n.output(1, n.opset < 10 ? n.convert(mask, n.input(0)->type) : mask);
 }
 
@@ -239,8 +237,8 @@ static LogicalResult importFlatten(Node &n) {
                      << rank;
   int64_t axis = value < 0 ? value + rank : value;
   ArrayRef<AffineExpr> dims(x->dims);
-  return n.output(n.reshape(x, {n.product(dims.take_front(axis)),
-                                n.product(dims.drop_front(axis))}));
+  return n.output(n.reshape(
+      x, {n.product(dims.take_front(axis)), n.product(dims.drop_front(axis))}));
 }
 
 /// Axes from an attribute or, since opset 13, from input 1.
@@ -274,10 +272,9 @@ static LogicalResult importSqueeze(Node &n) {
 
 static LogicalResult importUnsqueeze(Node &n) {
   Tensor *x = n.input(0);
-  std::optional<SmallVector<int64_t>> given =
-      n.opset < 13 ? n.integers("axes")
-      : n.input(1) ? n.constants(1)
-                   : std::nullopt;
+  std::optional<SmallVector<int64_t>> given = n.opset < 13 ? n.integers("axes")
+                                              : n.input(1) ? n.constants(1)
+                                                           : std::nullopt;
   if (!given)
     return n.state.failed ? failure()
                           : LogicalResult(n.error() << "expects 2 inputs");
@@ -328,8 +325,8 @@ static LogicalResult importRange(Node &n) {
     Value by = s.extract(n.value(n.input(2)), {});
     Type wide = n.b.getF64Type();
     auto asDouble = [&](Value v) { return s.cast(v, wide, s.isUnsigned); };
-    Value steps = s.unary("Ceil", s.div(asDouble(s.sub(to, from)),
-                                        asDouble(by)));
+    Value steps =
+        s.unary("Ceil", s.div(asDouble(s.sub(to, from)), asDouble(by)));
     steps = s.max(steps, s.constant(wide, 0));
     Scalar plain(n.b, n.loc);
     count = n.symbol(plain.toIndex(plain.cast(steps, n.b.getI64Type(), false)));
@@ -352,20 +349,22 @@ static LogicalResult importRange(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::shapeOperators() {
   static const Operator operators[] = {
-      {"Constant", 1, kNewest, 0, importConstant, "no strings"},
-      {"ConstantOfShape", 9, kNewest, 1, importConstantOfShape},
-      {"Dropout", 1, kNewest, 1, importDropout,
+      {"Constant", 1, kNewest, 0, ChannelRule::Free, importConstant,
+       "no strings"},
+      {"ConstantOfShape", 9, kNewest, 1, ChannelRule::Keep,
+       importConstantOfShape},
+      {"Dropout", 1, kNewest, 1, ChannelRule::Elementwise, importDropout,
        "inference: no training_mode"},
-      {"Expand", 8, kNewest, 2, importExpand},
-      {"Flatten", 1, kNewest, 1, importFlatten},
-      {"Identity", 1, kNewest, 1, importIdentity},
-      {"Range", 11, kNewest, 3, importRange},
-      {"Reshape", 1, kNewest, 1, importReshape},
-      {"Shape", 1, kNewest, 1, importShape},
-      {"Size", 1, kNewest, 1, importSize},
-      {"Squeeze", 1, kNewest, 1, importSqueeze,
+      {"Expand", 8, kNewest, 2, ChannelRule::Expand, importExpand},
+      {"Flatten", 1, kNewest, 1, ChannelRule::Reshape, importFlatten},
+      {"Identity", 1, kNewest, 1, ChannelRule::Elementwise, importIdentity},
+      {"Range", 11, kNewest, 3, ChannelRule::Keep, importRange},
+      {"Reshape", 1, kNewest, 1, ChannelRule::Reshape, importReshape},
+      {"Shape", 1, kNewest, 1, ChannelRule::Free, importShape},
+      {"Size", 1, kNewest, 1, ChannelRule::Free, importSize},
+      {"Squeeze", 1, kNewest, 1, ChannelRule::Reshape, importSqueeze,
        "axes are constants"},
-      {"Unsqueeze", 1, kNewest, 1, importUnsqueeze,
+      {"Unsqueeze", 1, kNewest, 1, ChannelRule::Reshape, importUnsqueeze,
        "axes are constants"},
   };
   return operators;

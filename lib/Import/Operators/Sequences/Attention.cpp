@@ -438,11 +438,11 @@ static LogicalResult importTensorScatter(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::attentionOperators() {
   static const Operator operators[] = {
-      {"Attention", 23, kNewest, 3, importAttention,
+      {"Attention", 23, kNewest, 3, ChannelRule::Keep, importAttention,
        "the numbers of heads are known"},
-      {"RotaryEmbedding", 23, kNewest, 3, importRotary,
+      {"RotaryEmbedding", 23, kNewest, 3, ChannelRule::Keep, importRotary,
        "the number of features is known"},
-      {"TensorScatter", 24, kNewest, 2, importTensorScatter},
+      {"TensorScatter", 24, kNewest, 2, ChannelRule::Keep, importTensorScatter},
   };
   return operators;
 }

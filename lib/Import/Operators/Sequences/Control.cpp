@@ -386,8 +386,10 @@ static LogicalResult importLoop(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::controlOperators() {
   static const Operator operators[] = {
-      {"If", 1, kNewest, 1, importIf, "branches give equal types and ranks"},
-      {"Loop", 1, kNewest, 0, importLoop, "carried tensors keep type and rank"},
+      {"If", 1, kNewest, 1, ChannelRule::Keep, importIf,
+       "branches give equal types and ranks"},
+      {"Loop", 1, kNewest, 0, ChannelRule::Keep, importLoop,
+       "carried tensors keep type and rank"},
   };
   return operators;
 }

@@ -9,8 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Import/Operators/Math/Activation.h"
 #include "Import/Model/Node.h"
+#include "Import/Operators/Math/Activation.h"
 
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
@@ -400,11 +400,11 @@ static LogicalResult importLSTM(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::recurrentOperators() {
   static const Operator operators[] = {
-      {"GRU", 3, kNewest, 3, importGRU,
+      {"GRU", 3, kNewest, 3, ChannelRule::Recurrent, importGRU,
        "Affine, ScaledTanh and ThresholdedRelu need their parameters"},
-      {"LSTM", 1, kNewest, 3, importLSTM,
+      {"LSTM", 1, kNewest, 3, ChannelRule::Recurrent, importLSTM,
        "Affine, ScaledTanh and ThresholdedRelu need their parameters"},
-      {"RNN", 1, kNewest, 3, importRNN,
+      {"RNN", 1, kNewest, 3, ChannelRule::Recurrent, importRNN,
        "Affine, ScaledTanh and ThresholdedRelu need their parameters"},
   };
   return operators;

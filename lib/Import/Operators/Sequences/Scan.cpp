@@ -346,8 +346,10 @@ static LogicalResult importBatchScan(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::scanOperators() {
   static const Operator operators[] = {
-      {"Scan", 8, 8, 0, importBatchScan, "carried tensors keep their sizes"},
-      {"Scan", 9, kNewest, 1, importScan, "carried tensors keep their sizes"},
+      {"Scan", 8, 8, 0, ChannelRule::Keep, importBatchScan,
+       "carried tensors keep their sizes"},
+      {"Scan", 9, kNewest, 1, ChannelRule::Keep, importScan,
+       "carried tensors keep their sizes"},
   };
   return operators;
 }

@@ -449,13 +449,14 @@ static LogicalResult importMelWeightMatrix(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::signalOperators() {
   static const Operator operators[] = {
-      {"BlackmanWindow", 17, kNewest, 1, importBlackman},
-      {"DFT", 17, kNewest, 1, importDFT, "the axis is a constant"},
-      {"HammingWindow", 17, kNewest, 1, importHamming},
-      {"HannWindow", 17, kNewest, 1, importHann},
-      {"MelWeightMatrix", 17, kNewest, 5, importMelWeightMatrix,
-       "inputs are constants"},
-      {"STFT", 17, kNewest, 2, importSTFT},
+      {"BlackmanWindow", 17, kNewest, 1, ChannelRule::Keep, importBlackman},
+      {"DFT", 17, kNewest, 1, ChannelRule::Keep, importDFT,
+       "the axis is a constant"},
+      {"HammingWindow", 17, kNewest, 1, ChannelRule::Keep, importHamming},
+      {"HannWindow", 17, kNewest, 1, ChannelRule::Keep, importHann},
+      {"MelWeightMatrix", 17, kNewest, 5, ChannelRule::Keep,
+       importMelWeightMatrix, "inputs are constants"},
+      {"STFT", 17, kNewest, 2, ChannelRule::Keep, importSTFT},
   };
   return operators;
 }

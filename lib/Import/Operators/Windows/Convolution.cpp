@@ -64,13 +64,13 @@ static int64_t checkOperands(Node &n, unsigned channelsOfFilter) {
     n.error() << "expects a positive number of groups, but got " << groups;
     return 0;
   }
-  AffineExpr channels = channelsOfFilter == 1 ? filter->dims[1] * groups
-                                              : filter->dims[0];
+  AffineExpr channels =
+      channelsOfFilter == 1 ? filter->dims[1] * groups : filter->dims[0];
   if (!n.requireEqual(x->dims[1], channels, "channels of input and filter"))
     return 0;
   AffineExpr others = filter->dims[0];
-  if (groups > 1 && (!Emitter::known(others) ||
-                     *Emitter::known(others) % groups != 0)) {
+  if (groups > 1 &&
+      (!Emitter::known(others) || *Emitter::known(others) % groups != 0)) {
     n.error() << "cannot divide " << n.text(others) << " features into "
               << groups << " groups";
     return 0;
@@ -114,9 +114,9 @@ static Tensor *spread(Node &n, Tensor *x, ArrayRef<int64_t> strides) {
   Value source = n.value(x);
   if (n.state.failed)
     return nullptr;
-  return n.make(tensor::InsertSliceOp::create(
-                    n.b, n.loc, source, zeros, n.fold(offsets),
-                    n.fold(x->dims), n.fold(ArrayRef<int64_t>(steps))),
+  return n.make(tensor::InsertSliceOp::create(n.b, n.loc, source, zeros,
+                                              n.fold(offsets), n.fold(x->dims),
+                                              n.fold(ArrayRef<int64_t>(steps))),
                 x->type, dims);
 }
 
@@ -178,8 +178,8 @@ static bool readResultPads(Node &n, const Window &window,
       high.push_back(n.size(pads[dim + rank] - extra[dim]));
       continue;
     }
-    AffineExpr size = shape.empty() ? spatial[dim] * window.strides[dim]
-                                    : n.size(shape[dim]);
+    AffineExpr size =
+        shape.empty() ? spatial[dim] * window.strides[dim] : n.size(shape[dim]);
     AffineExpr total = full + extra[dim] - size;
     // Definition, reference and runtimes disagree about negative padding.
     if (std::optional<int64_t> amount = Emitter::known(total);
@@ -221,7 +221,8 @@ static LogicalResult importConvTranspose(Node &n) {
     if (steps.size() != rank || llvm::any_of(steps, [](int64_t step) {
           return step < 1 || step >= (int64_t(1) << 31);
         }))
-      return n.error() << "expects " << rank << " positive strides and dilations";
+      return n.error() << "expects " << rank
+                       << " positive strides and dilations";
   Sizes cropLow, cropHigh;
   if (!readResultPads(n, window, spatial, cropLow, cropHigh))
     return failure();
@@ -242,18 +243,20 @@ static LogicalResult importConvTranspose(Node &n) {
       return n.error() << "pads leave nothing of the result";
   }
   Tensor *padded = padSpatial(n, x, window, n.attribute(x->type, 0));
-  Tensor *weights =
-      exchangeChannels(n, reverseKernel(n, filter), groups);
+  Tensor *weights = exchangeChannels(n, reverseKernel(n, filter), groups);
   return n.output(
       addBias(n, convolve(n, padded, weights, window, groups), n.input(2)));
 }
 
 ArrayRef<Operator> mlir::prune::onnx_import::convolutionOperators() {
   static const Operator operators[] = {
-      {"Conv", 1, kNewest, 2, importConv, "1-D to 3-D"},
-      {"ConvTranspose", 1, kNewest, 2, importConvTranspose,
+      {"Conv", 1, kNewest, 2, ChannelRule::Convolution, importConv,
+       "1-D to 3-D"},
+      {"ConvTranspose", 1, kNewest, 2, ChannelRule::TransposedConvolution,
+       importConvTranspose,
        "1-D to 3-D; no auto_pad that would need negative padding"},
-      {"FusedConv", 1, 1, 2, importConv, "1-D to 3-D", kRuntimeDomain},
+      {"FusedConv", 1, 1, 2, ChannelRule::Keep, importConv, "1-D to 3-D",
+       kRuntimeDomain},
   };
   return operators;
 }

@@ -262,9 +262,10 @@ static LogicalResult importCenterCropPad(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::placementOperators() {
   static const Operator operators[] = {
-      {"CenterCropPad", 18, kNewest, 2, importCenterCropPad},
-      {"Col2Im", 18, kNewest, 3, importCol2Im, "the block's shape is constant"},
-      {"MaxUnpool", 9, kNewest, 2, importMaxUnpool},
+      {"CenterCropPad", 18, kNewest, 2, ChannelRule::Keep, importCenterCropPad},
+      {"Col2Im", 18, kNewest, 3, ChannelRule::Keep, importCol2Im,
+       "the block's shape is constant"},
+      {"MaxUnpool", 9, kNewest, 2, ChannelRule::Keep, importMaxUnpool},
   };
   return operators;
 }

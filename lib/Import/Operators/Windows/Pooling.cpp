@@ -266,15 +266,17 @@ static LogicalResult importGlobalLp(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::poolingOperators() {
   static const Operator operators[] = {
-      {"AveragePool", 1, kNewest, 1, importAveragePool,
+      {"AveragePool", 1, kNewest, 1, ChannelRule::Pooling, importAveragePool,
        "ceil_mode needs known sizes"},
-      {"GlobalAveragePool", 1, kNewest, 1, importGlobalAverage},
-      {"GlobalLpPool", 2, kNewest, 1, importGlobalLp},
-      {"GlobalMaxPool", 1, kNewest, 1, importGlobalMax},
-      {"LpPool", 2, kNewest, 1, importLpPool,
+      {"GlobalAveragePool", 1, kNewest, 1, ChannelRule::Pooling,
+       importGlobalAverage},
+      {"GlobalLpPool", 2, kNewest, 1, ChannelRule::Pooling, importGlobalLp},
+      {"GlobalMaxPool", 1, kNewest, 1, ChannelRule::Pooling, importGlobalMax},
+      {"LpPool", 2, kNewest, 1, ChannelRule::Pooling, importLpPool,
        "ceil_mode needs known sizes"},
-      {"MaxPool", 1, kNewest, 1, importMaxPool,
-       "ceil_mode needs known sizes; indices of windows of up to 1024 elements"},
+      {"MaxPool", 1, kNewest, 1, ChannelRule::Pooling, importMaxPool,
+       "ceil_mode needs known sizes; indices of windows of up to 1024 "
+       "elements"},
   };
   return operators;
 }

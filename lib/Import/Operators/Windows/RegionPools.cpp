@@ -307,8 +307,8 @@ static LogicalResult importMaxRoiPool(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::regionOperators() {
   static const Operator operators[] = {
-      {"MaxRoiPool", 1, kNewest, 2, importMaxRoiPool},
-      {"RoiAlign", 10, kNewest, 3, importRoiAlign},
+      {"MaxRoiPool", 1, kNewest, 2, ChannelRule::Keep, importMaxRoiPool},
+      {"RoiAlign", 10, kNewest, 3, ChannelRule::Keep, importRoiAlign},
   };
   return operators;
 }

@@ -406,9 +406,9 @@ static LogicalResult importResize(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::resizeOperators() {
   static const Operator operators[] = {
-      {"Resize", 10, kNewest, 1, importResize,
+      {"Resize", 10, kNewest, 1, ChannelRule::Resize, importResize,
        "integers by nearest only; corners are aligned to whole sizes"},
-      {"Upsample", 7, 9, 1, importResize},
+      {"Upsample", 7, 9, 1, ChannelRule::Resize, importResize},
   };
   return operators;
 }

@@ -12,8 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Interpolation.h"
 #include "Import/Model/Node.h"
+#include "Interpolation.h"
 
 using namespace mlir;
 using namespace mlir::prune::onnx_import;
@@ -59,7 +59,8 @@ static Value within(Scalar &s, Value x, Value low, Value high) {
   return s.select(s.compare(Order::LT, x, high), x, high);
 }
 
-static SampledAxis axisOf(Scalar &s, const Sampling &by, Value size, Type type) {
+static SampledAxis axisOf(Scalar &s, const Sampling &by, Value size,
+                          Type type) {
   SampledAxis axis;
   axis.size = size;
   axis.extent = s.fromIndex(size, type);
@@ -109,8 +110,8 @@ static Value positionOf(Scalar &s, const Sampling &by, Value given,
 }
 
 /// The pixel at a whole position.
-static Tap tapAt(Scalar &s, const Sampling &by, Value x, const SampledAxis &axis,
-                 Value weight) {
+static Tap tapAt(Scalar &s, const Sampling &by, Value x,
+                 const SampledAxis &axis, Value weight) {
   Tap tap = {nullptr, weight, nullptr};
   if (by.outside == Outside::Reflection)
     x = reflect(s, x, axis);
@@ -327,8 +328,8 @@ static LogicalResult importAffineGrid(Node &n) {
 
 ArrayRef<Operator> mlir::prune::onnx_import::samplingOperators() {
   static const Operator operators[] = {
-      {"AffineGrid", 20, kNewest, 2, importAffineGrid},
-      {"GridSample", 16, kNewest, 2, importGridSample},
+      {"AffineGrid", 20, kNewest, 2, ChannelRule::Keep, importAffineGrid},
+      {"GridSample", 16, kNewest, 2, ChannelRule::Keep, importGridSample},
   };
   return operators;
 }
