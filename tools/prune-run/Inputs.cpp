@@ -10,7 +10,7 @@
 
 #include "Inputs.h"
 
-#include "Tool.h"
+#include "Tools/Tool.h"
 
 #include "prune/Execution/Elements.h"
 

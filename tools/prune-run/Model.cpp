@@ -6,8 +6,8 @@
 
 #include "Model.h"
 
-#include "Diagnostics.h"
-#include "Tool.h"
+#include "Tools/Diagnostics.h"
+#include "Tools/Tool.h"
 
 #include "prune/Core/Packing/Processor.h"
 #include "prune/Input/ReadModule.h"

@@ -6,7 +6,7 @@
 
 #include "Options.h"
 
-#include "Tool.h"
+#include "Tools/Tool.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"

@@ -8,8 +8,8 @@
 #define PRUNE_TOOLS_PRUNERUN_OPTIONS_H
 
 #include "Inputs.h"
-#include "ModelOptions.h"
-#include "PluginOptions.h"
+#include "Tools/ModelOptions.h"
+#include "Tools/PluginOptions.h"
 
 #include "llvm/Support/CommandLine.h"
 

@@ -6,7 +6,7 @@
 
 #include "Report.h"
 
-#include "Tool.h"
+#include "Tools/Tool.h"
 
 #include "prune/Core/Evaluation.h"
 

@@ -11,7 +11,7 @@
 
 #include "Options.h"
 #include "Report.h"
-#include "Tool.h"
+#include "Tools/Tool.h"
 
 #include "prune/Core/Packing/Processor.h"
 #include "prune/InitAll.h"

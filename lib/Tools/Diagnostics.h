@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_TOOLS_COMMON_DIAGNOSTICS_H
-#define PRUNE_TOOLS_COMMON_DIAGNOSTICS_H
+#ifndef PRUNE_LIB_TOOLS_DIAGNOSTICS_H
+#define PRUNE_LIB_TOOLS_DIAGNOSTICS_H
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Diagnostics.h"
@@ -33,4 +33,4 @@ private:
 
 } // namespace mlir::prune
 
-#endif // PRUNE_TOOLS_COMMON_DIAGNOSTICS_H
+#endif // PRUNE_LIB_TOOLS_DIAGNOSTICS_H

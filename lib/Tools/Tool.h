@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_TOOLS_COMMON_TOOL_H
-#define PRUNE_TOOLS_COMMON_TOOL_H
+#ifndef PRUNE_LIB_TOOLS_TOOL_H
+#define PRUNE_LIB_TOOLS_TOOL_H
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/Twine.h"
@@ -82,4 +82,4 @@ void noteElision();
 
 } // namespace mlir::prune
 
-#endif // PRUNE_TOOLS_COMMON_TOOL_H
+#endif // PRUNE_LIB_TOOLS_TOOL_H

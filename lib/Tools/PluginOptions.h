@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_TOOLS_COMMON_PLUGINOPTIONS_H
-#define PRUNE_TOOLS_COMMON_PLUGINOPTIONS_H
+#ifndef PRUNE_LIB_TOOLS_PLUGINOPTIONS_H
+#define PRUNE_LIB_TOOLS_PLUGINOPTIONS_H
 
 #include "Tool.h"
 
@@ -38,4 +38,4 @@ private:
 
 } // namespace mlir::prune
 
-#endif // PRUNE_TOOLS_COMMON_PLUGINOPTIONS_H
+#endif // PRUNE_LIB_TOOLS_PLUGINOPTIONS_H

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_TOOLS_COMMON_MODELOPTIONS_H
-#define PRUNE_TOOLS_COMMON_MODELOPTIONS_H
+#ifndef PRUNE_LIB_TOOLS_MODELOPTIONS_H
+#define PRUNE_LIB_TOOLS_MODELOPTIONS_H
 
 #include "prune/Import/ONNX.h"
 
@@ -29,4 +29,4 @@ private:
 
 } // namespace mlir::prune
 
-#endif // PRUNE_TOOLS_COMMON_MODELOPTIONS_H
+#endif // PRUNE_LIB_TOOLS_MODELOPTIONS_H
