@@ -22,8 +22,8 @@ packages=(
   libomp5-14
   # The ONNX importer.
   libonnx-dev libprotobuf-dev protobuf-compiler
-  # The Python package.
-  pybind11-dev python3-pybind11
+  # The Python package and its wheel.
+  pybind11-dev python3-pybind11 python3-wheel
   # Fuzzing: the sanitizers' and libFuzzer's run-time libraries.
   libclang-rt-22-dev
   # The tests and the demo.
