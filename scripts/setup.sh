@@ -35,8 +35,8 @@ for argument in "$@"; do
   case $argument in
   --tests)
     tests=1
-    # AArch64 programs run under an emulator.
-    packages+=(qemu-user libc6-dev-arm64-cross)
+    # AArch64 programs run under an emulator; a benchmark draws.
+    packages+=(qemu-user libc6-dev-arm64-cross python3-matplotlib)
     ;;
   --lint) packages+=(clang-format-22 clang-tidy-22 codespell flake8 pre-commit shellcheck) ;;
   *)
