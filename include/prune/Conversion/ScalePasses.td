@@ -27,9 +27,9 @@ def BoundAliasesPass : Pass<"prune-bound-aliases"> {
       decomposed to such chains;
     - where more than `limit` operations write one after the other into a tensor
       whose states in between are read, too, every `limit`-th writes into a copy;
-    - every `limit` uses of a `tensor.empty`, of a constant, or of an empty tensor
-      that is filled with a scalar have one of their own. They keep sharing one
-      otherwise, since that lets buffers be used again.
+    - every `limit` uses of a `tensor.empty`, a constant, or an empty tensor
+      that is filled with a scalar get a copy of it. Fewer uses share one, so
+      that its buffer is reused.
 
     Shorter chains stay as they are, because bufferization can compute the parts
     of a short chain in place.
@@ -62,11 +62,11 @@ def FreeBuffersPass : Pass<"prune-free-buffers"> {
   let summary = "Free buffers behind their last use where they never leave a block";
   let description = [{
     Upstream's buffer deallocation takes quadratic time in the number of buffers
-    of a block, and frees all of them at its end. This pass runs before it: a
-    buffer that, like all views of it, is only read, written, or passed to
-    functions that return no buffers is freed behind the last operation that does
-    so. Allocation and deallocation are marked `bufferization.manual_deallocation`,
-    so that upstream leaves them alone. All other buffers are left to it.
+    of a block, and frees all of them at its end. This pass runs before it: it
+    frees a buffer behind its last use if the buffer and its views are only
+    read, written, or passed to functions that return no buffers. Allocation and
+    deallocation are marked `bufferization.manual_deallocation`, so that
+    upstream leaves them alone. Upstream frees all other buffers.
 
     ```mlir
     // Before
@@ -93,17 +93,16 @@ def FreeBuffersPass : Pass<"prune-free-buffers"> {
 //===----------------------------------------------------------------------===//
 
 def OutlineLoopsPass : Pass<"prune-outline-loops", "::mlir::ModuleOp"> {
-  let summary = "Move the loops of long functions to functions that equal ones share";
+  let summary = "Move the loops of long functions to shared functions";
   let description = [{
     LLVM takes more than linear time for a function. In a function of at least
-    `min-nests` structured operations and loops on buffers, each of them moves to
-    a private function; nests that differ in their operands only share one. What
-    a nest allocates or frees, calls, or carries out of its loop keeps it where
-    it is, and the nests within are looked at instead.
+    `min-nests` structured operations and loops on buffers, each of them moves
+    to a private function; nests that differ only in their operands share one. A
+    nest that allocates, frees, calls or yields values stays; the pass then
+    looks at the nests inside of it.
 
-    A buffer is passed as one pointer: what its type leaves open is passed beside
-    it. A pointer to memory that no other operand leads to is marked
-    `llvm.noalias`.
+    A buffer is passed as one pointer, followed by what its type leaves open. A
+    pointer that aliases no other operand is marked `llvm.noalias`.
 
     ```mlir
     // Before

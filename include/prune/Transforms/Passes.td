@@ -10,15 +10,14 @@
 include "mlir/Pass/PassBase.td"
 
 def VerifyResourcesPass : Pass<"prune-verify-resources"> {
-  let summary = "Check that every constant's resource is there and fits";
+  let summary = "Check that the resource of every constant exists and fits";
   let description = [{
     A `dense_resource` constant whose data is missing or has the wrong size
     passes the parser and the verifier, and would fail much later or read
     outside of its buffer. This pass reports every such constant, with the
-    resource's name and the sizes, and changes nothing. `prune-opt` runs it on
-    what it has parsed, before any other pass, with `allow-elided`: groups can be
-    printed and weights listed without their data, and whoever needs it asks
-    again.
+    resource's name and the sizes, and changes nothing. `prune-opt` runs it
+    right after parsing, with `allow-elided`: printing groups and listing
+    weights need no data, and passes that need data check again.
 
     ```mlir
     // error: resource 'fc1' holds 12 bytes, but tensor<2x2xf32> needs 16 ...
@@ -80,7 +79,7 @@ def MaskWeightsPass : Pass<"prune-mask-weights", "::mlir::ModuleOp"> {
   let summary = "Decide which elements of each weight are removed";
   let description = [{
     Inserts `prune.score`, `prune.mask` and `prune.apply` on every weight, so
-    that the decision stands in the IR and can be read, run and folded
+    that the IR holds the decision and can be read, run and folded
     (`prune-fold-masks`). A weight is a constant that reaches the weight operand
     of a contraction or convolution, also through transposes, reshapes, casts
     and broadcasts. All uses of the constant see the masked weight.
@@ -167,8 +166,8 @@ def FoldMasksPass : Pass<"prune-fold-masks", "::mlir::ModuleOp"> {
     that are not constant are left alone; `convert-prune-to-linalg` lowers them.
 
     A NaN score is an error that names the weight and the element. Infinite
-    scores rank highest, with a warning. Weights of which nothing is left are
-    named in a warning, and it is one if nothing was removed at all.
+    scores rank highest, with a warning. A warning names weights of which
+    nothing is left; another one says that nothing was removed at all.
 
     ```mlir
     // Before
@@ -224,7 +223,7 @@ def DecomposeOperationsPass : Pass<"prune-decompose-operations"> {
     transforms and the other aggregates of linalg, `linalg.pack` and
     `linalg.unpack`, `tensor.concat`, `tensor.gather`, `tensor.scatter`,
     `tensor.bitcast`. This pass rewrites them as linalg structured operations,
-    loops, slices and reshapes. What it does not know is left alone.
+    loops, slices and reshapes. It leaves all other operations alone.
 
     Softmax of f16 and bf16 is computed in f32 and rounded once.
 
@@ -251,8 +250,8 @@ def ExportFunctionsPass
     : Pass<"prune-export-functions", "::mlir::ModuleOp"> {
   let summary = "Settle who owns the buffers of public functions";
   let description = [{
-    Run before bufferization. After it, whoever calls a compiled public function
-    keeps his arguments untouched, and owns each result alone:
+    Run before bufferization. A compiled function never modifies its arguments;
+    the caller owns the results:
 
     - tensor arguments are marked `bufferization.writable = false`;
     - of several results, those that might share a buffer are copied, because
@@ -302,7 +301,7 @@ def FuseElementwisePass : Pass<"prune-fuse-elementwise"> {
   let summary = "Fuse elementwise operations that cost nothing to fuse";
   let description = [{
     Fuses a `linalg.generic` without reductions into its only user, if that has
-    none either and as many loops: nothing is computed twice. Unlike
+    none either and the same number of loops: nothing is computed twice. Unlike
     `linalg-fuse-elementwise-ops`, an activation is never moved into the loops
     of a contraction, nor a small operation into one that broadcasts it.
 
@@ -347,8 +346,8 @@ def FoldTransposesPass : Pass<"prune-fold-transposes"> {
   let description = [{
     Replaces a `linalg.transpose` of a constant by the transposed constant,
     `dense` or `dense_resource`, of any rank and any element type of whole
-    bytes. A resource's transposed copy has a new name. Upstream's folding is
-    element by element and knows no resources.
+    bytes. A resource's transposed copy has a new name. Upstream folds element
+    by element and does not know resources.
 
     ```mlir
     %w = arith.constant dense<[[1, 2]]> : tensor<1x2xi32>
@@ -366,8 +365,8 @@ def LegalizeScalarsPass
   let summary = "Keep scalar arithmetic exact on its way to LLVM";
   let description = [{
     Run on scalars, after `math-extend-to-supported-types` and
-    `arith-emulate-unsupported-floats`. Upstream goes wrong in four ways that
-    this pass prevents:
+    `arith-emulate-unsupported-floats`. The pass prevents four errors of the
+    upstream lowering:
 
     - the two passes above mark the roundings they insert as contractible, so
       that results of bf16 or f16 operations keep excess precision where they
