@@ -23,8 +23,8 @@ packages=(
   libomp5-14
   # The ONNX importer.
   libonnx-dev libprotobuf-dev protobuf-compiler
-  # The Python package.
-  pybind11-dev python3-pybind11
+  # The Python package and its wheel.
+  pybind11-dev python3-pybind11 python3-wheel
   # Fuzzing: the sanitizers' and libFuzzer's run-time libraries.
   libclang-rt-22-dev
   # The tests and the demo.
@@ -36,8 +36,8 @@ for argument in "$@"; do
   case $argument in
   --tests)
     tests=1
-    # AArch64 programs run under an emulator.
-    packages+=(qemu-user libc6-dev-arm64-cross)
+    # AArch64 programs run under an emulator; a benchmark draws.
+    packages+=(qemu-user libc6-dev-arm64-cross python3-matplotlib)
     # A second build, and what changed.
     packages+=(ccache clang-format-22 clang-tidy-22)
     ;;

@@ -10,6 +10,7 @@ there, too. Benchmarks run with `--quick`; those that time ONNX Runtime only whe
 one. Of a command that is not run, every option must be in the program's help.
 """
 
+import importlib.util
 import os
 import pathlib
 import re
@@ -135,6 +136,9 @@ def run_benchmark(folder, path, source, peer):
     assert found, f"{path} shows no command"
     for command in found:
         look_up(folder, command, path)
+        if "plot.py" in command and not importlib.util.find_spec("matplotlib"):
+            print(f"{path}: not run without matplotlib: {command}")
+            continue
         if not peer and any(name in command for name in PEERED):
             print(f"{path}: not run without ONNX Runtime: {command}")
             continue

@@ -17,8 +17,8 @@ def ConvertPruneToLinalgPass : Pass<"convert-prune-to-linalg"> {
     arith and scf. The masks are exactly those that `prune-fold-masks` gives for
     constants: the k-th lowest score is found by bisection over the bits of the
     scores, ties are cut by bisection over positions. That takes at most 64
-    passes over the scores and no sort. Scores that are NaN rank above all
-    others, since there is nobody to report them to.
+    passes over the scores and no sort. NaN scores rank above all others,
+    because code at run time cannot report them.
 
     Fails for a criterion that cannot be computed at run time.
 
@@ -42,10 +42,10 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
   let summary = "Turn products and convolutions with constant weights into packed products";
   let description = [{
     Rewrites contractions of an activation with a constant matrix, in any
-    orientation, to `prune.packed_matmul`. The weight is packed here, in the
-    order in which the chosen kernel reads it; its zeros decide what is worth
-    listing. The form is chosen by a cost model for this weight, number of
-    columns and vector size, or forced by `form` and its companions.
+    orientation, to `prune.packed_matmul`. The pass packs the weight in the
+    order in which the chosen kernel reads it. A cost model chooses the form
+    from the weight's zeros, the number of columns and the vector size; `form`
+    and the options after it force one.
 
     Elementwise operations that follow, with operands that are constants, one
     vector along the rows (a bias) or one tensor in the shape of the result (a
@@ -57,16 +57,17 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
     the same option computes at the same time.
 
     A convolution, over any number of spatial dimensions of known sizes, becomes
-    a product for each image, in a loop if there are several. The image is padded
-    and flat, and the product reads windows of it: nothing is unrolled. Strides
-    bring elements together that are a stride apart. Filters of groups are
-    matrices with zeros where a feature does not see a channel. Dimensions may
-    stand in any order; transposes bring images and results to channels first.
-    Residuals do not move into the epilogue of a convolution.
+    a product for each image, in a loop if there are several. The product reads
+    windows of the padded, flattened image; nothing is unrolled. With a stride,
+    elements that are a stride apart are brought together first. The filters of
+    a grouped convolution form a matrix with zeros where a feature does not
+    depend on a channel. Dimensions may come in any order; transposes bring
+    images and results to channels first. Residuals do not move into the
+    epilogue of a convolution.
 
-    Weights that are dense are packed as well. What is left alone (batched
-    weights, open spatial sizes, other types than f32 and f64) gets a `missed`
-    remark. Operands of f16 and bf16 are packed where they are summed up in f32, as
+    Dense weights are packed as well. Batched weights, open spatial sizes and
+    types other than f32 and f64 are left alone, with a `missed` remark.
+    Operands of f16 and bf16 are packed where they are summed up in f32, as
     `prune-widen-sums` leaves them: weights are stored in 16 bits, activations
     become f32, and a rounding that follows ends the epilogue.
 
@@ -123,14 +124,13 @@ def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
 
 def OutlinePackedKernelsPass
     : Pass<"prune-outline-packed-kernels", "::mlir::ModuleOp"> {
-  let summary = "Move packed products to functions that equal ones share";
+  let summary = "Move packed products to shared functions";
   let description = [{
     Every `prune.packed_matmul` on buffers moves to a private function, with its
     epilogue. Its operands are arguments, and so are scalars that the epilogue
-    uses; constants among these move with it. Products that differ in their
-    weights only call the same function: a network has many layers, but few
-    shapes of them, and compiles the faster. Products that are cut for threads
-    have functions of their own.
+    uses; constants among these move with it. Products that differ only in their
+    weights share one function: a network has many layers of few shapes, and
+    compiles faster. A product that is cut for threads has its own function.
 
     ```mlir
     // Before
@@ -152,9 +152,9 @@ def ConvertPrunePackedToVectorPass
   let description = [{
     Replaces `prune.packed_matmul`, `prune.pack_panels` and
     `prune.unpack_panels` on buffers by `scf` loops over `vector` operations.
-    Which loops is what the product's `#prune.kernel` says; nothing is chosen
-    here. Tensors are to be bufferized before: a packed op on tensors is an
-    error, and so is a buffer whose innermost dimension is not dense.
+    The product's `#prune.kernel` determines the loops; the pass chooses
+    nothing. Run it after bufferization: a packed op on tensors is an error, and
+    so is a buffer whose innermost dimension is not dense.
 
     With `threads` above 1 the parts of a product with `row_chunks` become the
     iterations of an OpenMP loop, which threads take as they become free. The
@@ -230,11 +230,11 @@ def SparsifyWeightsPass : Pass<"prune-sparsify-weights", "::mlir::ModuleOp"> {
     cannot be packed; a `missed` remark says why, with the figures. With
     `format=auto` the smallest of `csr` and those row-block and N:M formats is
     chosen that suit the zeros and divide the shape, and a weight whose packed
-    form is not smaller stays dense, too. A layer listed in `formats` is packed
-    as it says whatever its density, and it is an error if that is not possible.
+    form is not smaller stays dense, too. `formats` packs a listed layer in its
+    format whatever the density; a format that does not fit is an error.
 
-    With `unless-packed` nothing happens if a packed weight is there already:
-    then somebody has decided which weights are packed, and which stay dense.
+    With `unless-packed` the pass does nothing if the module has a packed
+    weight: an earlier pass has decided then.
 
     Fails on formats that do not exist, on densities outside of [0, 1], on
     regular expressions that do not compile or match nothing, and on layer names
@@ -290,8 +290,8 @@ def OutlineSparseKernelsPass
 
     Every linalg operation with a sparse operand moves to a private function. An
     operand that `sparse_tensor.assemble` makes of constants moves with it, so
-    that the weight is no argument; all other operands are arguments. A function
-    that holds nothing else already is left alone.
+    that the weight is not an argument; all other operands are arguments. A
+    function that holds nothing else is left alone.
 
     ```mlir
     // Before

@@ -151,8 +151,8 @@ def Prune_DecisionAttr : Prune_Attr<"Decision", "decision"> {
   let summary = "What a pass decided for a weight, and how";
   let description = [{
     Written by the pass that decides, on the `prune.apply` that carries the
-    decision out. Folding copies it into the module's record, so that nobody has
-    to guess from the shape of the IR.
+    decision out. Folding copies it into the module's record, so that no reader
+    has to infer it from the IR.
 
     - `by`: the pass;
     - `criterion`, `pattern`: the attributes, or strings where there are none,

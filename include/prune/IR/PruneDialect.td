@@ -57,7 +57,7 @@ def Prune_Dialect : Dialect {
     - a NaN score is an error.
 
     The name of a weight is the key of its `dense_resource`, up to the first
-    `#`; what stands behind `#` counts the times it was rewritten.
+    `#`; the number behind `#` counts how often it was rewritten.
 
     What was decided survives its folding in *records*: discardable attributes of
     the module and of arguments, made of builtin attributes only, so that tools
@@ -92,11 +92,11 @@ def Prune_Dialect : Dialect {
     | `type_before` | a tensor type: that of a weight before it lost channels |
     | `gone` | unit: no operation reads the weight any more |
 
-    Arguments and results of a function carry the names that the model's author
-    gave them as `prune.name`, which is no record and stays.
+    `prune.name` is the name that the model gives an argument or a result of a
+    function. It is not a record, and stays.
 
-    Out of scope: training, and the lowering of sparse operands, which is the
-    business of the `sparse_tensor` dialect and of `prune.packed_*` ops.
+    Out of scope: training. The `sparse_tensor` dialect and the `prune.packed_*`
+    operations lower sparse operands.
   }];
   let useDefaultAttributePrinterParser = 1;
   let discardableAttrs = (ins

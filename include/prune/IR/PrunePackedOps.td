@@ -48,8 +48,8 @@ def Prune_PackedMatmulOp : Prune_PackedOp<"packed_matmul", [
 
     `weights` are the values and, unless every column is listed, the columns'
     indices (unsigned, in the narrowest type that holds `k - 1`) and positions.
-    They are trusted: the kernel reads `input` where an index says. Their
-    meaning is that of `prune/Core/PackedMatrix.h`. Values of f16 and bf16 are
+    The kernel trusts them: it reads `input` at each index without a check.
+    `prune/Core/PackedMatrix.h` defines their order. Values of f16 and bf16 are
     multiplied as f32, the type that all other operands then have.
 
     With lanes along columns, `input` is `panels x k x panel` and `init` is
@@ -58,17 +58,16 @@ def Prune_PackedMatmulOp : Prune_PackedOp<"packed_matmul", [
     tile's columns, or a tile is several panels wide. With lanes along rows, `input` is `n x k` and `init` is
     `n x m`: the usual layout of a fully connected layer.
 
-    With lanes along columns, `input` may also be a vector. X are then windows
-    of it: where an index says `i`, its row is `input[i], input[i + 1], ...`, as
-    many as `init`, which is `m x n`, has columns, whole tiles of them. Indices
-    are those of windows, `k` is how many windows the weight has columns for, and
-    the kernel lists them. That is a convolution: each element of the filter
-    meets the image, padded and flat, at an offset of its own.
+    With lanes along columns, `input` may be rank 1. X is then the matrix of its
+    sliding windows: row `i` is `input[i : i + n]`. `init` is `m x n`, and `n`
+    is a multiple of the tile's columns. An index is the start of a window, and
+    the weight has `k` columns, one for each window. This is a convolution: each
+    element of the filter reads the padded, flattened image at its own offset.
 
-    `row_chunks` cuts the groups of rows in parts that may be computed at the same
-    time: ascending numbers of groups, from 0 to the number of groups. With
-    `parallel_panels` each panel is a part of its own as well. An element is
-    computed the same way whatever the parts.
+    `row_chunks` cuts the groups of rows into parts that may be computed in
+    parallel: ascending numbers of groups, from 0 to the number of groups. With
+    `parallel_panels` each panel is a part as well. The parts do not change how
+    an element is computed.
 
     The region is applied to each element before it is stored. Its arguments
     are the element, then `bias` of the element's row if there is one, then the
@@ -167,14 +166,14 @@ class Prune_PanelsOp<string mnemonic>
 def Prune_PackPanelsOp : Prune_PanelsOp<"pack_panels"> {
   let summary = "Bring activations into panels";
   let description = [{
-    Writes the `n` columns of an activation with `k` features, given as
-    `n x k`, or as `k x n` where `feature_major` is said, to panels:
+    Writes the `n` columns of an activation with `k` features, given as `n x k`,
+    or as `k x n` with `feature_major`, to panels:
     `init[i / panel][f][i % panel]` is feature `f` of column `i`. `init` is
-    `ceil(n / panel) x k x panel`. What lies beyond column `n` is unspecified (the
+    `ceil(n / panel) x k x panel`. Columns beyond `n` are unspecified (the
     lowering writes zeros): no column of a product depends on another.
 
-    Inside a chain of layers activations stay in panels, so the op stands only at
-    the chain's edges.
+    Inside a chain of layers activations stay in panels; the op appears only at
+    the ends of the chain.
 
     Example:
 
@@ -191,8 +190,8 @@ def Prune_UnpackPanelsOp : Prune_PanelsOp<"unpack_panels"> {
   let summary = "Bring activations from panels back";
   let description = [{
     The inverse of `prune.pack_panels`: writes the panels in `source` to `init`,
-    which is `n x k`, or `k x n` where `feature_major` is said, and leaves out
-    what lies beyond column `n`.
+    which is `n x k`, or `k x n` with `feature_major`, and drops columns beyond
+    `n`.
 
     Example:
 

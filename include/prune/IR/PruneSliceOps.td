@@ -22,10 +22,9 @@ def Prune_InsertSlicesOp : Op<Prune_Dialect, "insert_slices", [
   let summary = "Insert many tensors into slices of one";
   let description = [{
     The same as one `tensor.insert_slice` after another, in the order of
-    `sources`: where slices overlap, the later one counts. Offsets, sizes and
-    strides stand one source after the other, as many of each as `dest` has
-    dimensions. As with `tensor.insert_slice`, a source may leave out dimensions
-    of size one.
+    `sources`: where slices overlap, the later one wins. Offsets, sizes and
+    strides are listed source by source, one for each dimension of `dest`. As
+    with `tensor.insert_slice`, a source may leave out dimensions of size one.
 
     It exists for bufferization, whose analysis takes cubic time in the length of
     a chain of insertions and linear time in the number of operands.

@@ -32,7 +32,7 @@ def DecomposeOperationsPass : Pass<"prune-decompose-operations"> {
     transforms and the other aggregates of linalg, `linalg.pack` and
     `linalg.unpack`, `tensor.concat`, `tensor.gather`, `tensor.scatter`,
     `tensor.bitcast`. This pass rewrites them as linalg structured operations,
-    loops, slices and reshapes. What it does not know is left alone.
+    loops, slices and reshapes. It leaves all other operations alone.
 
     Softmax of f16 and bf16 is computed in f32 and rounded once.
 
@@ -58,12 +58,12 @@ def DecomposeOperationsPass : Pass<"prune-decompose-operations"> {
 def WidenSumsPass : Pass<"prune-widen-sums", "::mlir::ModuleOp"> {
   let summary = "Keep sums of f16 and bf16 in f32 and round them once";
   let description = [{
-    Rewrites `linalg.generic` on tensors that sums up in f16 or bf16: what it
-    sums up in becomes f32, as does all arithmetic of its body. Operands keep
-    their type and are extended where they are read. The result is rounded once,
-    after the elementwise operations that follow it, for as long as each is all
-    that reads the one before. Maxima and minima stay as they are. Named
-    operations are to be generalised before.
+    Rewrites each `linalg.generic` on tensors that sums in f16 or bf16: the
+    accumulator and all arithmetic of the body become f32. Operands keep their
+    type and are extended when they are read. The result is rounded once, behind
+    the elementwise operations that follow, as long as each is the only user of
+    the one before. Maxima and minima stay as they are. Generalise named
+    operations first.
 
     ```mlir
     // Before
@@ -92,7 +92,7 @@ def FuseElementwisePass : Pass<"prune-fuse-elementwise"> {
   let summary = "Fuse elementwise operations that cost nothing to fuse";
   let description = [{
     Fuses a `linalg.generic` without reductions into its only user, if that has
-    none either and as many loops: nothing is computed twice. Unlike
+    none either and the same number of loops: nothing is computed twice. Unlike
     `linalg-fuse-elementwise-ops`, an activation is never moved into the loops
     of a contraction, nor a small operation into one that broadcasts it.
 
@@ -137,8 +137,8 @@ def FoldTransposesPass : Pass<"prune-fold-transposes"> {
   let description = [{
     Replaces a `linalg.transpose` of a constant by the transposed constant,
     `dense` or `dense_resource`, of any rank and any element type of whole
-    bytes. A resource's transposed copy has a new name. Upstream's folding is
-    element by element and knows no resources.
+    bytes. A resource's transposed copy has a new name. Upstream folds element
+    by element and does not know resources.
 
     ```mlir
     %w = arith.constant dense<[[1, 2]]> : tensor<1x2xi32>
@@ -155,8 +155,8 @@ def OwnResultsPass
     : Pass<"prune-own-results", "::mlir::ModuleOp"> {
   let summary = "Settle who owns the buffers of public functions";
   let description = [{
-    Run before bufferization. After it, whoever calls a compiled public function
-    keeps his arguments untouched, and owns each result alone:
+    Run before bufferization. A compiled function never modifies its arguments;
+    the caller owns the results:
 
     - tensor arguments are marked `bufferization.writable = false`;
     - of several results, those that might share a buffer are copied, because
@@ -195,9 +195,9 @@ def BoundAliasesPass : Pass<"prune-bound-aliases"> {
       decomposed to such chains;
     - where more than `limit` operations write one after the other into a tensor
       whose states in between are read, too, every `limit`-th writes into a copy;
-    - every `limit` uses of a `tensor.empty`, of a constant, or of an empty tensor
-      that is filled with a scalar have one of their own. They keep sharing one
-      otherwise, since that lets buffers be used again.
+    - every `limit` uses of a `tensor.empty`, a constant, or an empty tensor
+      that is filled with a scalar get a copy of it. Fewer uses share one, so
+      that its buffer is reused.
 
     Shorter chains stay as they are, because bufferization can compute the parts
     of a short chain in place.
@@ -226,11 +226,11 @@ def FreeBuffersPass : Pass<"prune-free-buffers"> {
   let summary = "Free buffers behind their last use where they never leave a block";
   let description = [{
     Upstream's buffer deallocation takes quadratic time in the number of buffers
-    of a block, and frees all of them at its end. This pass runs before it: a
-    buffer that, like all views of it, is only read, written, or passed to
-    functions that return no buffers is freed behind the last operation that does
-    so. Allocation and deallocation are marked `bufferization.manual_deallocation`,
-    so that upstream leaves them alone. All other buffers are left to it.
+    of a block, and frees all of them at its end. This pass runs before it: it
+    frees a buffer behind its last use if the buffer and its views are only
+    read, written, or passed to functions that return no buffers. Allocation and
+    deallocation are marked `bufferization.manual_deallocation`, so that
+    upstream leaves them alone. Upstream frees all other buffers.
 
     ```mlir
     // Before
@@ -291,17 +291,16 @@ def ExpandCopiesPass : Pass<"prune-expand-copies"> {
 }
 
 def OutlineLoopsPass : Pass<"prune-outline-loops", "::mlir::ModuleOp"> {
-  let summary = "Move the loops of long functions to functions that equal ones share";
+  let summary = "Move the loops of long functions to shared functions";
   let description = [{
     LLVM takes more than linear time for a function. In a function of at least
-    `min-nests` structured operations and loops on buffers, each of them moves to
-    a private function; nests that differ in their operands only share one. What
-    a nest allocates or frees, calls, or carries out of its loop keeps it where
-    it is, and the nests within are looked at instead.
+    `min-nests` structured operations and loops on buffers, each of them moves
+    to a private function; nests that differ only in their operands share one. A
+    nest that allocates, frees, calls or yields values stays; the pass then
+    looks at the nests inside of it.
 
-    A buffer is passed as one pointer: what its type leaves open is passed beside
-    it. A pointer to memory that no other operand leads to is marked
-    `llvm.noalias`.
+    A buffer is passed as one pointer, followed by what its type leaves open. A
+    pointer that aliases no other operand is marked `llvm.noalias`.
 
     ```mlir
     // Before
@@ -327,8 +326,8 @@ def LegalizeScalarsPass
   let summary = "Keep scalar arithmetic exact on its way to LLVM";
   let description = [{
     Run on scalars, after `math-extend-to-supported-types` and
-    `arith-emulate-unsupported-floats`. Upstream goes wrong in four ways that
-    this pass prevents:
+    `arith-emulate-unsupported-floats`. The pass prevents four errors of the
+    upstream lowering:
 
     - the two passes above mark the roundings they insert as contractible, so
       that results of bf16 or f16 operations keep excess precision where they
@@ -403,10 +402,10 @@ def FlattenConstantsPass : Pass<"prune-flatten-constants", "::mlir::ModuleOp"> {
   let summary = "Turn constants of the LLVM dialect to arrays of bytes";
   let description = [{
     Globals with a resource of numbers become arrays of bytes in the same
-    resource, which LLVM prints a hundred times faster. Loads are not concerned,
-    as pointers have no element type. Splats, constants in the text, booleans and
-    numbers of odd widths stay as they are. The bytes are those of a
-    little-endian machine, as they are in all resources.
+    resource, which LLVM prints a hundred times faster. Loads stay as they are:
+    pointers have no element type. So do splats, inline constants, booleans and
+    numbers of odd widths. The bytes are those of a little-endian machine, as
+    they are in all resources.
 
     ```mlir
     // Before

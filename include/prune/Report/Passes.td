@@ -14,7 +14,7 @@ include "mlir/Pass/PassBase.td"
 //===----------------------------------------------------------------------===//
 
 def ReportWeightsPass : Pass<"prune-report-weights", "::mlir::ModuleOp"> {
-  let summary = "Report each weight: what was decided, what is left, what it takes";
+  let summary = "Report what was decided for each weight, and what is left of it";
   let description = [{
     Writes one line or JSON object for each weight of the module, in the order
     of first uses, and changes nothing. It reads weights in all their forms:

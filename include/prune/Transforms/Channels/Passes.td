@@ -86,9 +86,9 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
     where a group has another one, it is not merged and a remark says why. (Kim
     et al., *Neuron Merging*, NeurIPS 2020.)
 
-    What the file that the module was imported from could not lose, by the same
-    option `export-safe`, is left alone: groups of a GroupNormalization leave as
-    a whole, channels over which a ReduceMean runs stay.
+    With `export-safe`, channels that the original file could not lose are left
+    alone: those of a GroupNormalization leave in whole groups, and those that a
+    ReduceMean runs over stay.
 
     A group that could not be removed afterwards (its channels are returned, a
     softmax runs over them, ...) is left alone with a `missed` remark that names
@@ -158,15 +158,15 @@ def RemoveChannelsPass : Pass<"prune-remove-channels", "::mlir::ModuleOp"> {
     - every operation that sums over it reads zeros there, or has zero weights
       for it; or reads one other number throughout, which then goes into the
       bias behind the sum;
-    - nothing else looks at it: it is not returned, not an argument, not used by
-      an operation that does not say how channels move through it.
+    - nothing else reads it: it is not returned, not an argument, and not used
+      by an operation that does not say how channels move through it.
 
-    The pass knows nothing of masks. It also removes what was dead before, for
-    instance neurons that element-wise pruning left without inputs. A value that
-    holds one number throughout becomes a constant, and an addition of zero
-    disappears, so that a residual block of zeros is removed as a whole; of a
-    branch whose channels are constants, one addition remains. An axis keeps at
-    least one index.
+    The pass does not look at masks. It also removes channels that were dead
+    before, for instance neurons that element-wise pruning left without inputs.
+    A value that holds one number throughout becomes a constant, and an addition
+    of zero disappears, so that a residual block of zeros is removed as a whole;
+    of a branch whose channels are constants, one addition remains. An axis
+    keeps at least one index.
 
     The signatures of functions stay, unless `allow-signature-change` is given:
     then dead inputs leave the arguments of functions that nothing in the module

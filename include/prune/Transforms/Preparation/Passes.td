@@ -10,15 +10,14 @@
 include "mlir/Pass/PassBase.td"
 
 def VerifyResourcesPass : Pass<"prune-verify-resources"> {
-  let summary = "Check that every constant's resource is there and fits";
+  let summary = "Check that the resource of every constant exists and fits";
   let description = [{
     A `dense_resource` constant whose data is missing or has the wrong size
     passes the parser and the verifier, and would fail much later or read
     outside of its buffer. This pass reports every such constant, with the
-    resource's name and the sizes, and changes nothing. `prune-opt` runs it on
-    what it has parsed, before any other pass, with `allow-elided`: groups can be
-    printed and weights listed without their data, and whoever needs it asks
-    again.
+    resource's name and the sizes, and changes nothing. `prune-opt` runs it
+    right after parsing, with `allow-elided`: printing groups and listing
+    weights need no data, and passes that need data check again.
 
     ```mlir
     // error: resource 'fc1' holds 12 bytes, but tensor<2x2xf32> needs 16 ...
@@ -34,13 +33,13 @@ def VerifyResourcesPass : Pass<"prune-verify-resources"> {
 }
 
 def LowerTosaPass : Pass<"prune-lower-tosa", "::mlir::ModuleOp"> {
-  let summary = "Lower TOSA to linalg, where there is any";
+  let summary = "Lower TOSA to linalg, if there is any";
   let description = [{
-    Weights are found by what structured operations compute. This pass lowers
-    TOSA to linalg, tensor, arith and scf with upstream's passes, and leaves a
-    module without TOSA as it is. Run it first: upstream canonicalises on the
-    way. `--prune-weights`, `--prune-prepare` and `--prune-lower-to-llvm` begin
-    with it. What upstream does not lower stays.
+    The analyses read structured operations. This pass lowers TOSA to linalg,
+    tensor, arith and scf with upstream's passes, and leaves a module without
+    TOSA as it is. Run it first: upstream canonicalises on the way.
+    `--prune-weights`, `--prune-prepare` and `--prune-lower-to-llvm` begin with
+    it. What upstream does not lower stays.
 
     ```mlir
     // Before
@@ -52,7 +51,7 @@ def LowerTosaPass : Pass<"prune-lower-tosa", "::mlir::ModuleOp"> {
 }
 
 def InlineGlobalsPass : Pass<"prune-inline-globals", "::mlir::ModuleOp"> {
-  let summary = "Turn globals that nobody writes into named constants";
+  let summary = "Turn immutable globals into named constants";
   let description = [{
     `ml_program.global_load_const` and `ml_program.global_load` of a global that
     is not mutable become constants. Tensors that can be weights become
@@ -80,7 +79,7 @@ def InlineGlobalsPass : Pass<"prune-inline-globals", "::mlir::ModuleOp"> {
 }
 
 def DropIdentitiesPass : Pass<"prune-drop-identities", "::mlir::ModuleOp"> {
-  let summary = "Remove operations that give back what they were given";
+  let summary = "Remove operations that return their operand";
   let description = [{
     Exporters leave operations behind that compute nothing: dropout at
     inference, products with one, sums with zero, reshapes to the same shape,
@@ -99,9 +98,9 @@ def DropIdentitiesPass : Pass<"prune-drop-identities", "::mlir::ModuleOp"> {
       everything, `tensor.concat` of one operand, `linalg.broadcast` along no
       dimension.
 
-    Left alone: whatever changes the type, operands that are broadcast, and
-    reshapes between several unknown sizes. Each operation that goes is remarked
-    as `passed`.
+    Left alone: operations that change the type, operands that are broadcast,
+    and reshapes between several unknown sizes. A `passed` remark names each
+    operation that goes.
 
     ```mlir
     // Before
@@ -144,23 +143,23 @@ def FoldBatchNormsPass : Pass<"prune-fold-batch-norms", "::mlir::ModuleOp"> {
     double precision and rounded once, so that results differ by rounding, and
     where a scale is zero, `0 * Inf` and `0 * NaN` count as 0.
 
-    The new weight is named `name#n`, `name` being what stands before `#`; so is
-    the bias, after one that was added already if there is one. Constants keep
-    their shapes. Zeros of a pruned weight stay zeros.
+    The new weight is named `name#n`, where `name` is the key up to `#`. So is
+    the bias, after the bias that was added before, if there is one. Constants
+    keep their shapes. Zeros of a pruned weight stay zeros.
 
     Run it after pruning: a weight that a scale was multiplied into ranks by
     other numbers than those that training gave it, and networks that are pruned
     so lose more. Masked channels stay zero.
 
-    Of a module that came from an ONNX file only what is a node of its own is
-    folded, such as a BatchNormalization or a Mul, so that an export can leave
-    the node out: not the 0.5 of a Gelu, nor the division of a mean. The module's
-    `prune.folded` has the names of the constants that are gone for each weight,
-    `after` the contraction and `before` it.
+    In a module that came from an ONNX file, the pass folds only whole nodes,
+    such as a BatchNormalization or a Mul, so that an export can leave the node
+    out. It does not fold the 0.5 of a Gelu or the division of a mean. The
+    module's `prune.folded` has the names of the constants that are gone for
+    each weight, `after` the contraction and `before` it.
 
-    Each weight is remarked as `passed` with the number of operations behind and
-    in front of it; an operation that scales by constants and stays is `missed`
-    with the reason.
+    A `passed` remark gives, for each weight, the number of operations behind
+    and in front of it. A `missed` remark gives the reason why an operation that
+    scales by constants stays.
 
     ```mlir
     // Before

@@ -44,7 +44,7 @@ def MaskWeightsPass : Pass<"prune-mask-weights", "::mlir::ModuleOp"> {
   let summary = "Decide which elements of each weight are removed";
   let description = [{
     Inserts `prune.score`, `prune.mask` and `prune.apply` on every weight, so
-    that the decision stands in the IR and can be read, run and folded
+    that the IR holds the decision and can be read, run and folded
     (`prune-fold-masks`). A weight is a constant that reaches the weight operand
     of a contraction or convolution, also through transposes, reshapes, casts
     and broadcasts. All uses of the constant see the masked weight.
@@ -127,8 +127,8 @@ def FoldMasksPass : Pass<"prune-fold-masks", "::mlir::ModuleOp"> {
     that are not constant are left alone; `convert-prune-to-linalg` lowers them.
 
     A NaN score is an error that names the weight and the element. Infinite
-    scores rank highest, with a warning. Weights of which nothing is left are
-    named in a warning, and it is one if nothing was removed at all.
+    scores rank highest, with a warning. A warning names weights of which
+    nothing is left; another one says that nothing was removed at all.
 
     ```mlir
     // Before

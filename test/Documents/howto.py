@@ -1,0 +1,23 @@
+# RUN: %python %s
+"""The diffs of docs/HowTo.md apply to the tree, and none touches more than two files.
+
+SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+SOURCE = pathlib.Path(os.environ["PRUNE_SOURCE_DIR"])
+diffs = re.findall(r"^```diff\n(.*?)^```$", (SOURCE / "docs" / "HowTo.md").read_text(), re.MULTILINE | re.DOTALL)
+assert len(diffs) >= 4
+for diff in diffs:
+    files = re.findall(r"^\+\+\+ b/(.*)$", diff, re.MULTILINE)
+    assert 1 <= len(files) <= 2, files
+    done = subprocess.run(
+        ["git", "-C", SOURCE, "apply", "--check", "-"], input=diff, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"docs/HowTo.md: the diff of {' and '.join(files)} does not apply any more:\n{done.stderr}")
