@@ -40,7 +40,7 @@ using llvm::Expected;
 namespace cl = llvm::cl;
 
 namespace {
-struct Options {
+struct OptOptions {
   cl::OptionCategory category{"prune-opt options"};
   cl::opt<std::string> input{cl::Positional, cl::desc("<input file>"),
                              cl::init("-"), cl::cat(category)};
@@ -94,7 +94,7 @@ static MlirOptMainConfig createConfig(Progress &progress) {
 
 /// Imports an ONNX model as bytecode, which upstream's driver reads.
 static Expected<std::unique_ptr<llvm::MemoryBuffer>>
-importModel(const Options &options) {
+importModel(const OptOptions &options) {
   Expected<ONNXImportOptions> model = options.model.get();
   if (!model)
     return model.takeError();
@@ -114,7 +114,7 @@ importModel(const Options &options) {
 }
 
 static Expected<std::unique_ptr<llvm::MemoryBuffer>>
-readInput(const Options &options) {
+readInput(const OptOptions &options) {
   if (isONNX(options.input))
     return importModel(options);
   if (options.input == "-" && llvm::sys::Process::StandardInIsUserInput())
@@ -137,7 +137,7 @@ static bool setDefault(StringRef name, StringRef value) {
 }
 
 /// Chooses bytecode or text, and leaves large constants out on a terminal.
-static Error chooseForm(const Options &options, MlirOptMainConfig &config) {
+static Error chooseForm(const OptOptions &options, MlirOptMainConfig &config) {
   if (StringRef(options.output).ends_with(".mlirbc"))
     config.emitBytecode(true);
   if (!isTerminal(options.output))
@@ -152,7 +152,7 @@ static Error chooseForm(const Options &options, MlirOptMainConfig &config) {
   return Error::success();
 }
 
-static int run(const Options &options, DialectRegistry &registry) {
+static int run(const OptOptions &options, DialectRegistry &registry) {
   if (Error error = useProcessor(options.cpu))
     return fail(std::move(error));
   if (Error error = options.plugins.load())
@@ -199,7 +199,7 @@ void mlir::prune::registerEverything(DialectRegistry &registry) {
 
 int mlir::prune::optMain(int argc, char **argv, DialectRegistry &registry) {
   llvm::InitLLVM init(argc, argv);
-  Options options;
+  OptOptions options;
   std::string overview =
       registerCLIOptions("Pruning optimizer driver\n", registry);
   startTool("prune-opt", argc, argv, overview);

@@ -33,7 +33,7 @@ using llvm::Expected;
 namespace cl = llvm::cl;
 
 namespace {
-struct Options {
+struct TranslateOptions {
   cl::OptionCategory category{"prune-translate options"};
   cl::opt<bool> importModel{
       "import-onnx", cl::cat(category),
@@ -68,7 +68,7 @@ struct Options {
 
 #ifdef PRUNE_ENABLE_ONNX
 /// True for export; fails if the options do not say, or contradict each other.
-static Expected<bool> isExport(const Options &options) {
+static Expected<bool> isExport(const TranslateOptions &options) {
   auto wrong = [](const llvm::Twine &text) { return makeError(kUsage, text); };
   if (options.importModel && options.exportModel)
     return wrong("expects either --import-onnx or --export-onnx");
@@ -93,7 +93,7 @@ static Expected<bool> isExport(const Options &options) {
   return hasTemplate;
 }
 
-static Error importFile(const Options &options,
+static Error importFile(const TranslateOptions &options,
                         const ONNXImportOptions &model) {
   MLIRContext context(MLIRContext::Threading::DISABLED);
   ToolDiagnostics diagnostics(std::make_shared<llvm::SourceMgr>(), &context,
@@ -119,7 +119,7 @@ static Error importFile(const Options &options,
   });
 }
 
-static Error exportFile(const Options &options,
+static Error exportFile(const TranslateOptions &options,
                         const ONNXImportOptions &model) {
   DialectRegistry registry;
   mlir::registerAllDialects(registry);
@@ -141,7 +141,7 @@ static Error exportFile(const Options &options,
 }
 #endif
 
-static Error run(const Options &options) {
+static Error run(const TranslateOptions &options) {
 #ifdef PRUNE_ENABLE_ONNX
   if (options.listOperators) {
     printONNXOperators(llvm::outs());
@@ -164,7 +164,7 @@ static Error run(const Options &options) {
 
 int mlir::prune::translateMain(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  Options options;
+  TranslateOptions options;
   cl::HideUnrelatedOptions(options.category);
   startTool("prune-translate", argc, argv, "Import and export of models\n");
   if (Error error = run(options))
