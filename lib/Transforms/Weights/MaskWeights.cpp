@@ -273,10 +273,18 @@ struct MaskWeights : prune::impl::MaskWeightsPassBase<MaskWeights> {
 
   void runOnOperation() override {
     WeightUses uses(getOperation());
-    SmallVector<std::string> targetList(targets.begin(), targets.end());
-    MaskOptions options{criterion,  pattern, sparsity, threshold,
-                        count,      scope,   include,  exclude,
-                        targetList, seed,    minSize};
+    MaskOptions options;
+    options.criterion = criterion;
+    options.seed = seed;
+    options.pattern = pattern;
+    options.sparsity = sparsity;
+    options.threshold = threshold;
+    options.count = count;
+    options.scope = scope;
+    options.targets.assign(targets.begin(), targets.end());
+    options.minSize = minSize;
+    options.include = include;
+    options.exclude = exclude;
     LeftAlone left(getOperation(), kCategory, "pruned");
     left.note(uses);
     if (failed(maskWeights(uses.getWeights(), options, getOperation().getLoc(),

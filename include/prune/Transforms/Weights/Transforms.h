@@ -11,6 +11,7 @@
 
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightUses.h"
+#include "prune/Transforms/Weights/Passes.h"
 #include "prune/Core/TensorView.h"
 
 #include "mlir/IR/Location.h"
@@ -21,17 +22,9 @@ class FuncOp;
 
 namespace mlir::prune {
 
-/// The options of prune-mask-weights as text, so that "not given", which is
-/// empty, differs from every number.
-struct MaskOptions {
-  std::string criterion = "l1", pattern = "element";
-  std::string sparsity, threshold, count;
-  std::string scope = "local";
-  std::string include, exclude;
-  llvm::ArrayRef<std::string> targets;
-  uint64_t seed = 0;
-  int64_t minSize = 0;
-};
+/// The options of prune-mask-weights. Numbers are text, so that "not given", which
+/// is empty, differs from every number.
+using MaskOptions = MaskWeightsPassOptions;
 
 /// Inserts score, mask and apply operations on weights, which must be of one
 /// module. Errors name the option and are reported at `loc`, before anything
