@@ -93,8 +93,7 @@ def sections():
 
 
 def build():
-    call("cmake", "-G", "Ninja", "-S", TREE, "-B", BUILD, *SETTINGS)
-    call("cmake", "--build", BUILD)
+    call(TREE / "scripts/build.sh", "release")
 
 
 def measure():
@@ -124,14 +123,6 @@ def written():
     return [tuple(cell.strip() for cell in line.strip("| ").split("|")) for line in table.splitlines()]
 
 
-presets = subprocess.run(
-    ["cmake", "--list-presets"], cwd=SOURCE, capture_output=True, text=True, check=True
-).stdout
-assert '"release"' in presets
-cache = (SOURCE / "build/CMakeCache.txt").read_text().splitlines()
-kept = ("CMAKE_C_COMPILER", "CMAKE_CXX_COMPILER", "CMAKE_BUILD_TYPE", "CMAKE_CXX_FLAGS:", "CMAKE_EXE_LINKER_FLAGS:",
-        "CMAKE_SHARED_LINKER_FLAGS:", "CMAKE_MODULE_LINKER_FLAGS:", "MLIR_DIR", "LLVM_DIR")
-SETTINGS = ["-D" + line for line in cache if line.startswith(kept) and "-ADVANCED" not in line]
 LIT = call("llvm-config-22", "--bindir").strip() + "/lit"
 FOLDER.mkdir(parents=True, exist_ok=True)
 if not TREE.exists():

@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Somebody who gives a network to be pruned expects weights in it. Where one is
+// A user expects weights in a network. Where one is
 // not seen, the operand tells in which form it came, and so what to do first.
 //
 //===----------------------------------------------------------------------===//

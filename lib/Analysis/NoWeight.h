@@ -15,14 +15,15 @@
 
 namespace mlir::prune {
 
-/// Why an operand is no weight. Of several, that of the highest rank says most.
+/// Why an operand is not a weight. Of several reasons, the one of the highest
+/// rank is the most specific.
 struct NoWeight {
   int rank = 0;
   std::string name;
   std::string reason = "no operand is a constant";
 };
 
-/// Why what an operand of a contraction comes from is no constant. `isFilter`
+/// Why the source of a contraction's operand is not a constant. `isFilter`
 /// is set for the operand that is the weight by convention.
 NoWeight explainNoWeight(Value source, bool isFilter);
 

@@ -32,7 +32,8 @@ static std::pair<uint64_t, size_t> readRepetition(StringRef text) {
   uint64_t count = 1;
   if ((high.empty() ? low : high).getAsInteger(10, count))
     return {1, 0};
-  // More than 255 is no regular expression, which the compiler will say.
+  // More than 255 repetitions are an error that the regular-expression compiler
+  // reports.
   return {std::clamp<uint64_t>(count, 1, 256), end + 1};
 }
 
@@ -57,7 +58,7 @@ static uint64_t expandedSize(StringRef expression) {
       groups.back() += atom;
       ++i;
     } else {
-      // A bracket expression is counted by its characters, which is no less.
+      // A bracket expression is counted by its characters, an upper bound.
       i += expression[i] == '\\' ? 2 : 1;
       groups.back() += atom = 1;
     }

@@ -248,7 +248,7 @@ LogicalResult Exporter::matchWeight(StringRef name, const Facts &facts,
   return success();
 }
 
-/// Weights of the module that are no initialisers.
+/// Weights of the module that are not initialisers.
 LogicalResult Exporter::checkRest(const Facts &facts) {
   for (auto &[name, versions] : weights) {
     if (matched.contains(name))
@@ -309,7 +309,8 @@ LogicalResult Exporter::couple(Network &network) {
         network.coupling.keep(dim);
         continue;
       }
-      // Half a bias of zeros is no loss, but has its place in the file.
+      // A partial bias of zeros loses nothing, but occupies its place in the
+      // file.
       std::optional<TensorView> view = getTensorView(match.fact->constant);
       std::vector<bool> isLive(network.coupling.sizeOf(dim), true);
       if (view)

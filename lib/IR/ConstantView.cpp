@@ -98,7 +98,7 @@ DenseResourceElementsAttr mlir::prune::createNamedConstant(ElementsAttr value,
   int64_t count = value.getNumElements();
   AsmResourceBlob blob = allocateBlob(size_t(bytes.elementSize) * count);
   char *data = blob.getMutableData().data();
-  // Splats are written out, since a masked weight is no splat any more.
+  // Splats are written out, since a masked weight stops being a splat.
   if (bytes.isSplat)
     for (int64_t i = 0; i != count; ++i)
       std::memcpy(data + i * bytes.elementSize, bytes.data.data(),

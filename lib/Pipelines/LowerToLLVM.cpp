@@ -126,7 +126,7 @@ static void addSparseBufferization(OpPassManager &pm) {
       /*enableGPULibgen=*/false, SparseEmitStrategy::kFunctional,
       SparseParallelizationStrategy::kNone));
   pm.addPass(createStorageSpecifierToLLVMPass());
-  // A kernel returns the buffer that it was given, which nobody need ask about.
+  // A kernel returns the buffer that it was given; drop that result.
   pm.addPass(createDropReturnedArgumentsPass());
 }
 

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Names, decides, folds. The canonicaliser comes last and is not needed: it
-// only removes what folding left unused. Batch normalisations are no part of
+// only removes what folding left unused. Batch normalisations are not part of
 // preparation: weights that they were multiplied into rank in another order,
 // and worse, so they are folded when everything is decided.
 //

@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Names come from the files of others: what is no UTF-8 is repaired for JSON,
+// Names come from untrusted files: invalid UTF-8 is repaired for JSON,
 // and numbers without a notation in JSON become strings.
 //
 //===----------------------------------------------------------------------===//

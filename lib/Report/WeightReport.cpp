@@ -225,7 +225,7 @@ void Collector::addRemoved(ModuleOp module) {
 }
 
 void Collector::addSkipped(const NotPrunable &item) {
-  // A contraction with a packed weight is no contraction without a weight.
+  // A packed weight counts as a weight.
   auto isSparse = [](Value value) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
     return type && type.getEncoding();

@@ -70,7 +70,7 @@ void note(const llvm::Twine &message);
 /// refuses what other runtimes may take.
 ExitCode blameForReading(llvm::StringRef path, bool isONNX);
 
-/// Compiles for this processor from now on, whoever asks; the empty name
+/// Compiles for this processor from now on, for every caller; the empty name
 /// changes nothing. Fails if there is no such processor.
 llvm::Error useProcessor(llvm::StringRef name);
 

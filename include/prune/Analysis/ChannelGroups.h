@@ -68,7 +68,7 @@ public:
   unsigned getNumSlots() const { return channelOfSlot.size(); }
 
   /// The first axis of an operand or result, followed by those of its other
-  /// dimensions, or nothing if it is no ranked tensor.
+  /// dimensions, or nothing if it is not a ranked tensor.
   std::optional<unsigned> getFirstAxis(OpOperand &operand) const;
   std::optional<unsigned> getFirstAxis(Value value) const;
   std::optional<unsigned> getAxis(Operation *op, ChannelPort port) const;

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Passes that decide, fold, pack or remove say of each weight that they leave
-// alone why, as a remark, which nobody sees who does not ask. A pass that
+// alone why, as a remark, printed on request only. A pass that
 // leaves everything alone does not do what it was called for: then it warns,
 // with the reasons counted.
 //

@@ -29,7 +29,7 @@ namespace mlir::prune {
 using ParallelFor =
     llvm::function_ref<void(size_t n, llvm::function_ref<void(size_t)> body)>;
 
-/// Units that are no blocks: which elements go together, and among which units
+/// Units other than blocks: which elements go together, and among which units
 /// is ranked. Units score the sum of their elements, in row-major order. Called
 /// from several threads.
 struct UnitMap {

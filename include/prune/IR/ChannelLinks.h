@@ -108,7 +108,7 @@ bool hasChannelLinks(Operation *op);
 
 /// The constants that slices hold throughout, index by index; null is unknown.
 /// An empty list: nothing is known about the dimension. A unit attribute: the
-/// slice has no content yet, and whatever is said of it is true.
+/// slice has no content yet, and any statement about it is true.
 using OperandConstants =
     llvm::function_ref<ArrayRef<Attribute>(unsigned operand, int64_t dim)>;
 using ResultConstants =

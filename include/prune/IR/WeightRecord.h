@@ -48,8 +48,8 @@ private:
   llvm::DenseMap<Operation *, std::unique_ptr<EditedDictionary>> modules;
 };
 
-/// The elements of a constant that are not zero; 0 if it is no dense constant
-/// of floating-point numbers.
+/// The elements of a constant that are not zero; 0 if it is not a dense
+/// constant of floating-point numbers.
 int64_t countNonzeros(Attribute constant);
 
 /// Memory for the contents of a constant, not initialised.

@@ -46,7 +46,7 @@ private:
 } // namespace
 
 /// The type that a buffer of the weight has as an argument. The parts for
-/// threads are cut for one weight, whose function nobody shares.
+/// threads are cut for one weight, whose function is not shared.
 static Type getArgumentType(PackedMatmulOp op, Value operand) {
   bool isWeight = operand == op.getValues() || operand == op.getIndices() ||
                   operand == op.getPositions();

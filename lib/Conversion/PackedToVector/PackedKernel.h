@@ -158,8 +158,8 @@ private:
   int64_t panel;
   /// Vectors of columns in a tile with lanes along columns.
   int64_t numVectors;
-  /// What threads take: groups of rows and maybe the panels of one tile; else
-  /// all.
+  /// The unit of work of a thread: groups of rows and possibly the panels of
+  /// one tile; otherwise all.
   Value partBegin, partEnd, partPanel;
 };
 

@@ -6,7 +6,7 @@
 // where the convolution reads single positions without padding. Columns of the
 // product are the positions of the padded image, row after row: the last few of
 // each row are windows over its end, which are computed and left out. Behind
-// the image stand channels of zeros for the windows of the last columns to
+// channels of zeros follow the image, for the windows of the last columns to
 // reach into.
 //
 // Whatever order the convolution has its dimensions in, the product has

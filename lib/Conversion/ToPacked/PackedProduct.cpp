@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Around the packed op stand at most two changes of layout. Where the input was
+// At most two changes of layout surround the packed op. Where the input was
 // brought out of the same panels by the layer before, neither is needed, and
 // both vanish: a chain of layers stays in panels.
 //

@@ -49,7 +49,7 @@ struct FormatCandidate {
 struct Plan {
   /// Nothing for the choice by size.
   std::optional<SparseFormat> format;
-  /// The user named the layer: the format is no wish but an order.
+  /// The user named the layer: the format is required, not preferred.
   bool isForced = false;
   /// Why the weight is left alone, if it is.
   StringRef skipped;

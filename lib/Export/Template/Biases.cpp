@@ -2,8 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A convolution and a Gemm take a bias for each channel as an operand. All else
-// needs an Add behind the node, which has the name of its result from then on.
+// A convolution and a Gemm take a bias for each channel as an operand.
+// Everything else needs an Add behind the node, which has the name of its
+// result from then on.
 //
 //===----------------------------------------------------------------------===//
 

@@ -90,7 +90,7 @@ using Sizes = SmallVector<AffineExpr>;
 struct Tensor {
   DataType type = DataType::Undefined;
   Sizes dims;
-  /// Null for a constant that nobody has used as a tensor yet.
+  /// Null for a constant that is not used as a tensor yet.
   Value value;
   /// The whole of a constant, for initialisers.
   ElementsAttr constant;

@@ -9,8 +9,8 @@
 //
 // What only moves the elements of one stored weight stays, since all passes
 // look through it and the weight keeps its name. So does what has many more
-// elements than it is made of, such as a mask made of a range: it is no weight,
-// and would only make the module large.
+// elements than it is made of, such as a mask made of a range: it is not a
+// weight, and would only make the module large.
 //
 //===----------------------------------------------------------------------===//
 

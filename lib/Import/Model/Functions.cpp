@@ -5,7 +5,7 @@
 // A call becomes the nodes of the function's body: parameters become what the
 // call gives, all other names get the call's name in front, attributes that
 // refer to the call's are filled in. Calls in bodies are replaced the same way.
-// What a model's few functions stand for can be exponentially large, so nodes,
+// Inlining a few functions can grow exponentially, so nodes,
 // bytes and nesting are counted.
 //
 // libonnx 1.12 lacks the newer fields of functions: defaults of attributes and

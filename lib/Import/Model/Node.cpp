@@ -279,7 +279,7 @@ LogicalResult Node::checkUse() {
   outputs.resize(std::max<size_t>(outputs.size(), proto.output_size()));
   if (graph.isTaken(proto))
     return success();
-  // Outputs that are there for training may be named and read by nobody.
+  // Outputs that are there for training may be named without being read.
   for (int at = 0; at < proto.output_size(); ++at)
     if (wants(at) && !outputs[at] && graph.isRead(proto.output(at)))
       return error() << "output " << at << " ('" << proto.output(at)

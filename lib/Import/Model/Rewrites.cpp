@@ -71,7 +71,7 @@ void mlir::prune::onnx_import::dropUnread(onnx::GraphProto &graph) {
     if (!reads.contains(tensor.name()))
       dropped.insert(tensor.name());
   keepIf(*graph.mutable_node(), [&](int at) { return needed[at]; });
-  // One without a name is no stored value, and is refused later.
+  // One without a name is not a stored value; it is refused later.
   auto isRead = [&](StringRef name) {
     return name.empty() || reads.contains(name);
   };

@@ -32,7 +32,7 @@ public:
   Dim addDim(int64_t size);
   int64_t sizeOf(Dim dim) const { return dims[dim].size; }
 
-  /// From now on, what is said is said by `cause`, for messages.
+  /// Messages name `cause` from now on.
   void setCause(std::string cause);
 
   void join(Dim a, int64_t aBegin, Dim b, int64_t bBegin, int64_t count);

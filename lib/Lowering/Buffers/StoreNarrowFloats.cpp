@@ -5,8 +5,8 @@
 // Once arithmetic is done in f32, numbers of f16 and bf16 are only moved:
 // loaded, stored, selected, passed on to another block. LLVM does not know how
 // to do all of that on every processor, least of all with vectors, and calls
-// its own library for conversions that nobody asked for. All of it works with
-// integers of 16 bits.
+// its own library for conversions that the program does not contain. All of it
+// works with integers of 16 bits.
 //
 // Types change in place. Conversions of f16 in hardware get a bit cast, and so
 // do scalars of f16 that cross the boundary of a function: how they are passed

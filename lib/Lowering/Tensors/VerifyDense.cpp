@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Bufferization would say that an operation must be bufferized with the
-// sparsifier, which tells nobody which option of ours does that.
+// sparsifier, whose message does not name our option.
 //
 //===----------------------------------------------------------------------===//
 

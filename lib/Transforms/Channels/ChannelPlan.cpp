@@ -271,7 +271,7 @@ void ChannelPlanner::addParameters() {
         (!getTensorView(value) && !isElided(value)) ||
         !isa<FloatType>(getElementTypeOrSelf(axis.value.getType())))
       continue;
-    // What a sum or maximum starts from is no parameter.
+    // The initial value of a sum or maximum is not a parameter.
     if (auto number = dyn_cast_or_null<FloatAttr>(constants.getUniform(*axis.use));
         number && (number.getValue().isZero() || number.getValue().isInfinity()))
       continue;

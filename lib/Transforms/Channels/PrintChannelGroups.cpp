@@ -107,7 +107,7 @@ struct PrintChannelGroups
       return signalPassFailure();
     WeightUses uses(getOperation());
     markAllAnalysesPreserved();
-    // Without weights there are no groups, whatever is coupled with what.
+    // Without weights there are no groups, coupled dimensions or not.
     if (uses.getWeights().empty() && !dimensions)
       return warnIfNoGroups(uses);
     ChannelGroups coupling(getOperation(),

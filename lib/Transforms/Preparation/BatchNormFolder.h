@@ -27,7 +27,7 @@ public:
   void noteUsers(Value value, const std::string &reason);
   /// For the elementwise operation behind an operand, past reshapes.
   void noteSource(Value value, const std::string &reason);
-  /// For all that stands next to a contraction.
+  /// For every operation next to a contraction.
   void noteAround(linalg::LinalgOp op, OpOperand *weight,
                   const std::string &reason);
   StringRef get(Operation *op) const;

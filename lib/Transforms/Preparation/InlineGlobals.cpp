@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Frontends keep the weights of a network in globals and read them by symbol.
-// What nobody can write is a constant. The symbol is the name that its author
+// An immutable global is a constant. Its symbol is the name that the author
 // gave it, so it becomes the resource key, which all other passes know a weight
 // by. Data of a resource is copied to the new key: blobs are shared between the
 // modules of a context.
@@ -66,7 +66,7 @@ public:
     });
   }
 
-  /// Erases globals that nothing reads; nobody else can see private ones.
+  /// Erases unread globals; private ones are invisible elsewhere.
   void eraseUnread(bool erasePublic) {
     SymbolUserMap users(symbols, module);
     SmallVector<GlobalOp> unread;

@@ -419,7 +419,7 @@ void Folder::foldApply(ApplyOp apply) {
   replaceApply(apply, std::move(blob), totals.isChanged, totals.removed);
 }
 
-/// Warns of what nobody can have meant.
+/// Warns of results that cannot be intended.
 void Folder::report(Operation *root, bool quiet) {
   constexpr size_t kShown = 20;
   if (!emptied.empty()) {

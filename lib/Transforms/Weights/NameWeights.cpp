@@ -4,7 +4,7 @@
 //
 // A name has to survive canonicalisation, CSE and printing, which only resource
 // keys do. The data of a dense constant moves into a resource blob once; splats
-// are written out, since a masked weight is no splat any more.
+// are written out, since a masked weight stops being a splat.
 //
 //===----------------------------------------------------------------------===//
 

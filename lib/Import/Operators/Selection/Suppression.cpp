@@ -119,7 +119,7 @@ static SmallVector<Value> suppressClass(Scalar &s, const Suppression &by,
 }
 
 /// The number in an optional input of one float; null if it is not there or not
-/// one, which is said.
+/// one, as stated.
 static Value readThreshold(Node &n, unsigned at) {
   Tensor *given = n.input(at);
   if (!given)

@@ -334,7 +334,7 @@ static LogicalResult importSTFT(Node &n) {
 // Windows
 //===----------------------------------------------------------------------===//
 
-/// The element type of the result; refuses what is no number.
+/// The element type of the result; refuses a type that is not numeric.
 static std::optional<DataType> readType(Node &n) {
   auto type = static_cast<DataType>(n.integer("output_datatype", 1));
   if (elementType(type, n.state.context) && type != DataType::Bool)

@@ -53,7 +53,7 @@ inline double ceilOf(double x) { return std::ceil(x); }
 inline Real ceilOf(Real x) { return {x.s, x.s->unary("Ceil", x.v)}; }
 inline double absOf(double x) { return std::abs(x); }
 inline Real absOf(Real x) { return {x.s, x.s->abs(x.v)}; }
-/// `x < bound ? yes : no`; `no` where x is no number.
+/// `x < bound ? yes : no`; `no` if x is NaN.
 inline double ifLess(double x, double bound, double yes, double no) {
   return x < bound ? yes : no;
 }

@@ -23,7 +23,7 @@ struct GroupCriterion {
   Attribute attribute;
   /// Null where the elements of the producing weights are scored.
   ChannelCriterionAttrInterface channels;
-  /// Null where a score is no sum over elements.
+  /// Null if a score is not a sum over elements.
   CriterionAttrInterface elements;
 
   bool reads(const ChannelConstant &constant) const;
