@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/KernelChoice.h"
+#include "prune/Core/Packing/KernelChoice.h"
 
 #include <algorithm>
 #include <cstring>

@@ -10,7 +10,7 @@
 
 #include "prune/Conversion/Bufferization.h"
 #include "prune/Conversion/Passes.h"
-#include "prune/Conversion/ScalePasses.h"
+#include "prune/Lowering/Passes.h"
 #include "prune/IR/ExternalModels.h"
 #include "prune/IR/Prune.h"
 #include "prune/Pipelines/Pipelines.h"
@@ -30,9 +30,11 @@ void prune::registerAllDialects(DialectRegistry &registry) {
 }
 
 void prune::registerAllPasses() {
-  registerPruneTransformsPasses();
+  registerPruneWeightsPasses();
+  registerPruneChannelsPasses();
+  registerPrunePreparationPasses();
+  registerPruneLoweringPasses();
   registerPruneConversionPasses();
-  registerPruneScalePasses();
   registerPruneReportPasses();
   registerPrunePipelines();
 }

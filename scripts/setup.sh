@@ -5,8 +5,9 @@
 #
 # Asks dpkg first and does nothing where everything is there, so that the other
 # scripts can call it every time. Needs root or sudo only when something is
-# missing. `--tests` adds what some tests compare with or run under, and are
-# skipped without; `--lint` adds what pre-commit calls.
+# missing. `--tests` adds what scripts/check.sh calls, and what some tests compare
+# with or run under, and are skipped without: what could not be had of that,
+# and why, stands in build/unavailable.txt then. `--lint` adds what pre-commit calls.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,6 +38,8 @@ for argument in "$@"; do
     tests=1
     # AArch64 programs run under an emulator; a benchmark draws.
     packages+=(qemu-user libc6-dev-arm64-cross python3-matplotlib)
+    # A second build, and what changed.
+    packages+=(ccache clang-format-22 clang-tidy-22)
     ;;
   --lint) packages+=(clang-format-22 clang-tidy-22 codespell flake8 pre-commit shellcheck) ;;
   *)
@@ -78,7 +81,6 @@ install_onnxruntime() {
   if ! command -v npm >/dev/null; then
     install_packages nodejs npm || return
   fi
-  mkdir -p build
   echo "setup: fetching ONNX Runtime $onnxruntime from npm"
   # The package holds the library; its script would fetch those of other systems.
   timeout 600 npm install --prefix build --no-save --ignore-scripts --no-audit --no-fund \
@@ -88,6 +90,10 @@ install_onnxruntime() {
 install_packages "${packages[@]}"
 echo "setup: all ${#packages[@]} packages are installed"
 if [ -n "$tests" ]; then
-  install_onnxruntime ||
+  mkdir -p build
+  : >build/unavailable.txt
+  install_onnxruntime || {
     echo "setup: npm or its registry cannot be reached; comparisons with ONNX Runtime are skipped"
+    echo "no npm registry" >>build/unavailable.txt
+  }
 fi

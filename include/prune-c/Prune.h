@@ -244,6 +244,10 @@ typedef struct PruneCompileOptions {
       PRUNE_CPU names, and for this machine if it is not set. A processor with
       instructions that this machine does not have is an error. */
   const char *cpu;
+  /** Not 0 to make arguments of the weights: constants with a name, also of
+      functions that are called. pruneProgramSetWeight gives them other numbers
+      without another compilation. All products are dense then. */
+  int externalize;
 } PruneCompileOptions;
 
 /** As pruneModuleCompile, which takes level 2, one thread and no processor. */
@@ -259,6 +263,23 @@ PRUNE_C_EXPORT PruneTensorType
 pruneProgramArgumentType(const PruneProgram *program, size_t index);
 PRUNE_C_EXPORT PruneTensorType
 pruneProgramResultType(const PruneProgram *program, size_t index);
+
+/** The weights that are arguments of the compiled code, in the order of their
+    first use; 0 unless compiled with `externalize`. */
+PRUNE_C_EXPORT size_t pruneProgramNumWeights(const PruneProgram *program);
+/** The name and the numbers that calls read; both belong to the program.
+    `index` must be below the number. */
+PRUNE_C_EXPORT const char *
+pruneProgramWeightName(const PruneProgram *program, size_t index);
+PRUNE_C_EXPORT PruneTensor pruneProgramWeight(const PruneProgram *program,
+                                              size_t index);
+/** Copies other numbers into a weight, which later calls read; none may be
+    running. Type, rank and extents must be those of the weight; a mismatch is
+    described in `*message` as by pruneProgramCall. */
+PRUNE_C_EXPORT PruneStatus pruneProgramSetWeight(PruneProgram *program,
+                                                 const char *name,
+                                                 const PruneTensor *weight,
+                                                 PruneBuffer *message);
 
 /** Calls the function. Arguments are read only, during the call. Types, ranks
     and extents are checked against the signature; a mismatch is described in

@@ -102,7 +102,7 @@ unsigned ChannelCoupler::axesOf(Value value) {
 }
 
 unsigned ChannelCoupler::axesOf(OpOperand &operand) {
-  if (!isRepeatable(operand.get()))
+  if (!isRematerializable(operand.get()))
     return axesOf(operand.get());
   auto [entry, isNew] = groups.axesOfUse.try_emplace(&operand, 0);
   if (isNew)
@@ -272,10 +272,10 @@ void ChannelCoupler::visit(Operation *op) {
   if (!hasChannelLinks(op)) {
     freezeBlockArguments(op);
     // Every use has its own version, so the definition does not matter.
-    if (op->getNumResults() == 1 && isRepeatable(op->getResult(0)))
+    if (op->getNumResults() == 1 && isRematerializable(op->getResult(0)))
       return;
   }
-  if (isa<linalg::FillOp>(op) && isRepeatable(op->getResult(0)))
+  if (isa<linalg::FillOp>(op) && isRematerializable(op->getResult(0)))
     return;
   ChannelLinks links = getChannelLinks(op);
   unsigned firstChoice = choices.size();

@@ -18,7 +18,7 @@
 using namespace mlir;
 using namespace mlir::prune;
 
-bool mlir::prune::isRepeatable(Value value) {
+bool mlir::prune::isRematerializable(Value value) {
   Operation *op = value.getDefiningOp();
   if (!op || !isa<RankedTensorType>(value.getType()))
     return false;

@@ -266,7 +266,7 @@ std::string mlir::prune::whyNotPrunable(Operation *constant) {
 
 namespace {
 /// Collects weights while walking over the contractions of a module.
-struct Collector {
+struct UseCollector {
   void visit(linalg::LinalgOp op);
   void visitQuantized(linalg::LinalgOp op);
   void addUse(Operation *constant, WeightUse use);
@@ -279,7 +279,7 @@ struct Collector {
 };
 } // namespace
 
-void Collector::visit(linalg::LinalgOp op) {
+void UseCollector::visit(linalg::LinalgOp op) {
   if (!isMultiplyAdd(op)) {
     visitQuantized(op);
     return;
@@ -308,7 +308,7 @@ void Collector::visit(linalg::LinalgOp op) {
 }
 
 /// Products of integers with zero points take more operands than others.
-void Collector::visitQuantized(linalg::LinalgOp op) {
+void UseCollector::visitQuantized(linalg::LinalgOp op) {
   if (!op.hasPureTensorSemantics() || op.getNumDpsInputs() != 4 ||
       op.getNumReductionLoops() == 0)
     return;
@@ -320,7 +320,7 @@ void Collector::visitQuantized(linalg::LinalgOp op) {
         {constant, getWeightName(getConstantValue(constant)).str(), reason});
 }
 
-void Collector::addUse(Operation *constant, WeightUse use) {
+void UseCollector::addUse(Operation *constant, WeightUse use) {
   Attribute value = getConstantValue(constant);
   std::string reason = whyNotPrunable(constant);
   if (!reason.empty()) {
@@ -340,7 +340,7 @@ void Collector::addUse(Operation *constant, WeightUse use) {
 }
 
 /// Constants that are not resources get the first free of weight0, weight1, ...
-void Collector::nameConstants() {
+void UseCollector::nameConstants() {
   llvm::StringSet<> taken;
   for (auto &[key, weight] : weights)
     taken.insert(weight.name);
@@ -355,7 +355,7 @@ void Collector::nameConstants() {
 }
 
 WeightUses::WeightUses(Operation *root) {
-  Collector collector;
+  UseCollector collector;
   llvm::DenseMap<Operation *, size_t> position;
   root->walk<WalkOrder::PreOrder>([&](Operation *op) {
     position.try_emplace(op, position.size());

@@ -10,8 +10,8 @@
 
 #include "Objects.h"
 
-#include "prune/Core/FileInput.h"
-#include "prune/Core/Nesting.h"
+#include "prune/Core/Support/FileInput.h"
+#include "prune/Core/Support/Nesting.h"
 #ifdef PRUNE_ENABLE_ONNX
 #include "prune/Export/ONNX.h"
 #include "prune/Import/ONNX.h"

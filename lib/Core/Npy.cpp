@@ -14,8 +14,8 @@
 
 #include "ForeignArrays.h"
 
-#include "prune/Core/FileOutput.h"
-#include "prune/Core/Memory.h"
+#include "prune/Core/Support/FileOutput.h"
+#include "prune/Core/Support/Memory.h"
 #include "prune/Core/TensorView.h"
 
 #include "llvm/ADT/StringExtras.h"

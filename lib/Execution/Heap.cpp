@@ -11,7 +11,7 @@
 
 #include "Heap.h"
 
-#include "prune/Core/Memory.h"
+#include "prune/Core/Support/Memory.h"
 #include "prune/Execution/Runner.h"
 
 #include <atomic>

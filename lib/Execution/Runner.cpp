@@ -13,7 +13,7 @@
 
 #include "Heap.h"
 
-#include "prune/Core/Processor.h"
+#include "prune/Core/Packing/Processor.h"
 
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"

@@ -12,7 +12,7 @@
 #include "ComputedWeights.h"
 
 #include "Patch.h"
-#include "Rewrites.h"
+#include "Import/Model/Rewrites.h"
 
 #include "prune/IR/ConstantView.h"
 

@@ -10,7 +10,7 @@
 #ifndef PRUNE_LIB_EXPORT_COMPUTEDWEIGHTS_H
 #define PRUNE_LIB_EXPORT_COMPUTEDWEIGHTS_H
 
-#include "Facts.h"
+#include "Export/Template/Facts.h"
 
 namespace mlir::prune::onnx_export {
 

@@ -10,13 +10,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Biases.h"
-#include "Branches.h"
+#include "Export/Template/Biases.h"
+#include "Import/Model/Branches.h"
 #include "ComputedWeights.h"
-#include "Parts.h"
+#include "Export/Template/Parts.h"
 #include "Patch.h"
-#include "Rewrites.h"
-#include "Template.h"
+#include "Import/Model/Rewrites.h"
+#include "Export/Template/Template.h"
 #include "prune/Export/ONNX.h"
 
 #include "prune/IR/ConstantView.h"
@@ -574,8 +574,4 @@ FailureOr<std::string>
 mlir::prune::exportONNX(ModuleOp module, StringRef original,
                         const ONNXImportOptions &options) {
   return Exporter(module, original, options).run();
-}
-
-StringRef mlir::prune::describeONNXExport(StringRef op) {
-  return knowsOperator(op) ? "yes" : "keeps all channels";
 }

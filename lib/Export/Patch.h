@@ -10,9 +10,9 @@
 #ifndef PRUNE_LIB_EXPORT_PATCH_H
 #define PRUNE_LIB_EXPORT_PATCH_H
 
-#include "ExportRules.h"
-#include "Facts.h"
-#include "GraphEditor.h"
+#include "Import/Rules/ExportRules.h"
+#include "Export/Template/Facts.h"
+#include "Export/Template/GraphEditor.h"
 
 namespace mlir::prune::onnx_export {
 

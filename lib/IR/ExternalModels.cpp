@@ -44,16 +44,16 @@ static void copyConstants(ArrayRef<Attribute> from,
 
 namespace {
 /// One dimension of the expanded shape, as seen from the collapsed one.
-struct Factor {
+struct ReshapeFactor {
   int64_t dim;
   int64_t size, inner, outer;
 };
 } // namespace
 
 /// The factors of a group other than 1, outermost first.
-static SmallVector<Factor> getFactors(ArrayRef<int64_t> group,
+static SmallVector<ReshapeFactor> getFactors(ArrayRef<int64_t> group,
                                       ArrayRef<int64_t> shape) {
-  SmallVector<Factor> factors;
+  SmallVector<ReshapeFactor> factors;
   int64_t outer = 1;
   for (int64_t dim : group) {
     if (shape[dim] != 1)
@@ -61,7 +61,7 @@ static SmallVector<Factor> getFactors(ArrayRef<int64_t> group,
     outer *= shape[dim];
   }
   int64_t inner = 1;
-  for (Factor &factor : llvm::reverse(factors)) {
+  for (ReshapeFactor &factor : llvm::reverse(factors)) {
     factor.inner = inner;
     inner *= factor.size;
   }
@@ -91,7 +91,7 @@ getReshapeLinks(Operation *op, ArrayRef<ReassociationIndices> groups,
         links.freeze(op, expanded(part), "is reshaped with a dynamic size");
       continue;
     }
-    SmallVector<Factor> factors = getFactors(group, shape);
+    SmallVector<ReshapeFactor> factors = getFactors(group, shape);
     for (int64_t part : group)
       if (shape[part] == 1)
         links.freeze(op, expanded(part), "has size 1");
@@ -100,7 +100,7 @@ getReshapeLinks(Operation *op, ArrayRef<ReassociationIndices> groups,
       continue;
     }
     int choice = factors.size() > 1 ? links.numChoices++ : -1;
-    for (const Factor &factor : factors) {
+    for (const ReshapeFactor &factor : factors) {
       ChannelLink link{expanded(factor.dim), collapsed(dim), factor.size};
       link.inner = factor.inner;
       link.outer = factor.outer;
@@ -132,7 +132,7 @@ struct ExpandShapeModel
       ArrayRef<Attribute> source = operands(0, dim);
       if (source.empty())
         continue;
-      for (const Factor &factor : getFactors(group, shape)) {
+      for (const ReshapeFactor &factor : getFactors(group, shape)) {
         MutableArrayRef<Attribute> target = results(0, factor.dim);
         int64_t step = factor.inner * factor.size;
         for (int64_t t = 0; t != factor.size; ++t) {
@@ -179,7 +179,7 @@ struct CollapseShapeModel
         copyConstants(operands(0, group[0]), target);
         continue;
       }
-      for (const Factor &factor : getFactors(group, shape)) {
+      for (const ReshapeFactor &factor : getFactors(group, shape)) {
         ArrayRef<Attribute> source = operands(0, factor.dim);
         if (!source.empty())
           for (int64_t j = 0, e = target.size(); j != e; ++j)
@@ -196,18 +196,18 @@ struct CollapseShapeModel
 
 /// Along one dimension: `size` indices of the whole from `begin`; no value if
 /// they are not a run that is known.
-struct Run {
+struct DimRun {
   int64_t begin, size;
 };
 } // namespace
 
 template <typename OpTy>
-static std::optional<Run> getRun(OpTy op, int64_t dim) {
+static std::optional<DimRun> getRun(OpTy op, int64_t dim) {
   int64_t begin = op.getStaticOffset(dim), size = op.getStaticSize(dim);
   if (ShapedType::isDynamic(begin) || ShapedType::isDynamic(size) ||
       (op.getStaticStride(dim) != 1 && size != 1))
     return std::nullopt;
-  return Run{begin, size};
+  return DimRun{begin, size};
 }
 
 /// Links between a whole and its part; `dropped` are the dimensions that the
@@ -219,7 +219,7 @@ static void linkPart(OpTy op, ChannelLinks &links,
                      function_ref<ChannelPort(int64_t)> part) {
   int64_t partDim = 0;
   for (int64_t dim = 0, e = dropped.size(); dim != e; ++dim) {
-    std::optional<Run> run = getRun(op, dim);
+    std::optional<DimRun> run = getRun(op, dim);
     if (!run) {
       links.freeze(op, whole(dim), kStrided);
       if (!dropped[dim])
@@ -242,7 +242,7 @@ static void shrinkSlice(OpTy op, bool wholeIsResult, unsigned wholeIndex,
   SmallVector<int64_t> offsets(op.getStaticOffsets());
   SmallVector<int64_t> sizes(op.getStaticSizes());
   for (size_t dim = 0; dim != offsets.size(); ++dim) {
-    std::optional<Run> run = getRun(op, dim);
+    std::optional<DimRun> run = getRun(op, dim);
     if (!run)
       continue;
     ChannelPort port{wholeIsResult, wholeIndex, int64_t(dim)};
@@ -328,7 +328,7 @@ struct InsertSliceModel
       ArrayRef<Attribute> part =
           dropped[dim] ? ArrayRef<Attribute>() : operands(0, partDim++);
       MutableArrayRef<Attribute> target = results(0, dim);
-      std::optional<Run> run = getRun(slice, dim);
+      std::optional<DimRun> run = getRun(slice, dim);
       if (target.empty() || whole.size() != target.size() || !run)
         continue;
       for (int64_t i = 0, n = target.size(); i != n; ++i) {

@@ -5,7 +5,7 @@
 // A record outlives the operations that made it, and goes where the module
 // goes: to tools that refuse attributes of a dialect that they have never heard
 // of. So what is of our dialect is written as text. Records may come from a
-// file: whoever reads one relies on what is checked here.
+// file: readers rely on what is checked here.
 //
 //===----------------------------------------------------------------------===//
 
@@ -79,7 +79,7 @@ struct Entry {
 } // namespace
 
 /// What the dictionary of a weight in `prune.weights` can have. Other keys are
-/// left to whoever writes them.
+/// left to the writer.
 static constexpr Entry kWeightEntries[] = {
     {"by", "a non-empty string", isText},
     {"criterion", "a non-empty string", isText},

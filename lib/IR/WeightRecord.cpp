@@ -9,7 +9,7 @@
 
 #include "prune/IR/WeightRecord.h"
 
-#include "prune/Core/Packing.h"
+#include "prune/Core/Packing/LevelStorage.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Prune.h"
 #include "prune/IR/Records.h"

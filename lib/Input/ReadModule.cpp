@@ -10,8 +10,8 @@
 
 #include "prune/Input/ReadModule.h"
 
-#include "prune/Core/FileInput.h"
-#include "prune/Core/Nesting.h"
+#include "prune/Core/Support/FileInput.h"
+#include "prune/Core/Support/Nesting.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Parser/Parser.h"

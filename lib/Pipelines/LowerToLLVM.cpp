@@ -27,8 +27,8 @@
 #include "prune/Pipelines/Pipelines.h"
 
 #include "prune/Conversion/Passes.h"
-#include "prune/Conversion/ScalePasses.h"
-#include "prune/Core/Processor.h"
+#include "prune/Core/Packing/Processor.h"
+#include "prune/Lowering/Passes.h"
 #include "prune/Transforms/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -135,7 +135,7 @@ static void addBufferization(OpPassManager &pm, bool isSparse) {
   // Reports read tensors only, and translation to LLVM IR knows no records.
   pm.addPass(createStripRecordsPass());
   pm.addPass(createBoundAliasesPass());
-  pm.addPass(createExportFunctionsPass());
+  pm.addPass(createOwnResultsPass());
   if (isSparse) {
     addSparseBufferization(pm);
   } else {
@@ -152,16 +152,15 @@ static void addBufferization(OpPassManager &pm, bool isSparse) {
 }
 
 /// Stage 3: loops over scalars, and over vectors in packed kernels.
-static void addLoops(OpPassManager &pm,
-                     const prune::LowerToLLVMOptions &options,
-                     bool runtimeChecks, unsigned vectorBits, bool hasFMA) {
+static void addLoops(OpPassManager &pm, unsigned threads, bool runtimeChecks,
+                     unsigned vectorBits, bool hasFMA) {
   // Structured operations are checked as a whole, not element by element.
   if (runtimeChecks)
     pm.addPass(createGenerateRuntimeVerificationPass());
   pm.addPass(createOutlinePackedKernelsPass());
   ConvertPrunePackedToVectorPassOptions packed;
   packed.vectorBits = vectorBits;
-  packed.threads = options.threads;
+  packed.threads = threads;
   packed.fma = hasFMA;
   pm.addPass(createConvertPrunePackedToVectorPass(packed));
   // Strided copies are loops, too.
@@ -223,15 +222,29 @@ static void addLLVM(OpPassManager &pm, bool isParallel, bool hasF16C) {
   pm.addPass(createVerifyLoweredPass());
 }
 
-LogicalResult mlir::prune::buildLowerToLLVMPipeline(
-    OpPassManager &pm, const LowerToLLVMOptions &options,
-    function_ref<LogicalResult(const Twine &)> emitError) {
+//===----------------------------------------------------------------------===//
+// The stages together, and one by one
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Options that were checked, with what follows from the processor.
+struct Lowering {
+  bool isSparse, isPacked, runtimeChecks, hasFMA, hasF16C;
+  unsigned bits, threads;
+};
+} // namespace
+
+static FailureOr<Lowering>
+check(const prune::LowerToLLVMOptions &options,
+      function_ref<LogicalResult(const Twine &)> emitError) {
   if (options.kernels != "dense" && options.kernels != "reference" &&
       options.kernels != "packed")
     return emitError("unknown kernels '" + options.kernels +
                      "'; expected 'dense', 'reference' or 'packed'");
-  bool isSparse = options.kernels == "reference";
-  llvm::Expected<Processor> processor = Processor::get(options.cpu);
+  // Tools say which one, so that equal options give equal code everywhere.
+  llvm::Expected<Processor> processor = options.cpu.empty()
+                                            ? Processor::getDefault()
+                                            : Processor::get(options.cpu);
   if (!processor)
     return emitError("cpu: " + llvm::toString(processor.takeError()));
   unsigned bits =
@@ -246,16 +259,60 @@ LogicalResult mlir::prune::buildLowerToLLVMPipeline(
   if (options.threads > 1 && !isPacked)
     return emitError("threads above 1 need kernels=packed; '" +
                      options.kernels + "' runs on one thread");
-  addStructuring(pm, isSparse, isPacked ? std::optional(bits) : std::nullopt,
-                 options.threads);
-  addBufferization(pm, isSparse);
-  // Sparse loops are full of accesses, checked when the weight was packed; and
-  // the sparsifier's views of structured levels state half of their size.
-  addLoops(pm, options, options.runtimeChecks && !isSparse, bits,
-           options.hasFMA.hasValue() ? bool(options.hasFMA)
-                                     : processor->hasFMA);
-  addLLVM(pm, isPacked && options.threads > 1,
-          options.hasF16C.hasValue() ? bool(options.hasF16C)
-                                     : processor->hasF16C);
+  auto either = [](const auto &option, bool otherwise) {
+    return option.hasValue() ? bool(option) : otherwise;
+  };
+  return Lowering{options.kernels == "reference",
+                  isPacked,
+                  options.runtimeChecks,
+                  either(options.hasFMA, processor->hasFMA),
+                  either(options.hasF16C, processor->hasF16C),
+                  bits,
+                  options.threads};
+}
+
+static void addStage(OpPassManager &pm, LoweringStage stage,
+                     const Lowering &lowering) {
+  switch (stage) {
+  case LoweringStage::Structure:
+    return addStructuring(pm, lowering.isSparse,
+                          lowering.isPacked ? std::optional(lowering.bits)
+                                            : std::nullopt,
+                          lowering.threads);
+  case LoweringStage::Bufferize:
+    return addBufferization(pm, lowering.isSparse);
+  case LoweringStage::Loops:
+    // Sparse loops are full of accesses, checked when the weight was packed;
+    // and the sparsifier's views of structured levels state half of their size.
+    return addLoops(pm, lowering.threads,
+                    lowering.runtimeChecks && !lowering.isSparse, lowering.bits,
+                    lowering.hasFMA);
+  case LoweringStage::LLVM:
+    return addLLVM(pm, lowering.isPacked && lowering.threads > 1,
+                   lowering.hasF16C);
+  }
+}
+
+LogicalResult mlir::prune::buildLoweringStage(
+    OpPassManager &pm, LoweringStage stage,
+    const prune::LowerToLLVMOptions &options,
+    function_ref<LogicalResult(const Twine &)> emitError) {
+  FailureOr<Lowering> lowering = check(options, emitError);
+  if (failed(lowering))
+    return failure();
+  addStage(pm, stage, *lowering);
+  return success();
+}
+
+LogicalResult mlir::prune::buildLowerToLLVMPipeline(
+    OpPassManager &pm, const prune::LowerToLLVMOptions &options,
+    function_ref<LogicalResult(const Twine &)> emitError) {
+  FailureOr<Lowering> lowering = check(options, emitError);
+  if (failed(lowering))
+    return failure();
+  for (LoweringStage stage :
+       {LoweringStage::Structure, LoweringStage::Bufferize,
+        LoweringStage::Loops, LoweringStage::LLVM})
+    addStage(pm, stage, *lowering);
   return success();
 }

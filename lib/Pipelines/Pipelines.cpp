@@ -41,6 +41,16 @@ static void registerPipeline(
       });
 }
 
+template <LoweringStage Stage>
+static void registerStage(StringRef name, StringRef description) {
+  registerPipeline<LowerToLLVMOptions>(
+      name, description,
+      [](OpPassManager &pm, const LowerToLLVMOptions &options,
+         function_ref<LogicalResult(const Twine &)> emitError) {
+        return buildLoweringStage(pm, Stage, options, emitError);
+      });
+}
+
 void mlir::prune::registerPrunePipelines() {
   registerPipeline<PrepareOptions>(
       "prune-prepare",
@@ -58,6 +68,26 @@ void mlir::prune::registerPrunePipelines() {
         buildPruneWeightsPipeline(pm, options);
         return success();
       });
+  registerPipeline<PruneChannelsOptions>(
+      "prune-channels",
+      "Prepare a network, decide which channels leave, and remove them",
+      [](OpPassManager &pm, const PruneChannelsOptions &options,
+         function_ref<LogicalResult(const Twine &)>) {
+        buildPruneChannelsPipeline(pm, options);
+        return success();
+      });
+  registerStage<LoweringStage::Structure>(
+      "prune-lower-structure", "Lower to linalg structured operations on "
+                               "tensors: first stage of prune-lower-to-llvm");
+  registerStage<LoweringStage::Bufferize>(
+      "prune-lower-bufferize", "Lower tensors to buffers, each freed once: "
+                               "second stage of prune-lower-to-llvm");
+  registerStage<LoweringStage::Loops>(
+      "prune-lower-loops", "Lower to loops over scalars and vectors: third "
+                           "stage of prune-lower-to-llvm");
+  registerStage<LoweringStage::LLVM>(
+      "prune-lower-llvm", "Lower loops to the LLVM dialect: last stage of "
+                          "prune-lower-to-llvm");
   registerPipeline<LowerToLLVMOptions>(
       "prune-lower-to-llvm",
       "Lower a module on tensors to the LLVM dialect, ready to run",

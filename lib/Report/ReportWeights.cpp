@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/FileOutput.h"
+#include "prune/Core/Support/FileOutput.h"
 #include "prune/Report/Passes.h"
 #include "prune/Report/Report.h"
 

@@ -12,7 +12,7 @@
 #include "prune/TransformOps/PruneTransformOps.h"
 
 #include "prune/IR/Prune.h"
-#include "prune/Transforms/Transforms.h"
+#include "prune/Transforms/Weights/Transforms.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

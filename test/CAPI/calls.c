@@ -200,7 +200,7 @@ static void testProgram(PruneModule *module) {
   PruneProgram *program = NULL;
   EXPECT(pruneModuleCompile(NULL, NULL, NULL, &program) ==
          PRUNE_INVALID_ARGUMENT);
-  PruneCompileOptions options = {4, 1, NULL};
+  PruneCompileOptions options = {4, 1, NULL, 0};
   EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, NULL, &program) ==
          PRUNE_INVALID_ARGUMENT);
   EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, &options,
@@ -284,6 +284,85 @@ static void testProgram(PruneModule *module) {
   pruneProgramFree(program);
 }
 
+/* A weight and a bias; the weight lies in a function that is called. */
+static const char kWeights[] =
+    "func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {\n"
+    "  %y = call @scale(%x) : (tensor<2xf32>) -> tensor<2xf32>\n"
+    "  %b = arith.constant dense_resource<bias> : tensor<2xf32>\n"
+    "  %z = arith.addf %y, %b : tensor<2xf32>\n"
+    "  return %z : tensor<2xf32>\n"
+    "}\n"
+    "func.func private @scale(%x: tensor<2xf32>) -> tensor<2xf32> {\n"
+    "  %w = arith.constant dense_resource<\"scale#1\"> : tensor<2xf32>\n"
+    "  %y = arith.mulf %x, %w : tensor<2xf32>\n"
+    "  return %y : tensor<2xf32>\n"
+    "}\n"
+    "{-# dialect_resources: { builtin: {\n"
+    "  bias: \"0x040000000000803F00000040\",\n"        /* 1, 2 */
+    "  \"scale#1\": \"0x040000000000404000008040\"\n" /* 3, 4 */
+    "}}#-}\n";
+
+static void expectResult(PruneProgram *program, float first, float second) {
+  const float data[2] = {10, 100};
+  const int64_t shape[1] = {2};
+  PruneTensor x = {PRUNE_F32, 1, shape, data};
+  PruneResults *results = NULL;
+  EXPECT(pruneProgramCall(program, &x, 1, &results, NULL) == PRUNE_OK);
+  const float *y = pruneResultsGet(results, 0).data;
+  EXPECT(y[0] == first && y[1] == second);
+  pruneResultsFree(results);
+}
+
+static void expectNoWeight(PruneProgram *program, const char *name,
+                           const PruneTensor *tensor, const char *why) {
+  PruneBuffer message = {NULL, 0};
+  EXPECT(pruneProgramSetWeight(program, name, tensor, &message) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(strstr(message.data, why) != NULL);
+  pruneBufferFree(&message);
+}
+
+static void testWeights(void) {
+  PruneModule *module = NULL;
+  EXPECT(pruneModuleParse(context, kWeights, strlen(kWeights), NULL, &module) ==
+         PRUNE_OK);
+  PruneProgram *program = NULL, *fixed = NULL;
+  PruneCompileOptions options = {2, 1, NULL, 1};
+  EXPECT(pruneModuleCompileWithOptions(module, NULL, NULL, &options,
+                                       &program) == PRUNE_OK);
+  EXPECT(pruneModuleCompile(module, NULL, NULL, &fixed) == PRUNE_OK);
+  pruneModuleFree(module);
+  EXPECT(pruneProgramNumWeights(fixed) == 0);
+  EXPECT(pruneProgramNumWeights(program) == 2);
+  EXPECT(pruneProgramNumArguments(program) == 1);
+  EXPECT(!strcmp(pruneProgramWeightName(program, 0), "scale"));
+  EXPECT(!strcmp(pruneProgramWeightName(program, 1), "bias"));
+  PruneTensor scale = pruneProgramWeight(program, 0);
+  EXPECT(scale.element == PRUNE_F32 && scale.rank == 1 && scale.shape[0] == 2);
+  EXPECT(((const float *)scale.data)[0] == 3);
+  expectResult(fixed, 31, 402);
+  expectResult(program, 31, 402);
+
+  const float data[2] = {0, -1};
+  const int64_t shape[1] = {2}, wrong[1] = {3};
+  PruneTensor other = {PRUNE_F32, 1, shape, data};
+  EXPECT(pruneProgramSetWeight(program, "scale", &other, NULL) == PRUNE_OK);
+  expectResult(program, 1, -98);
+  EXPECT(pruneProgramSetWeight(program, "bias", &other, NULL) == PRUNE_OK);
+  expectResult(program, 0, -101);
+  expectResult(fixed, 31, 402);
+
+  expectNoWeight(program, "scale#1", &other, "takes no weight 'scale#1'");
+  expectNoWeight(fixed, "scale", &other, "compile with externalize");
+  expectNoWeight(program, NULL, &other, "expects a program, a name");
+  expectNoWeight(program, "scale", NULL, "expects a program, a name");
+  other.shape = wrong;
+  expectNoWeight(program, "scale", &other, "weight 'scale' is 3xf32");
+  expectResult(program, 0, -101);
+  pruneProgramFree(program);
+  pruneProgramFree(fixed);
+}
+
 int main(void) {
   context = pruneContextCreate();
   EXPECT(strlen(pruneVersion()) > 0);
@@ -303,6 +382,7 @@ int main(void) {
   testPipelines(copy);
   testReport(copy);
   testProgram(copy);
+  testWeights();
   pruneModuleFree(NULL);
   pruneProgramFree(NULL);
   pruneResultsFree(NULL);

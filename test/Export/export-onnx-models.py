@@ -1,6 +1,7 @@
 # Real networks, exported without half of their channels, in ONNX Runtime.
-# REQUIRES: onnx, onnxruntime, data
-# RUN: %python %s %t lenet5_fashion cifar10_resnet20 mlperf_kws_dscnn mlperf_ic01_resnet8 mnist-cnn-bn
+# REQUIRES: onnx, onnxruntime
+# RUN: %python %s %t mlp cnn transformer
+# RUN: %if data %{ %python %s %t lenet5_fashion cifar10_resnet20 mlperf_kws_dscnn mlperf_ic01_resnet8 mnist-cnn-bn %}
 """The exported file in ONNX Runtime computes what the masked one does, and what our code does.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -16,11 +17,11 @@ import sys
 import numpy as np
 import onnx
 from onnxruntime import NoAnswer, OnnxRuntime
+from realmodels import data, path_of
 from tools import output_of
 
 OUT = pathlib.Path(sys.argv[1])
 ANY_SIZE = "--any-size" in sys.argv
-DATA = pathlib.Path(os.environ["PRUNE_DATA"]) / "models"
 
 
 def random_inputs(model):
@@ -45,7 +46,7 @@ def export(module, template):
 
 
 def check(name, oracle):
-    template = DATA / name / "model.onnx"
+    template = path_of(name)
     module, masked, after = (OUT / f"{name}{kind}.mlirbc" for kind in ("", "-masked", "-small"))
     output_of("prune-translate", "--import-onnx", template, "-o", module)
     fold = ["--prune-drop-identities", "--prune-fold-batch-norms"]
@@ -77,7 +78,7 @@ os.makedirs(OUT, exist_ok=True)
 runtime = OnnxRuntime()
 networks = [argument for argument in sys.argv[2:] if not argument.startswith("--")]
 if networks == ["all"]:
-    networks = sorted(path.parent.name for path in DATA.glob("*/model.onnx"))
+    networks = sorted(path.parent.name for path in (data() / "models").glob("*/model.onnx"))
 failed = []
 for network in networks:
     try:

@@ -1,11 +1,12 @@
-# REQUIRES: onnx, data, onnxruntime
-# RUN: %python %s %t
+# REQUIRES: onnx, onnxruntime
+# RUN: %python %s %t mlp cnn transformer
+# RUN: %if data %{ %python %s %t %}
 """Imported models are as accurate as in ONNX Runtime, also when they are pruned.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-The models with evaluation data classify the same samples with both. Those of
-PRUNED are also pruned by magnitude, once by prune-weights and once with numpy's
+The models with evaluation data classify the same samples with both: the small ones
+of the tree in every run, others where there is data. Those of PRUNED and the small ones are also pruned by magnitude, once by prune-weights and once with numpy's
 masks in the ONNX file; both have to see the same weights under the same names.
 Counts of right answers may differ by two, since sums are in another order.
 
@@ -18,20 +19,15 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import time
 
-import numpy as np
 import onnx
-from onnx import numpy_helper
-
-import masks
 from onnx_files import find_weights
 from onnxruntime import OnnxRuntime
+from realmodels import SMALL, count_right, input_of, path_of, prepare, prune_onnx
 from tools import output_of, run
 
-DATA = pathlib.Path(os.environ["PRUNE_DATA"])
 FULL = "PRUNE_TEST_SAMPLES" in os.environ
 SPARSITIES = (0.5, 0.7, 0.8, 0.9, 0.95) if FULL else (0.5, 0.9)
 TOLERANCE = 2
@@ -67,43 +63,17 @@ MOST = {
 }
 
 
-def prune_onnx(model, sparsity):
-    for tensor in find_weights(model):
-        values = numpy_helper.to_array(tensor)
-        (mask,) = masks.mask([masks.score(values, "l1")], "element", sparsity=sparsity)
-        pruned = masks.apply(values, mask).astype(values.dtype)
-        tensor.CopyFrom(numpy_helper.from_array(pruned, tensor.name))
-
-
-def count_right(logits, labels):
-    """The first of equals counts, as everywhere."""
-    return int((logits.reshape(*labels.shape, -1).argmax(-1) == labels).sum())
-
-
 class Case:
     def __init__(self, name, samples, folder):
         self.folder = folder / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.name = name
-        command = [sys.executable, DATA / "prepare.py", name, self.folder]
-        command += ["--count", samples]
-        subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL)
-        self.x = np.load(self.folder / "x.npy")
-        self.y = np.load(self.folder / "y.npy")
-        self.source = DATA / "models" / name / "model.onnx"
+        self.x, self.y = prepare(name, self.folder, samples)
+        self.source = path_of(name)
         self.module = self.folder / "model.mlirbc"
         output_of("prune-translate", "--import-onnx", self.source, "-o", self.module)
-        self.shape_input()
-
-    def shape_input(self):
-        """Samples in the shape of the model's input."""
-        graph = onnx.load(str(self.source)).graph
-        stored = {tensor.name for tensor in graph.initializer}
-        (info,) = [i for i in graph.input if i.name not in stored]
-        dims = [d.dim_value for d in info.type.tensor_type.shape.dim]
-        self.input, self.batch = info.name, dims[0] or 50
-        self.x = self.x.reshape(-1, *dims[1:])
-        np.save(self.folder / "x.npy", self.x)
+        self.input, sizes = input_of(onnx.load(str(self.source)))
+        self.batch = sizes[0] or 50
 
     def count_ours(self, sparsity):
         module = self.module
@@ -155,6 +125,7 @@ class Case:
 
 def main(folder, only):
     cases = {**PRUNED, **DENSE, **(SLOW if FULL or only else {})}
+    cases.update(dict.fromkeys(SMALL, 350) if only else {})
     oracle = OnnxRuntime()
     failures = []
     for name, samples in cases.items():
@@ -163,7 +134,7 @@ def main(folder, only):
         if FULL:
             samples = min(int(os.environ["PRUNE_TEST_SAMPLES"]), MOST.get(name, 1 << 30))
         case = Case(name, samples or 50, folder)
-        for sparsity in (0, *SPARSITIES) if name in PRUNED else (0,):
+        for sparsity in (0, *SPARSITIES) if name in PRUNED or name in SMALL else (0,):
             if not case.check(oracle, sparsity):
                 failures.append((name, sparsity))
     oracle.close()

@@ -12,6 +12,7 @@ import numpy as np
 import recurrentnumpy
 from onnx import helper, numpy_helper
 from onnx.mapping import TENSOR_TYPE_TO_NP_TYPE
+from scipy import special
 
 
 def window(x, w, out, strides, low, groups, scatter):
@@ -57,6 +58,12 @@ def conv_transpose(x, w, b=None, group=1, strides=None, **_):
 def batch_norm(x, scale, shift, mean, var, epsilon=1e-5, **_):
     along = lambda a: a.reshape(-1, *[1] * (x.ndim - 2))
     return (x - along(mean)) * along(scale / np.sqrt(var + epsilon)) + along(shift)
+
+
+def layer_norm(x, scale, shift=0, axis=-1, epsilon=1e-5, **_):
+    over = tuple(range(axis % x.ndim, x.ndim))
+    centred = x - x.mean(over, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(over, keepdims=True) + epsilon) * scale + shift
 
 
 def gemm(a, b, c=0, transA=0, transB=0, alpha=1.0, beta=1.0):
@@ -170,11 +177,13 @@ OPERATORS = {
     "ConvTranspose": conv_transpose,
     "DequantizeLinear": lambda q, scale, zero: (q - zero.astype(np.int32)) * scale,
     "Div": np.divide,
+    "Erf": special.erf,
     "Flatten": lambda x, axis=1: x.reshape(int(np.prod(x.shape[:axis])), -1),
     "Gather": lambda x, at, axis=0: np.take(x, at, axis),
     "Gemm": gemm,
     "GlobalAveragePool": global_average,
     "GlobalMaxPool": global_max,
+    "LayerNormalization": layer_norm,
     "MatMul": np.matmul,
     "MaxPool": max_pool,
     "Mul": np.multiply,

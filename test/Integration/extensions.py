@@ -182,7 +182,32 @@ def check_pattern():
     assert "pattern #banks.diagonal works on constant weights only" in done.stderr, done
 
 
+def check_server():
+    """The language server knows the pattern with the plugin, and not without."""
+    text = (
+        "func.func @f(%s: tensor<4x4xf64>) -> tensor<4x4xi1> {\n"
+        "  %m = prune.mask %s {pattern = #banks.diagonal, count = 2 : i64} : tensor<4x4xf64>\n"
+        "  return %m : tensor<4x4xi1>\n}"
+    )
+    document = {"uri": "test:///f.mlir", "languageId": "mlir", "version": 1, "text": text}
+    messages = [
+        {"id": 0, "method": "initialize",
+         "params": {"processId": 1, "rootPath": "f", "capabilities": {}, "trace": "off"}},
+        {"method": "textDocument/didOpen", "params": {"textDocument": document}},
+        {"id": 1, "method": "shutdown"},
+        {"method": "exit"},
+    ]
+    stdin = "\n// -----\n".join(json.dumps({"jsonrpc": "2.0", **m}) for m in messages)
+    known = output_of("prune-lsp-server", plugin, "-lit-test", stdin=stdin)
+    unknown = output_of("prune-lsp-server", "-lit-test", stdin=stdin)
+    assert '"diagnostics": []' in known, known
+    assert '"diagnostics": [\n' in unknown and "PatternAttrInterface" in unknown, unknown
+    done = run("prune-lsp-server", "--load-plugin=/no/such.so")
+    assert done.returncode == 3 and "/no/such.so" in done.stderr, done
+
+
 plugin = build_plugin()
+check_server()
 check_statistic()
 check_channels()
 check_pattern()

@@ -1,41 +1,30 @@
-# REQUIRES: onnx, data
-# RUN: %python %s %t mnist-cnn-bn cifar10_resnet20
+# REQUIRES: onnx
+# RUN: %python %s %t cnn
+# RUN: %if data %{ %python %s %t mnist-cnn-bn cifar10_resnet20 %}
 """Real networks without their normalisations give the recorded outputs.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-In both, every normalisation stands next to a contraction: before and behind
+In each, every normalisation stands next to a contraction: before and behind
 fully connected layers, past a flatten, and behind convolutions.
 """
 
-import os
 import pathlib
 import re
 import sys
 
-import numpy as np
 import onnx
-from onnx import numpy_helper
-
+from realmodels import path_of, recorded
 from tools import output_of, run
-
-DATA = pathlib.Path(os.environ["PRUNE_DATA"])
-
-
-def convert(source, target):
-    tensor = onnx.TensorProto()
-    tensor.ParseFromString(source.read_bytes())
-    np.save(target, numpy_helper.to_array(tensor))
-    return target
 
 
 def check(name, folder):
-    model = DATA / "models" / name
+    model = path_of(name)
     folder.mkdir(parents=True, exist_ok=True)
-    nodes = onnx.load(str(model / "model.onnx")).graph.node
+    nodes = onnx.load(str(model)).graph.node
     normalisations = sum(node.op_type == "BatchNormalization" for node in nodes)
     before, after = folder / "before.mlirbc", folder / "after.mlir"
-    output_of("prune-translate", "--import-onnx", model / "model.onnx", "-o", before)
+    output_of("prune-translate", "--import-onnx", model, "-o", before)
     passes = ["--prune-drop-identities", "--prune-fold-batch-norms"]
     filters = ["--remarks-filter=prune-fold-batch-norms"]
     done = run("prune-opt", before, *passes, *filters, "-o", after)
@@ -48,8 +37,7 @@ def check(name, folder):
     assert operations >= normalisations > 0, remarks
     assert "[Missed]" not in remarks, remarks
     assert not re.search(r"math\.sqrt|arith\.mulf", strip_contractions(after)), name
-    x = convert(model / "input_0.pb", folder / "x.npy")
-    y = convert(model / "output_0.pb", folder / "y.npy")
+    x, y = recorded(name, folder)
     arguments = [f"--input=@{x}", f"--expected=@{y}", "--rtol=1e-3", "--atol=1e-4"]
     output_of("prune-run", after, *arguments, timeout=3600)
 

@@ -16,7 +16,7 @@ os.makedirs(FOLDER)
 os.chdir(FOLDER)
 
 MODULE = """
-func.func @main(%x: tensor<4x8xf32> {onnx.name = "image"}, %n: i32) -> tensor<4x8xf32> {
+func.func @main(%x: tensor<4x8xf32> {prune.name = "image"}, %n: i32) -> tensor<4x8xf32> {
   %y = arith.addf %x, %x : tensor<4x8xf32>
   return %y : tensor<4x8xf32>
 }
@@ -185,7 +185,7 @@ reject(REFUSED, "has no public function to run", name="empty.mlir")
 write("private.mlir", "func.func private @main() { return }")
 reject(REFUSED, "has no public function to run", name="private.mlir")
 write("several.mlir", "func.func @a() { return } func.func @b() { return }")
-reject(USAGE, "has no function 'main'; choose with --entry one of 'a', 'b'", name="several.mlir")
+reject(USAGE, "has no function 'main'; choose the entry, one of 'a', 'b'", name="several.mlir")
 write("calls.mlir", "func.func private @other() func.func @main() { call @other() : () -> () return }")
 reject(REFUSED, "calls 'other', which has no body", name="calls.mlir")
 write("resource.mlir",

@@ -37,7 +37,7 @@ def layer(rows, name):
     size = ("%c0 = arith.constant 0 : index\n"
             f"%n = tensor.dim %x, %c0 : tensor<?x6xf32>") if dynamic else ""
     write(name, f"""
-    func.func @main(%x: tensor<{rows}x6xf32> {{onnx.name = "features"}},
+    func.func @main(%x: tensor<{rows}x6xf32> {{prune.name = "features"}},
                     %w: tensor<6x4xf32> {{prune.name = "weights"}}) -> tensor<{rows}x4xf32> {{
       {size}
       %zero = arith.constant 0.0 : f32

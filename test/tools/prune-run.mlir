@@ -17,7 +17,7 @@
 // LEAK: "leaked_allocations":0,"leaked_bytes":0
 // LEAK-SAME: "repeats":10000
 
-func.func @main(%x: tensor<4x8xf32>, %w: tensor<8x16xf32> {onnx.name = "w"}) -> tensor<4x16xf32> {
+func.func @main(%x: tensor<4x8xf32>, %w: tensor<8x16xf32> {prune.name = "w"}) -> tensor<4x16xf32> {
   %zero = arith.constant 0.0 : f32
   %empty = tensor.empty() : tensor<4x16xf32>
   %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x16xf32>) -> tensor<4x16xf32>

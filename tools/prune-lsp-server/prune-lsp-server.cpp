@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Tool.h"
+#include "Tools/Tool.h"
 
 #include "prune/InitAll.h"
 
@@ -20,8 +20,26 @@
 
 using namespace mlir;
 
+/// Loads the plugins that `--load-plugin=file.so` names, and takes the options
+/// away: upstream's server does not know them.
+static llvm::Error loadPlugins(int &argc, char **argv) {
+  int kept = 1;
+  for (int i = 1; i < argc; ++i) {
+    llvm::StringRef path = argv[i];
+    if (!path.consume_front("--load-plugin="))
+      argv[kept++] = argv[i];
+    else if (llvm::Error error = prune::loadPlugin(path))
+      return error;
+  }
+  argc = kept;
+  argv[argc] = nullptr;
+  return llvm::Error::success();
+}
+
 int main(int argc, char **argv) {
   prune::setVersion("prune-lsp-server");
+  if (llvm::Error error = loadPlugins(argc, argv))
+    return prune::fail(std::move(error));
   DialectRegistry registry;
   registerAllDialects(registry);
   registerAllExtensions(registry);

@@ -10,8 +10,9 @@
 
 #include "Inputs.h"
 
-#include "Elements.h"
-#include "Tool.h"
+#include "Tools/Tool.h"
+
+#include "prune/Execution/Elements.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -71,25 +72,28 @@ static Expected<std::pair<StringRef, Request>> parseOption(StringRef text) {
 /// The argument that a name stands for.
 static Expected<unsigned> findArgument(const Model &model, StringRef name) {
   std::string names;
-  for (auto [i, port] : llvm::enumerate(model.arguments)) {
+  for (auto [i, port] : llvm::enumerate(model.program->arguments())) {
     if (port.name == name)
       return i;
     if (!port.name.empty())
       names += (names.empty() ? "'" : ", '") + port.name + "'";
   }
   unsigned index;
-  if (!name.getAsInteger(10, index) && index < model.arguments.size())
+  if (!name.getAsInteger(10, index) &&
+      index < model.program->arguments().size())
     return index;
-  return makeError(kUsage, "--input: '" + model.entry + "' has no argument '" +
-                               name + "'; it has " +
-                               Twine(model.arguments.size()) + " arguments" +
+  return makeError(kUsage, "--input: '" + model.program->entry() +
+                               "' has no argument '" + name + "'; it has " +
+                               Twine(model.program->arguments().size()) +
+                               " arguments" +
                                (names.empty() ? "" : ", named " + names));
 }
 
 /// Sorts the options by argument.
 static Expected<std::vector<std::optional<Request>>>
 assignOptions(const Model &model, ArrayRef<std::string> options) {
-  std::vector<std::optional<Request>> requests(model.arguments.size());
+  std::vector<std::optional<Request>> requests(
+      model.program->arguments().size());
   unsigned position = 0;
   for (const std::string &option : options) {
     auto parsed = parseOption(option);
@@ -99,9 +103,9 @@ assignOptions(const Model &model, ArrayRef<std::string> options) {
     if (parsed->first.empty()) {
       index = position++;
       if (index >= requests.size())
-        return makeError(kUsage, "--input=" + option + ": '" + model.entry +
-                                     "' has only " + Twine(requests.size()) +
-                                     " arguments");
+        return makeError(kUsage, "--input=" + option + ": '" +
+                                     model.program->entry() + "' has only " +
+                                     Twine(requests.size()) + " arguments");
     } else {
       Expected<unsigned> found = findArgument(model, parsed->first);
       if (!found)
@@ -109,9 +113,10 @@ assignOptions(const Model &model, ArrayRef<std::string> options) {
       index = *found;
     }
     if (requests[index])
-      return makeError(kUsage, "--input=" + option + ": " +
-                                   model.arguments[index].description +
-                                   " is given twice");
+      return makeError(kUsage,
+                       "--input=" + option + ": " +
+                           model.program->arguments()[index].description +
+                           " is given twice");
     requests[index] = std::move(parsed->second);
   }
   return std::move(requests);
@@ -121,61 +126,20 @@ assignOptions(const Model &model, ArrayRef<std::string> options) {
 // Arrays
 //===----------------------------------------------------------------------===//
 
-static bool fits(ArrayRef<int64_t> expected, ArrayRef<int64_t> actual) {
-  return expected.size() == actual.size() &&
-         llvm::all_of_zip(expected, actual, [](int64_t e, int64_t a) {
-           return e == -1 || e == a;
-         });
-}
-
-bool mlir::prune::isSliced(const Port &port, const Input &input,
-                           const Batching &batching) {
-  ArrayRef<int64_t> shape = input.array.shape();
-  if (!batching.enabled || port.shape.empty() || shape.empty() ||
-      !fits(ArrayRef(port.shape).drop_front(), shape.drop_front()))
-    return false;
-  return port.shape[0] == -1 ? batching.size > 0 : port.shape[0] != shape[0];
-}
-
-/// A signless byte can be either.
-static bool isSameType(NpyType a, NpyType b) {
-  auto isByte = [](NpyType type) {
-    return type == NpyType::I8 || type == NpyType::U8;
-  };
-  return a == b || (isByte(a) && isByte(b));
-}
-
-static bool typesFit(const Port &port, const Input &input) {
-  return port.isBFloat == input.isBFloat &&
-         isSameType(input.isBFloat ? NpyType::F32 : input.array.type(),
-                    port.type);
-}
-
-static Error checkInput(const Port &port, const Input &input, StringRef source,
-                        const Batching &batching) {
-  if (!typesFit(port, input) || (!fits(port.shape, input.array.shape()) &&
-                                 !isSliced(port, input, batching)))
-    return makeError(
-        kInput,
-        source + " is " + shapeString(input.array.shape()) + " of " +
-            (input.isBFloat ? "bfloat16" : typeName(input.array.type())) +
-            ", but " + port.description + " is " + port.typeText());
-  return Error::success();
-}
-
 Error mlir::prune::checkInputs(const Model &model, ArrayRef<Input> inputs,
                                const Batching &batching) {
-  if (model.arguments.size() != inputs.size())
-    return makeError(kInput, "'" + model.entry + "' of '" + model.path +
-                                 "' has " + Twine(model.arguments.size()) +
+  if (model.program->arguments().size() != inputs.size())
+    return makeError(kInput, "'" + model.program->entry() + "' of '" +
+                                 model.path + "' has " +
+                                 Twine(model.program->arguments().size()) +
                                  " arguments, but there are " +
                                  Twine(inputs.size()) + " inputs");
-  for (auto [i, port] : llvm::enumerate(model.arguments))
+  for (auto [i, port] : llvm::enumerate(model.program->arguments()))
     if (Error error = checkInput(port, inputs[i],
                                  "input " + std::to_string(i) + " for '" +
                                      model.path + "'",
                                  batching))
-      return error;
+      return withCode(kInput, std::move(error));
   return Error::success();
 }
 
@@ -186,19 +150,20 @@ static Expected<Input> randomInput(const Port &port, unsigned index,
   ArrayRef<int64_t> shape =
       request ? ArrayRef(request->shape) : ArrayRef(port.shape);
   if (llvm::is_contained(shape, -1))
-    return makeError(kUsage, port.description + " is " + port.typeText() +
+    return makeError(kUsage, port.description + " is " + fileTypeText(port) +
                                  "; give it a file, --input=" + Twine(index) +
                                  "=@file.npy, or a shape for random numbers, "
                                  "--input=" +
                                  Twine(index) + "=4x8");
   Expected<NpyArray> array =
       makeRandom(request ? "--input=" + request->text : port.description,
-                 port.type, shape, seed, index);
-  if (array && port.isBFloat)
+                 fileTypeOf(port.element), shape, seed, index);
+  bool isBFloat = port.element == ElementType::BF16;
+  if (array && isBFloat)
     array = toBFloat(*array);
   if (!array)
     return array.takeError();
-  return Input{std::move(*array), port.isBFloat};
+  return Input{std::move(*array), isBFloat};
 }
 
 /// Reads an array and converts it to what the argument takes, if it may be.
@@ -207,16 +172,17 @@ static Expected<Input> readInput(const Port &port, const Request &request) {
   if (!array)
     return withCode(kInput, array.takeError());
   std::string what = "--input=" + request.text;
-  NpyType type = array->type();
-  if (!isSameType(type, port.type) && canConvert(type, port.type)) {
-    array = convert(what, *array, port.type);
+  NpyType type = array->type(), wanted = fileTypeOf(port.element);
+  bool takesBFloat = port.element == ElementType::BF16;
+  if (!isSameType(type, wanted) && canConvert(type, wanted)) {
+    array = convert(what, *array, wanted);
     if (array)
       note(what + " is converted from " + typeName(type) + " to " +
-           (port.isBFloat ? "bfloat16" : typeName(port.type)));
+           (takesBFloat ? "bfloat16" : typeName(wanted)));
   }
   if (!array)
     return withCode(kInput, array.takeError());
-  bool isBFloat = port.isBFloat && array->type() == NpyType::F32;
+  bool isBFloat = takesBFloat && array->type() == NpyType::F32;
   if (isBFloat)
     array = toBFloat(*array);
   if (!array)
@@ -231,7 +197,7 @@ mlir::prune::makeInputs(const Model &model, ArrayRef<std::string> options,
   if (!requests)
     return requests.takeError();
   std::vector<Input> inputs;
-  for (auto [i, port] : llvm::enumerate(model.arguments)) {
+  for (auto [i, port] : llvm::enumerate(model.program->arguments())) {
     const std::optional<Request> &request = (*requests)[i];
     Expected<Input> input = request && request->isFile
                                 ? readInput(port, *request)
@@ -241,7 +207,7 @@ mlir::prune::makeInputs(const Model &model, ArrayRef<std::string> options,
     if (request)
       if (Error error =
               checkInput(port, *input, "--input=" + request->text, batching))
-        return std::move(error);
+        return withCode(kInput, std::move(error));
     inputs.push_back(std::move(*input));
   }
   return std::move(inputs);

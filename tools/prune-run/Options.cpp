@@ -6,7 +6,7 @@
 
 #include "Options.h"
 
-#include "Tool.h"
+#include "Tools/Tool.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
@@ -99,6 +99,15 @@ Options::Options()
                     cl::desc("Check sizes and indices that are not known at "
                              "compile time (default true)")),
       json("json", cl::cat(category), cl::desc("Print one JSON object")) {}
+
+CompileOptions Options::compileOptions() const {
+  CompileOptions compile;
+  compile.entry = entry;
+  compile.kernels = kernels;
+  compile.threads = threads;
+  compile.runtimeChecks = runtimeChecks;
+  return compile;
+}
 
 Batching Options::batching() const {
   int64_t size = kBatch; // of `--batch` alone

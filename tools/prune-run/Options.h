@@ -8,8 +8,8 @@
 #define PRUNE_TOOLS_PRUNERUN_OPTIONS_H
 
 #include "Inputs.h"
-#include "ModelOptions.h"
-#include "PluginOptions.h"
+#include "Tools/ModelOptions.h"
+#include "Tools/PluginOptions.h"
 
 #include "llvm/Support/CommandLine.h"
 
@@ -41,6 +41,7 @@ struct Options {
   llvm::Error check() const;
 
   Batching batching() const;
+  CompileOptions compileOptions() const;
   /// The kernels of the module of --compare.
   std::string otherKernels() const;
   /// Whether a comparison decides the exit code.

@@ -6,7 +6,7 @@
 
 #include "Report.h"
 
-#include "Tool.h"
+#include "Tools/Tool.h"
 
 #include "prune/Core/Evaluation.h"
 
@@ -85,7 +85,8 @@ Error Report::addAccuracy(const Model &model, const Outcome &outcome,
                           const NpyArray &labels, StringRef prefix,
                           StringRef who) {
   if (outcome.results.empty())
-    return makeError(kInput, "--labels: '" + model.entry + "' has no result");
+    return makeError(kInput, "--labels: '" + model.program->entry() +
+                                 "' has no result");
   Expected<Accuracy> accuracy = classify(outcome.results[0], labels);
   if (!accuracy)
     return makeError(kInput,
@@ -129,13 +130,13 @@ Error Report::compare(const Model &model, ArrayRef<NpyArray> results,
   for (auto [i, reference] : llvm::enumerate(references)) {
     const NpyArray &result = results[i];
     if (result.shape() != reference.shape())
-      return makeError(kMismatch, what + " is " +
-                                      shapeString(reference.shape()) +
-                                      ", but " + model.results[i].description +
-                                      " is " + shapeString(result.shape()));
+      return makeError(kMismatch,
+                       what + " is " + shapeString(reference.shape()) +
+                           ", but " + model.program->results()[i].description +
+                           " is " + shapeString(result.shape()));
     Deviation deviation =
         compareArrays(result, reference, options.rtol, options.atol);
-    addDeviation(deviation, what, model.results[i], judged, *this);
+    addDeviation(deviation, what, model.program->results()[i], judged, *this);
     largest = std::max(largest, deviation.maxAbsError);
     mismatches += deviation.mismatches;
   }

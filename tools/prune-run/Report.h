@@ -11,7 +11,6 @@
 #define PRUNE_TOOLS_PRUNERUN_REPORT_H
 
 #include "Options.h"
-#include "Session.h"
 
 #include "llvm/Support/JSON.h"
 

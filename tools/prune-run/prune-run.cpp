@@ -11,9 +11,9 @@
 
 #include "Options.h"
 #include "Report.h"
-#include "Tool.h"
+#include "Tools/Tool.h"
 
-#include "prune/Core/Processor.h"
+#include "prune/Core/Packing/Processor.h"
 #include "prune/InitAll.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -56,11 +56,12 @@ readAll(const cl::list<std::string> &files) {
 
 static Error checkResultCount(StringRef option, size_t given,
                               const Model &model) {
-  if (given <= model.results.size())
+  if (given <= model.program->results().size())
     return Error::success();
-  return makeError(kUsage, "--" + option + " is given " + Twine(given) +
-                               " times, but '" + model.entry + "' has " +
-                               Twine(model.results.size()) + " results");
+  return makeError(kUsage,
+                   "--" + option + " is given " + Twine(given) +
+                       " times, but '" + model.program->entry() + "' has " +
+                       Twine(model.program->results().size()) + " results");
 }
 
 //===----------------------------------------------------------------------===//
@@ -80,10 +81,8 @@ struct Work {
 static Expected<Work> prepare(const DialectRegistry &registry,
                               const Options &options,
                               const ONNXImportOptions &onnx) {
-  Expected<Model> model =
-      loadModel(registry, {options.module, options.entry, options.pipeline,
-                           options.kernels, onnx, options.runtimeChecks,
-                           options.threads});
+  Expected<Model> model = loadModel(registry, {options.module, options.pipeline,
+                                               onnx, options.compileOptions()});
   if (!model)
     return model.takeError();
   Work work;
@@ -117,21 +116,26 @@ static Error compareModules(const DialectRegistry &registry, const Work &work,
                             const Outcome &outcome, const Options &options,
                             const ONNXImportOptions &onnx, Report &report) {
   std::string kernels = options.otherKernels();
+  CompileOptions compile = options.compileOptions();
+  compile.kernels = kernels;
+  if (kernels != "packed")
+    compile.threads = 1;
   Expected<Model> other = loadModel(
-      registry, {options.compare, options.entry, options.comparePipeline,
-                 kernels, onnx, options.runtimeChecks,
-                 kernels == "packed" ? options.threads.getValue() : 1});
+      registry, {options.compare, options.comparePipeline, onnx, compile});
   if (!other)
     return other.takeError();
-  if (other->results.size() != work.model.results.size())
-    return makeError(kMismatch, "--compare: '" + other->entry + "' of '" +
-                                    options.compare + "' has " +
-                                    Twine(other->results.size()) +
-                                    " results, expected " +
-                                    Twine(work.model.results.size()));
+  if (other->program->results().size() != work.model.program->results().size())
+    return makeError(kMismatch,
+                     "--compare: '" + other->program->entry() + "' of '" +
+                         options.compare + "' has " +
+                         Twine(other->program->results().size()) +
+                         " results, expected " +
+                         Twine(work.model.program->results().size()));
+  if (Error error = checkInputs(*other, work.inputs, options.batching()))
+    return error;
   Expected<Outcome> reference =
-      runModel(*other, work.inputs, options.batching(),
-               {options.warmup, options.repeat});
+      runProgram(*other->program, work.inputs, options.batching(),
+                 {options.warmup, options.repeat});
   if (!reference)
     return reference.takeError();
   report.addTiming(*reference, "compare_");
@@ -154,8 +158,8 @@ static Expected<Outcome> evaluate(const DialectRegistry &registry,
   if (!work)
     return work.takeError();
   Expected<Outcome> outcome =
-      runModel(work->model, work->inputs, options.batching(),
-               {options.warmup, options.repeat});
+      runProgram(*work->model.program, work->inputs, options.batching(),
+                 {options.warmup, options.repeat});
   if (!outcome)
     return outcome.takeError();
 

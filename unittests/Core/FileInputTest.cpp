@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/FileInput.h"
+#include "prune/Core/Support/FileInput.h"
 
 #include "llvm/Support/Alignment.h"
 #include "llvm/Support/FileSystem.h"

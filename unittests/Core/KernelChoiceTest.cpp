@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/KernelChoice.h"
+#include "prune/Core/Packing/KernelChoice.h"
 
 #include "gtest/gtest.h"
 

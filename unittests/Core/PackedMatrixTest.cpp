@@ -7,8 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/PackedMatrix.h"
-#include "prune/Core/KernelChoice.h"
+#include "prune/Core/Packing/PackedMatrix.h"
+#include "prune/Core/Packing/KernelChoice.h"
 
 #include "gtest/gtest.h"
 

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/Packing.h"
+#include "prune/Core/Packing/LevelStorage.h"
 
 #include "gtest/gtest.h"
 

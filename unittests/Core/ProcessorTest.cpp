@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/Processor.h"
-#include "prune/Core/Memory.h"
+#include "prune/Core/Packing/Processor.h"
+#include "prune/Core/Support/Memory.h"
 #include "prune/Core/Npy.h"
 
 #include "gtest/gtest.h"

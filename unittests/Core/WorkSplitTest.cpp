@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Core/WorkSplit.h"
+#include "prune/Core/Packing/WorkSplit.h"
 
 #include <gtest/gtest.h>
 

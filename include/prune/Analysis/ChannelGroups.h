@@ -32,7 +32,7 @@ class ExportLimits;
 
 /// Whether the value is a constant, an empty tensor or a fill, of which each
 /// use can have a version of its own.
-bool isRepeatable(Value value);
+bool isRematerializable(Value value);
 
 /// One dimension of a value; of one use of it if the value is repeatable.
 struct Axis {

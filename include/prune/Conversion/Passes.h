@@ -1,4 +1,4 @@
-//===- Passes.h - Passes that lower to other dialects -----------*- C++ -*-===//
+//===- Passes.h - Lowering of pruned weights ------------------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

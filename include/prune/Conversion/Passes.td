@@ -1,4 +1,4 @@
-//===- Passes.td - Passes that lower to other dialects -----*- tablegen -*-===//
+//===- Passes.td - Lowering of pruned weights ------------*- tablegen -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -8,10 +8,6 @@
 #define PRUNE_CONVERSION_PASSES_TD
 
 include "mlir/Pass/PassBase.td"
-
-//===----------------------------------------------------------------------===//
-// ConvertPruneToLinalg
-//===----------------------------------------------------------------------===//
 
 def ConvertPruneToLinalgPass : Pass<"convert-prune-to-linalg"> {
   let summary = "Lower scores, masks and their application to linalg";
@@ -41,10 +37,6 @@ def ConvertPruneToLinalgPass : Pass<"convert-prune-to-linalg"> {
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
-
-//===----------------------------------------------------------------------===//
-// Packed kernels
-//===----------------------------------------------------------------------===//
 
 def PackWeightsPass : Pass<"prune-pack-weights", "::mlir::ModuleOp"> {
   let summary = "Turn products and convolutions with constant weights into packed products";
@@ -204,10 +196,6 @@ def ConvertPrunePackedToVectorPass
   ];
 }
 
-//===----------------------------------------------------------------------===//
-// SparsifyWeights
-//===----------------------------------------------------------------------===//
-
 def SparsifyWeightsPass : Pass<"prune-sparsify-weights", "::mlir::ModuleOp"> {
   let summary = "Pack weights with many zeros at compile time";
   let description = [{
@@ -292,10 +280,6 @@ def SparsifyWeightsPass : Pass<"prune-sparsify-weights", "::mlir::ModuleOp"> {
   ];
 }
 
-//===----------------------------------------------------------------------===//
-// OutlineSparseKernels
-//===----------------------------------------------------------------------===//
-
 def OutlineSparseKernelsPass
     : Pass<"prune-outline-sparse-kernels", "::mlir::ModuleOp"> {
   let summary = "Move each operation on sparse tensors to a function of its own";
@@ -329,138 +313,6 @@ def OutlineSparseKernelsPass
     ```
   }];
   let dependentDialects = ["::mlir::func::FuncDialect"];
-}
-
-//===----------------------------------------------------------------------===//
-// DropReturnedArguments
-//===----------------------------------------------------------------------===//
-
-def DropReturnedArgumentsPass
-    : Pass<"prune-drop-returned-arguments", "::mlir::ModuleOp"> {
-  let summary = "Drop results of private functions that are their own arguments";
-  let description = [{
-    A kernel that updates a buffer in place returns the buffer that it was given.
-    Buffer deallocation would have to copy it, or to compare pointers at run time
-    to find out whose it is. This pass, between bufferization and deallocation,
-    lets callers use their own buffer and drops the result. Public functions keep
-    their signatures, and so do functions that are used other than by calls.
-
-    ```mlir
-    // Before
-    %r = call @kernel(%x, %y) : (memref<4xf32>, memref<2xf32>) -> memref<2xf32>
-    // After
-    call @kernel(%x, %y) : (memref<4xf32>, memref<2xf32>) -> ()
-    ```
-  }];
-  let dependentDialects = ["::mlir::func::FuncDialect"];
-}
-
-//===----------------------------------------------------------------------===//
-// FlattenConstants
-//===----------------------------------------------------------------------===//
-
-def FlattenConstantsPass : Pass<"prune-flatten-constants", "::mlir::ModuleOp"> {
-  let summary = "Turn constants of the LLVM dialect to arrays of bytes";
-  let description = [{
-    Globals with a resource of numbers become arrays of bytes in the same
-    resource, which LLVM prints a hundred times faster. Loads stay as they are:
-    pointers have no element type. So do splats, inline constants, booleans and
-    numbers of odd widths. The bytes are those of a little-endian machine, as
-    they are in all resources.
-
-    ```mlir
-    // Before
-    llvm.mlir.global private constant @w(dense_resource<w> : tensor<64xf32>) : !llvm.array<64 x f32>
-    // After
-    llvm.mlir.global private constant @w(dense_resource<w> : tensor<256xi8>) : !llvm.array<256 x i8>
-    ```
-  }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
-}
-
-//===----------------------------------------------------------------------===//
-// Numbers of 16 bits
-//===----------------------------------------------------------------------===//
-
-def ExpandNarrowFloatsPass : Pass<"prune-expand-narrow-floats"> {
-  let summary = "Convert f16 and bf16 by integer arithmetic";
-  let description = [{
-    Rewrites `arith.extf` and `arith.truncf` from and to bf16, and from and to
-    f16 unless `native-half` says that the processor converts between f16 and
-    f32, as operations on integers. Otherwise LLVM would call functions of a
-    compiler's run-time library. Scalars and vectors are rounded to nearest,
-    ties to even; denormal numbers, infinities and signs of NaN are kept, and
-    signalling NaN become quiet. f64 is rounded once, not first to f32.
-
-    Run on scalars, after `arith-emulate-unsupported-floats`.
-
-    ```mlir
-    %y = arith.extf %x : bf16 to f32
-    // becomes
-    %0 = arith.bitcast %x : bf16 to i16
-    %1 = arith.extui %0 : i16 to i32
-    %2 = arith.shli %1, %c16 : i32
-    %y = arith.bitcast %2 : i32 to f32
-    ```
-  }];
-  let options = [
-    Option<"nativeHalf", "native-half", "bool", "true",
-           "The processor converts between f16 and f32">
-  ];
-  let dependentDialects = ["::mlir::arith::ArithDialect"];
-}
-
-def WidenSumsPass : Pass<"prune-widen-sums", "::mlir::ModuleOp"> {
-  let summary = "Keep sums of f16 and bf16 in f32 and round them once";
-  let description = [{
-    Rewrites each `linalg.generic` on tensors that sums in f16 or bf16: the
-    accumulator and all arithmetic of the body become f32. Operands keep their
-    type and are extended when they are read. The result is rounded once, behind
-    the elementwise operations that follow, as long as each is the only user of
-    the one before. Maxima and minima stay as they are. Generalise named
-    operations first.
-
-    ```mlir
-    // Before
-    linalg.generic {...} ins(%x, %w : tensor<4x8xf16>, tensor<8x4xf16>) outs(%zero : tensor<4x4xf16>) {
-      %p = arith.mulf %a, %b : f16
-      %s = arith.addf %c, %p : f16
-      linalg.yield %s : f16
-    } -> tensor<4x4xf16>
-    // After, and an operation that rounds it to tensor<4x4xf16>
-    linalg.generic {...} ins(%x, %w : tensor<4x8xf16>, tensor<8x4xf16>) outs(%zero : tensor<4x4xf32>) {
-      %0 = arith.extf %a : f16 to f32
-      %1 = arith.extf %b : f16 to f32
-      %p = arith.mulf %0, %1 : f32
-      %s = arith.addf %c, %p : f32
-      linalg.yield %s : f32
-    } -> tensor<4x4xf32>
-    ```
-  }];
-  let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::tensor::TensorDialect"
-  ];
-}
-
-def StoreNarrowFloatsPass : Pass<"prune-store-narrow-floats", "::mlir::ModuleOp"> {
-  let summary = "Move f16 and bf16 as integers of 16 bits";
-  let description = [{
-    Run on the LLVM dialect. Numbers of f16 and bf16 that are only moved become
-    integers: types of values and blocks, constants, globals. LLVM calls its
-    run-time library for a `select` of bf16 on most processors, and for a return.
-    Only scalars of f16 that a function takes and returns, and the processor's
-    own conversions between f16 and f32, keep their types, behind a bit cast. In
-    signatures bf16 is an integer, too. Arithmetic on numbers of 16 bits is an
-    error.
-
-    ```mlir
-    %s = llvm.select %c, %x, %y : i1, bf16
-    // becomes
-    %s = llvm.select %c, %x, %y : i1, i16
-    ```
-  }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 #endif // PRUNE_CONVERSION_PASSES_TD

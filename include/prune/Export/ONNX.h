@@ -25,10 +25,6 @@ namespace mlir::prune {
 FailureOr<std::string> exportONNX(ModuleOp module, StringRef original,
                                   const ONNXImportOptions &options);
 
-/// Whether a file can lose channels at nodes of an operator, for the table of
-/// operators.
-StringRef describeONNXExport(StringRef op);
-
 } // namespace mlir::prune
 
 #endif // PRUNE_EXPORT_ONNX_H

@@ -10,7 +10,7 @@
 #define PRUNE_IR_PRUNE_H
 
 #include "prune/Core/MaskSelection.h"
-#include "prune/Core/PackedMatrix.h"
+#include "prune/Core/Packing/PackedMatrix.h"
 #include "prune/Core/ScoreInputs.h"
 #include "prune/Core/TensorView.h"
 #include "prune/IR/ScoreValues.h"

@@ -11,7 +11,7 @@
 #ifndef PRUNE_IR_WEIGHTRECORD_H
 #define PRUNE_IR_WEIGHTRECORD_H
 
-#include "prune/Core/ByteBuffer.h"
+#include "prune/Core/Support/ByteBuffer.h"
 #include "prune/IR/EditedDictionary.h"
 
 #include "mlir/IR/AsmState.h"

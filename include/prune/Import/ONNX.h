@@ -39,10 +39,9 @@ struct ONNXImportOptions {
 OwningOpRef<ModuleOp> importONNX(StringRef path, MLIRContext *context,
                                  const ONNXImportOptions &options);
 
-/// Writes the operators that can be imported, as a Markdown table. `exports` says
-/// what the exporter does with an operator.
-void printONNXOperators(llvm::raw_ostream &os,
-                        llvm::function_ref<StringRef(StringRef)> exports);
+/// Writes the operators that can be imported, and what an exported file can lose
+/// through them, as a Markdown table.
+void printONNXOperators(llvm::raw_ostream &os);
 
 } // namespace mlir::prune
 

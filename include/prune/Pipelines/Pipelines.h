@@ -63,6 +63,74 @@ struct PruneWeightsOptions : PassPipelineOptions<PruneWeightsOptions> {
 void buildPruneWeightsPipeline(OpPassManager &pm,
                                const PruneWeightsOptions &options);
 
+/// Options of `--prune-channels`; they mean what they mean for
+/// `prune-mask-channels` and `prune-remove-channels`.
+struct PruneChannelsOptions : PassPipelineOptions<PruneChannelsOptions> {
+  PassOptions::Option<std::string> criterion{
+      *this, "criterion",
+      llvm::cl::desc(
+          "l1, l2, random, scale, geometric-median, or an attribute"),
+      llvm::cl::init("l2")};
+  PassOptions::Option<uint64_t> seed{
+      *this, "seed", llvm::cl::desc("Seed of the random criterion"),
+      llvm::cl::init(0)};
+  PassOptions::Option<std::string> granularity{
+      *this, "granularity", llvm::cl::desc("channel, head or block"),
+      llvm::cl::init("channel")};
+  PassOptions::Option<std::string> reshape{
+      *this, "reshape",
+      llvm::cl::desc("Which dimension of a reshape carries channels where "
+                     "several could: outer or inner"),
+      llvm::cl::init("outer")};
+  PassOptions::Option<double> ratio{
+      *this, "ratio",
+      llvm::cl::desc("Fraction of the channels to remove, in [0, 1)"),
+      llvm::cl::init(0.0)};
+  PassOptions::Option<std::string> scope{
+      *this, "scope", llvm::cl::desc("local, global or isomorphic ranking"),
+      llvm::cl::init("local")};
+  ListOption<std::string> targets{
+      *this, "targets", llvm::cl::desc("Ratios of groups: layer:ratio,...")};
+  PassOptions::Option<int64_t> minChannels{
+      *this, "min-channels",
+      llvm::cl::desc("Channels that each group keeps at least"),
+      llvm::cl::init(1)};
+  PassOptions::Option<double> maxRatio{
+      *this, "max-ratio",
+      llvm::cl::desc("The largest fraction that any group loses, in [0, 1]"),
+      llvm::cl::init(1.0)};
+  PassOptions::Option<int64_t> roundTo{
+      *this, "round-to",
+      llvm::cl::desc("Keep a multiple of this many channels"),
+      llvm::cl::init(1)};
+  PassOptions::Option<bool> merge{
+      *this, "merge",
+      llvm::cl::desc("Fold removed channels into the most similar kept ones"),
+      llvm::cl::init(false)};
+  PassOptions::Option<double> mergeThreshold{
+      *this, "merge-threshold",
+      llvm::cl::desc("The least cosine for which channels are folded"),
+      llvm::cl::init(0.0)};
+  PassOptions::Option<std::string> exportSafe{
+      *this, "export-safe",
+      llvm::cl::desc("Leave alone what no ONNX file could lose: auto, true or "
+                     "false"),
+      llvm::cl::init("auto")};
+  PassOptions::Option<bool> allowSignatureChange{
+      *this, "allow-signature-change",
+      llvm::cl::desc("Remove dead indices of arguments, too"),
+      llvm::cl::init(false)};
+  PassOptions::Option<std::string> include{
+      *this, "include", llvm::cl::desc("Only groups that this matches")};
+  PassOptions::Option<std::string> exclude{
+      *this, "exclude", llvm::cl::desc("No groups that this matches")};
+};
+
+/// Prepare, mask channels, fold the masks, remove, and fold batch
+/// normalisations, which must not come before the decision.
+void buildPruneChannelsPipeline(OpPassManager &pm,
+                                const PruneChannelsOptions &options);
+
 /// Options of `--prune-lower-to-llvm`.
 struct LowerToLLVMOptions : PassPipelineOptions<LowerToLLVMOptions> {
   PassOptions::Option<std::string> kernels{
@@ -76,7 +144,8 @@ struct LowerToLLVMOptions : PassPipelineOptions<LowerToLLVMOptions> {
       *this, "cpu",
       llvm::cl::desc("The processor that runs the program: native (this "
                      "machine), x86-64-v2, x86-64-v3 or x86-64-v4; otherwise "
-                     "what PRUNE_CPU names, and this machine if it is not set")};
+                     "what PRUNE_CPU names, which our tools set to --cpu or "
+                     "native; and if it is not set, any 64-bit processor")};
   PassOptions::Option<unsigned> vectorBits{
       *this, "vector-bits",
       llvm::cl::desc("Bits of the vectors of packed kernels: 128, 256, 512, or "
@@ -108,6 +177,17 @@ struct LowerToLLVMOptions : PassPipelineOptions<LowerToLLVMOptions> {
 /// range, `emitError` is called with the reason and nothing is added.
 LogicalResult buildLowerToLLVMPipeline(
     OpPassManager &pm, const LowerToLLVMOptions &options,
+    llvm::function_ref<LogicalResult(const llvm::Twine &)> emitError);
+
+/// The parts of that pipeline, in their order: linalg structured operations on
+/// tensors; buffers, each freed once; loops and vectors; the LLVM dialect.
+enum class LoweringStage { Structure, Bufferize, Loops, LLVM };
+
+/// Adds one of them, which is registered as `prune-lower-structure`,
+/// `prune-lower-bufferize`, `prune-lower-loops` or `prune-lower-llvm`, for
+/// those who put passes of their own between them. All take the same options.
+LogicalResult buildLoweringStage(
+    OpPassManager &pm, LoweringStage stage, const LowerToLLVMOptions &options,
     llvm::function_ref<LogicalResult(const llvm::Twine &)> emitError);
 
 /// Registers every pipeline under its command-line name.

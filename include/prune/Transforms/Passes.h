@@ -7,17 +7,8 @@
 #ifndef PRUNE_TRANSFORMS_PASSES_H
 #define PRUNE_TRANSFORMS_PASSES_H
 
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/Pass/Pass.h"
-
-namespace mlir::prune {
-
-#define GEN_PASS_DECL
-#include "prune/Transforms/Passes.h.inc"
-
-#define GEN_PASS_REGISTRATION
-#include "prune/Transforms/Passes.h.inc"
-
-} // namespace mlir::prune
+#include "prune/Transforms/Channels/Passes.h"
+#include "prune/Transforms/Preparation/Passes.h"
+#include "prune/Transforms/Weights/Passes.h"
 
 #endif // PRUNE_TRANSFORMS_PASSES_H
