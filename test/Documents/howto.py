@@ -13,6 +13,7 @@ import sys
 SOURCE = pathlib.Path(os.environ["PRUNE_SOURCE_DIR"])
 diffs = re.findall(r"^```diff\n(.*?)^```$", (SOURCE / "docs" / "HowTo.md").read_text(), re.MULTILINE | re.DOTALL)
 assert len(diffs) >= 4
+failed = False
 for diff in diffs:
     files = re.findall(r"^\+\+\+ b/(.*)$", diff, re.MULTILINE)
     assert 1 <= len(files) <= 2, files
@@ -20,4 +21,6 @@ for diff in diffs:
         ["git", "-C", SOURCE, "apply", "--check", "-"], input=diff, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        sys.exit(f"docs/HowTo.md: the diff of {' and '.join(files)} does not apply any more:\n{done.stderr}")
+        failed = True
+        print(f"docs/HowTo.md: the diff of {' and '.join(files)} does not apply any more:\n{done.stderr}")
+sys.exit(failed)
