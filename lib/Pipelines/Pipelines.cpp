@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "prune/Pipelines/Pipelines.h"
+#include "prune/Transforms/Weights/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -13,9 +14,18 @@
 using namespace mlir;
 using namespace mlir::prune;
 
-/// Registers a pipeline of module passes. Upstream ends the process if such a
-/// pipeline is nested in another operation; this reports it. Options can be out
-/// of range.
+/// Upstream ends the process if a pipeline of module passes is nested in
+/// another operation; this reports it.
+static LogicalResult
+checkAnchor(OpPassManager &pm,
+            function_ref<LogicalResult(const Twine &)> emitError) {
+  std::optional<StringRef> anchor = pm.getOpName();
+  if (!anchor || *anchor == ModuleOp::getOperationName())
+    return success();
+  return emitError("is a pipeline for builtin.module, not for " + *anchor);
+}
+
+/// Registers a pipeline of module passes. Options can be out of range.
 template <typename Options>
 static void registerPipeline(
     StringRef name, StringRef description,
@@ -25,10 +35,8 @@ static void registerPipeline(
       name, description,
       [build](OpPassManager &pm, StringRef text,
               function_ref<LogicalResult(const Twine &)> emitError) {
-        std::optional<StringRef> anchor = pm.getOpName();
-        if (anchor && *anchor != ModuleOp::getOperationName())
-          return emitError("is a pipeline for builtin.module, not for " +
-                           *anchor);
+        if (failed(checkAnchor(pm, emitError)))
+          return failure();
         Options options;
         std::string message;
         llvm::raw_string_ostream os(message);
@@ -61,13 +69,21 @@ void mlir::prune::registerPrunePipelines() {
         buildPreparePipeline(pm, options);
         return success();
       });
-  registerPipeline<PruneWeightsOptions>(
-      "prune-weights", "Name, mask and fold the weights of a network",
-      [](OpPassManager &pm, const PruneWeightsOptions &options,
-         function_ref<LogicalResult(const Twine &)>) {
-        buildPruneWeightsPipeline(pm, options);
+  // One list of options, which is the pass's.
+  registerPassPipeline(
+      "prune-weights",
+      "Name, mask and fold the weights of a network; the options are those of "
+      "prune-mask-weights",
+      [](OpPassManager &pm, StringRef text,
+         function_ref<LogicalResult(const Twine &)> emitError) {
+        std::unique_ptr<Pass> mask = createMaskWeightsPass();
+        if (failed(checkAnchor(pm, emitError)) ||
+            failed(mask->initializeOptions(text, emitError)))
+          return failure();
+        buildPruneWeightsPipeline(pm, std::move(mask));
         return success();
-      });
+      },
+      [](function_ref<void(const detail::PassOptions &)>) {});
   registerPipeline<PruneChannelsOptions>(
       "prune-channels",
       "Prepare a network, decide which channels leave, and remove them",

@@ -32,26 +32,17 @@ void mlir::prune::buildPreparePipeline(OpPassManager &pm,
   pm.addPass(createDropIdentitiesPass());
 }
 
-void mlir::prune::buildPruneWeightsPipeline(
-    OpPassManager &pm, const PruneWeightsOptions &options) {
+void mlir::prune::buildPruneWeightsPipeline(OpPassManager &pm,
+                                            std::unique_ptr<Pass> mask) {
   addWeightForms(pm);
-
-  MaskWeightsPassOptions mask;
-  mask.criterion = options.criterion;
-  mask.seed = options.seed;
-  mask.pattern = options.pattern;
-  mask.sparsity = options.sparsity;
-  mask.threshold = options.threshold;
-  mask.count = options.count;
-  mask.scope = options.scope;
-  mask.targets.assign(options.targets.begin(), options.targets.end());
-  mask.minSize = options.minSize;
-  mask.include = options.include;
-  mask.exclude = options.exclude;
-  pm.addPass(createMaskWeightsPass(mask));
-
+  pm.addPass(std::move(mask));
   FoldMasksPassOptions fold;
   fold.quiet = true; // masking has said it
   pm.addPass(createFoldMasksPass(fold));
   pm.addPass(createCanonicalizerPass());
+}
+
+void mlir::prune::buildPruneWeightsPipeline(
+    OpPassManager &pm, const MaskWeightsPassOptions &options) {
+  buildPruneWeightsPipeline(pm, createMaskWeightsPass(options));
 }

@@ -14,8 +14,10 @@
 
 namespace mlir {
 class OpPassManager;
+class Pass;
 
 namespace prune {
+struct MaskWeightsPassOptions;
 
 /// Options of `--prune-prepare`: none yet.
 struct PrepareOptions : PassPipelineOptions<PrepareOptions> {};
@@ -25,43 +27,13 @@ struct PrepareOptions : PassPipelineOptions<PrepareOptions> {};
 /// belongs together.
 void buildPreparePipeline(OpPassManager &pm, const PrepareOptions &options);
 
-/// Options of `--prune-weights`; they mean what they mean for
-/// `prune-mask-weights`.
-struct PruneWeightsOptions : PassPipelineOptions<PruneWeightsOptions> {
-  PassOptions::Option<std::string> criterion{
-      *this, "criterion", llvm::cl::desc("l1, l2, random, or an attribute"),
-      llvm::cl::init("l1")};
-  PassOptions::Option<uint64_t> seed{
-      *this, "seed", llvm::cl::desc("Seed of the random criterion"),
-      llvm::cl::init(0)};
-  PassOptions::Option<std::string> pattern{
-      *this, "pattern",
-      llvm::cl::desc("element, N:M, N:M@dim, block:AxB..., or an attribute"),
-      llvm::cl::init("element")};
-  PassOptions::Option<std::string> sparsity{
-      *this, "sparsity", llvm::cl::desc("Fraction of the units to remove")};
-  PassOptions::Option<std::string> threshold{
-      *this, "threshold", llvm::cl::desc("Remove units that score below")};
-  PassOptions::Option<std::string> count{
-      *this, "count", llvm::cl::desc("Number of units to remove")};
-  PassOptions::Option<std::string> scope{
-      *this, "scope", llvm::cl::desc("local or global ranking"),
-      llvm::cl::init("local")};
-  ListOption<std::string> targets{
-      *this, "targets", llvm::cl::desc("Targets of layers: layer:value,...")};
-  PassOptions::Option<int64_t> minSize{
-      *this, "min-size",
-      llvm::cl::desc("Leave weights with fewer elements alone"),
-      llvm::cl::init(0)};
-  PassOptions::Option<std::string> include{
-      *this, "include", llvm::cl::desc("Only weights that this matches")};
-  PassOptions::Option<std::string> exclude{
-      *this, "exclude", llvm::cl::desc("No weights that this matches")};
-};
-
-/// Inline globals, lower TOSA, name, mask, fold, canonicalise.
+/// Inline globals, lower TOSA, name, mask, fold, canonicalise. The options of
+/// `--prune-weights` are those of `prune-mask-weights`.
 void buildPruneWeightsPipeline(OpPassManager &pm,
-                               const PruneWeightsOptions &options);
+                               const MaskWeightsPassOptions &options);
+
+/// The same with a pass `prune-mask-weights` that has its options.
+void buildPruneWeightsPipeline(OpPassManager &pm, std::unique_ptr<Pass> mask);
 
 /// Options of `--prune-channels`; they mean what they mean for
 /// `prune-mask-channels` and `prune-remove-channels`.
