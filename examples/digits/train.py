@@ -3,7 +3,8 @@
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 The results are committed; this script documents how they were made. Data are the
-1,797 digits of 8x8 pixels that scikit-learn packages; 360 of them are held out. Written to the folder of this file:
+1,797 digits of 8x8 pixels that scikit-learn packages; 360 of them are held out.
+Written to the folder of this file:
 
     mlp.mlir       64-300-100-10, ReLU
     cnn.mlir       3x3 convolution to 8 channels, max pooling, 3x3 convolution to
