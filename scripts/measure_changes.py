@@ -18,7 +18,8 @@ import sys
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else SOURCE / "build-changes").resolve()
-TREE, BUILD = FOLDER / "tree", FOLDER / "build"
+TREE = FOLDER / "tree"
+BUILD = TREE / "build"
 
 NETWORK = """
 func.func @main(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {

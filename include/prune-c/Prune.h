@@ -40,6 +40,8 @@ typedef struct PruneModule PruneModule;
 typedef struct PruneProgram PruneProgram;
 /** What a call of a program returned. */
 typedef struct PruneResults PruneResults;
+/** Some of the weights of a module, with their numbers. */
+typedef struct PruneWeights PruneWeights;
 
 typedef enum PruneStatus {
   PRUNE_OK = 0,
@@ -55,7 +57,9 @@ typedef enum PruneStatus {
   PRUNE_COMPILE_ERROR = 5,
   /** The template cannot be read, or its operators cannot say what the network
       computes. */
-  PRUNE_EXPORT_ERROR = 6
+  PRUNE_EXPORT_ERROR = 6,
+  /** The module has no weight of that name, or none that can be pruned. */
+  PRUNE_UNKNOWN_WEIGHT = 7
 } PruneStatus;
 
 typedef enum PruneSeverity {
@@ -297,6 +301,77 @@ PRUNE_C_EXPORT size_t pruneResultsCount(const PruneResults *results);
 PRUNE_C_EXPORT PruneTensor pruneResultsGet(const PruneResults *results,
                                            size_t index);
 PRUNE_C_EXPORT void pruneResultsFree(PruneResults *results);
+
+/*===-- Weights -----------------------------------------------------------===*/
+
+/* The weights of a module are the constants that contractions and convolutions
+   multiply by and that passes can prune. Names are those of reports. A second
+   weight of one name goes by its resource key. A weight with a mask is one again
+   when prune-fold-masks has run. */
+
+/** Lists the weights, in the order of the module. Freed with
+    pruneWeightsFree. */
+PRUNE_C_EXPORT PruneStatus pruneModuleWeights(const PruneModule *module,
+                                              PruneWeights **weights);
+/** A list of the one weight of that name; PRUNE_UNKNOWN_WEIGHT with a message
+    that names some if there is none. Fails for a weight without data. */
+PRUNE_C_EXPORT PruneStatus pruneModuleWeight(const PruneModule *module,
+                                             const char *name,
+                                             PruneWeights **weight);
+
+PRUNE_C_EXPORT size_t pruneWeightsCount(const PruneWeights *weights);
+/** Name and numbers belong to the list, and numbers only as long as the module
+    is not changed and not freed. `data` is null if the text of the module was
+    printed without it. `index` must be below the count. */
+PRUNE_C_EXPORT const char *pruneWeightsName(const PruneWeights *weights,
+                                            size_t index);
+PRUNE_C_EXPORT PruneTensor pruneWeightsGet(const PruneWeights *weights,
+                                           size_t index);
+PRUNE_C_EXPORT void pruneWeightsFree(PruneWeights *weights);
+
+/** Copies other numbers into a weight, for all that reads it. Type, rank and
+    extents must be those of the weight. What was recorded of it stays. */
+PRUNE_C_EXPORT PruneStatus pruneModuleSetWeight(PruneModule *module,
+                                                const char *name,
+                                                const PruneTensor *weight);
+
+/** Puts a mask on a weight as prune-mask-weights does; prune-fold-masks carries
+    it out. `mask` is PRUNE_BOOL, of the weight's shape, with 1 for what is kept.
+    `by` is who decided, as reports have it (null: "C"). */
+PRUNE_C_EXPORT PruneStatus pruneModuleApplyMask(PruneModule *module,
+                                                const char *name,
+                                                const PruneTensor *mask,
+                                                const char *by);
+
+/** How scores become masks. Texts are those of the options of
+    prune-mask-weights; null for their defaults. */
+typedef struct PruneMaskOptions {
+  const char *pattern;
+  const char *scope;
+  const char *include;
+  const char *exclude;
+  /** The part of the units to remove, in [0, 1]; null if the pattern says. */
+  const double *sparsity;
+  /** Who decides (null: "C") and how (null: "scores"), as reports have it. */
+  const char *by;
+  const char *criterion;
+} PruneMaskOptions;
+
+/** Lists the weights that pruneModuleMaskByScores expects scores of. A target
+    that removes nothing of a weight leaves it alone, for instance. Freed with
+    pruneWeightsFree. */
+PRUNE_C_EXPORT PruneStatus
+pruneModuleChooseWeights(const PruneModule *module,
+                         const PruneMaskOptions *options,
+                         PruneWeights **weights);
+
+/** Ranks `numScores` tensors of scores, one for each weight that is chosen, by
+    its name, and puts masks on the weights as pruneModuleApplyMask does. Scores
+    are of any floating-point type, of the weight's shape; what scores lowest is
+    removed. Nothing changes on failure, as of a NaN score. */
+PRUNE_C_EXPORT PruneStatus pruneModuleMaskByScores(
+    PruneModule *module, const PruneMaskOptions *options,
+    const char *const *names, const PruneTensor *scores, size_t numScores);
 
 #ifdef __cplusplus
 }

@@ -59,6 +59,8 @@ const char *pruneStatusName(PruneStatus status) {
     return "export error";
   case PRUNE_COMPILE_ERROR:
     return "compile error";
+  case PRUNE_UNKNOWN_WEIGHT:
+    return "unknown weight";
   }
   return "unknown status";
 }

@@ -9,6 +9,8 @@
 
 #include "prune-c/Prune.h"
 
+#include "prune/Execution/Program.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -44,6 +46,10 @@ namespace mlir::prune {
 
 /// Copies bytes out, with a zero behind them.
 PruneBuffer copyOut(llvm::StringRef bytes);
+
+/// Why a tensor is not what `taker` takes; empty if it is.
+std::string whyNot(const Port &port, const PruneTensor &given,
+                   llvm::StringRef taker);
 
 } // namespace mlir::prune
 

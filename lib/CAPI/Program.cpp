@@ -150,8 +150,8 @@ static std::string describe(const PruneTensor &tensor) {
   return port.typeText();
 }
 
-/// Why a tensor does not fit the signature; empty if it does.
-static std::string whyNot(const Port &port, const PruneTensor &given) {
+std::string mlir::prune::whyNot(const Port &port, const PruneTensor &given,
+                                StringRef taker) {
   if (given.rank < 0 || (given.rank > 0 && !given.shape))
     return "has no shape";
   ArrayRef<int64_t> shape(given.shape, given.rank);
@@ -167,8 +167,9 @@ static std::string whyNot(const Port &port, const PruneTensor &given) {
     hasElements &= shape[i] > 0;
   }
   if (!fits)
-    return "is " + describe(given) + ", but the function takes " +
-           port.typeText();
+    return ("is " + describe(given) + ", but " + taker + " takes " +
+            port.typeText())
+        .str();
   return given.data || !hasElements ? "" : "has no data";
 }
 
@@ -193,7 +194,7 @@ PruneStatus pruneProgramCall(const PruneProgram *program,
   SmallVector<PortView> views;
   for (auto [index, port] : llvm::enumerate(compiled.arguments())) {
     const PruneTensor &given = arguments[index];
-    std::string reason = whyNot(port, given);
+    std::string reason = whyNot(port, given, "the function");
     if (!reason.empty())
       return failCall(message, port.description + " " + reason);
     views.push_back({const_cast<void *>(given.data),
@@ -229,7 +230,7 @@ PruneStatus pruneProgramSetWeight(PruneProgram *program, const char *name,
   for (auto [index, port] : llvm::enumerate(compiled.weights())) {
     if (port.name != name)
       continue;
-    std::string reason = whyNot(port, *weight);
+    std::string reason = whyNot(port, *weight, "the function");
     if (!reason.empty())
       return failCall(message, "weight '" + port.name + "' " + reason);
     size_t size = compiled.weight(index).size();

@@ -10,7 +10,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
     scores = classify(np.ones((4, 64), np.float32))
 
 IR crosses as text or bytecode; nothing of MLIR's own Python API is needed. Every
-failure is a `prune.Error` whose text is what the compiler said.
+failure is a `prune.Error` whose text is what the compiler said; a weight that does
+not exist is a `KeyError`.
 """
 
 from ._prune import (
@@ -22,6 +23,7 @@ from ._prune import (
     PassError,
     PipelineError,
     Program,
+    Weights,
     load_plugin,
     version,
 )
@@ -37,5 +39,6 @@ __all__ = [
     "PassError",
     "PipelineError",
     "Program",
+    "Weights",
     "load_plugin",
 ]

@@ -19,10 +19,12 @@
 
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -38,17 +40,33 @@ struct Failure {
 /// Frees a context after the modules that use it.
 using ContextPtr = std::shared_ptr<PruneContext>;
 
+/// The weights of a module or a program as a mapping from names to arrays.
+struct Weights {
+  std::function<std::vector<std::string>()> names;
+  std::function<py::object(const std::string &name)> get;
+  std::function<void(const std::string &name, const py::object &array)> set;
+};
+
 class Program {
 public:
   explicit Program(PruneProgram *program)
-      : program(program, pruneProgramFree) {}
+      : program(program, pruneProgramFree),
+        mutex(std::make_shared<std::shared_mutex>()) {}
 
   py::object call(const py::args &arguments) const;
   /// "(4x64xf32) -> (4x10xf32)"
   std::string signature() const;
+  Weights weights() const;
+  void setWeight(const std::string &name, const py::object &array) const;
 
 private:
+  std::vector<std::string> weightNames() const;
+  size_t findWeight(const std::string &name) const;
+  py::object weight(const std::string &name) const;
+
   std::shared_ptr<PruneProgram> program;
+  /// Calls share it; weights are replaced when none is running.
+  std::shared_ptr<std::shared_mutex> mutex;
 };
 
 class Module {
@@ -68,7 +86,15 @@ public:
   py::bytes bytecode() const;
   Program compile(const std::optional<std::string> &entry,
                   const std::string &kernels, unsigned level, unsigned threads,
-                  const std::optional<std::string> &cpu) const;
+                  const std::optional<std::string> &cpu,
+                  bool externalize) const;
+  Weights weights() const;
+  void applyMask(const std::string &name, const py::object &array) const;
+  void scoreWeights(const py::function &callback,
+                    const std::optional<double> &sparsity,
+                    const std::string &pattern, const std::string &scope,
+                    const std::string &include,
+                    const std::string &exclude) const;
   std::string diagnostics() const;
 
 private:
@@ -79,6 +105,11 @@ private:
   /// Calls into the library without the interpreter's lock, one thread at a
   /// time, and throws if the status is not good.
   template <typename Function> void guarded(Function function) const;
+
+  std::vector<std::string> weightNames() const;
+  py::object weight(const std::string &name) const;
+  PruneElementType weightType(const std::string &name) const;
+  void setWeight(const std::string &name, const py::object &array) const;
 
   ContextPtr context;
   std::shared_ptr<PruneModule> module;
@@ -194,8 +225,8 @@ Module::exportONNX(const std::filesystem::path &original,
   Fixed fixed(dims, values);
   PruneBuffer model = {nullptr, 0};
   guarded([&] {
-    return pruneModuleExportONNX(module.get(), original.c_str(),
-                                 &fixed.options, &model);
+    return pruneModuleExportONNX(module.get(), original.c_str(), &fixed.options,
+                                 &model);
   });
   py::bytes copy(model.data, model.size);
   pruneBufferFree(&model);
@@ -240,10 +271,10 @@ py::bytes Module::bytecode() const {
 
 Program Module::compile(const std::optional<std::string> &entry,
                         const std::string &kernels, unsigned level,
-                        unsigned threads,
-                        const std::optional<std::string> &cpu) const {
-  const PruneCompileOptions options = {level, threads,
-                                       cpu ? cpu->c_str() : nullptr};
+                        unsigned threads, const std::optional<std::string> &cpu,
+                        bool externalize) const {
+  const PruneCompileOptions options = {
+      level, threads, cpu ? cpu->c_str() : nullptr, externalize};
   PruneProgram *program = nullptr;
   guarded([&] {
     return pruneModuleCompileWithOptions(module.get(),
@@ -254,6 +285,7 @@ Program Module::compile(const std::optional<std::string> &entry,
 }
 
 std::string Module::diagnostics() const {
+  py::gil_scoped_release release;
   std::lock_guard<std::mutex> lock(*mutex);
   return pruneContextDiagnostics(context.get());
 }
@@ -305,23 +337,26 @@ static float fromBFloat(uint16_t value) {
 }
 
 namespace {
-/// One argument with everything that must live as long as the call.
+/// One array with everything that must live as long as the call.
 struct Argument {
   py::array array;
   std::vector<uint16_t> bfloats;
   std::vector<int64_t> shape;
   PruneTensor tensor;
 
-  Argument(const py::handle &given, PruneElementType element, size_t index) {
+  /// `name` and `taker` are what messages call the array and what takes it.
+  Argument(const py::handle &given, PruneElementType element,
+           const std::string &name, const char *taker) {
     py::module_ numpy = py::module_::import("numpy");
     py::object dtype = numpy.attr("dtype")(dtypeName(element));
     // "same_kind" lets float64 become float32, but never float an integer.
     py::array any = numpy.attr("asarray")(given);
-    if (!numpy.attr("can_cast")(any.dtype(), dtype, "same_kind").cast<bool>())
+    if (!numpy.attr("can_cast")(any.attr("dtype"), dtype, "same_kind")
+             .cast<bool>())
       throw Failure{PRUNE_INVALID_ARGUMENT,
-                    "argument " + std::to_string(index) + " is an array of " +
-                        py::str(any.dtype()).cast<std::string>() +
-                        ", but the function takes " + dtypeName(element)};
+                    name + " is an array of " +
+                        py::str(any.attr("dtype")).cast<std::string>() +
+                        ", but " + taker + " takes " + dtypeName(element)};
     array = numpy.attr("require")(any, dtype, "C");
     shape.assign(array.shape(), array.shape() + array.ndim());
     tensor = {element, int64_t(shape.size()), shape.data(), array.data()};
@@ -360,7 +395,8 @@ py::object Program::call(const py::args &given) const {
   // The library reports a wrong number of arguments.
   for (size_t i = 0; i < given.size() && i < expected; ++i) {
     arguments.push_back(std::make_unique<Argument>(
-        given[i], pruneProgramArgumentType(program.get(), i).element, i));
+        given[i], pruneProgramArgumentType(program.get(), i).element,
+        "argument " + std::to_string(i), "the function"));
     tensors.push_back(arguments.back()->tensor);
   }
   tensors.resize(given.size());
@@ -370,6 +406,7 @@ py::object Program::call(const py::args &given) const {
   PruneStatus status;
   {
     py::gil_scoped_release release;
+    std::shared_lock<std::shared_mutex> lock(*mutex);
     status = pruneProgramCall(program.get(), tensors.data(), tensors.size(),
                               &raw, &message);
   }
@@ -385,6 +422,61 @@ py::object Program::call(const py::args &given) const {
   for (size_t i = 0; i < count; ++i)
     all[i] = toArray(pruneResultsGet(raw, i));
   return std::move(all);
+}
+
+std::vector<std::string> Program::weightNames() const {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < pruneProgramNumWeights(program.get()); ++i)
+    names.push_back(pruneProgramWeightName(program.get(), i));
+  return names;
+}
+
+size_t Program::findWeight(const std::string &name) const {
+  constexpr size_t kShown = 8;
+  std::vector<std::string> names = weightNames();
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] == name)
+      return i;
+  std::string text = "there is no weight '" + name + "'; the program has ";
+  if (names.empty())
+    text += "none, compile with externalize=True to make arguments of them";
+  for (size_t i = 0; i < names.size() && i < kShown; ++i)
+    text += (i ? ", '" : "'") + names[i] + "'";
+  if (names.size() > kShown)
+    text += " and " + std::to_string(names.size() - kShown) + " more";
+  throw Failure{PRUNE_UNKNOWN_WEIGHT, text};
+}
+
+py::object Program::weight(const std::string &name) const {
+  size_t index = findWeight(name);
+  // Whoever sets a weight does not wait for the interpreter's lock.
+  std::shared_lock<std::shared_mutex> lock(*mutex);
+  return toArray(pruneProgramWeight(program.get(), index));
+}
+
+void Program::setWeight(const std::string &name,
+                        const py::object &array) const {
+  PruneTensor old = pruneProgramWeight(program.get(), findWeight(name));
+  Argument given(array, old.element, "weight '" + name + "'", "the function");
+  PruneBuffer message = {nullptr, 0};
+  PruneStatus status;
+  {
+    py::gil_scoped_release release;
+    std::unique_lock<std::shared_mutex> lock(*mutex);
+    status = pruneProgramSetWeight(program.get(), name.c_str(), &given.tensor,
+                                   &message);
+  }
+  std::string text = message.data ? message.data : "";
+  pruneBufferFree(&message);
+  check(status, text.c_str());
+}
+
+Weights Program::weights() const {
+  return {[self = *this] { return self.weightNames(); },
+          [self = *this](const std::string &name) { return self.weight(name); },
+          [self = *this](const std::string &name, const py::object &array) {
+            self.setWeight(name, array);
+          }};
 }
 
 static std::string typeText(const PruneTensorType &type) {
@@ -410,11 +502,164 @@ std::string Program::signature() const {
 }
 
 //===----------------------------------------------------------------------===//
+// Weights of modules
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct FreeWeights {
+  void operator()(PruneWeights *weights) const { pruneWeightsFree(weights); }
+};
+using WeightsPtr = std::unique_ptr<PruneWeights, FreeWeights>;
+} // namespace
+
+static std::vector<std::string> namesOf(const PruneWeights *weights) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < pruneWeightsCount(weights); ++i)
+    names.push_back(pruneWeightsName(weights, i));
+  return names;
+}
+
+std::vector<std::string> Module::weightNames() const {
+  PruneWeights *raw = nullptr;
+  guarded([&] { return pruneModuleWeights(module.get(), &raw); });
+  return namesOf(WeightsPtr(raw).get());
+}
+
+py::object Module::weight(const std::string &name) const {
+  py::object array;
+  guarded([&] {
+    PruneWeights *raw = nullptr;
+    PruneStatus status = pruneModuleWeight(module.get(), name.c_str(), &raw);
+    WeightsPtr weights(raw);
+    if (status != PRUNE_OK)
+      return status;
+    // The copy is made before another thread can change the module. Nothing
+    // that holds the interpreter's lock waits for ours.
+    py::gil_scoped_acquire acquire;
+    array = toArray(pruneWeightsGet(raw, 0));
+    return PRUNE_OK;
+  });
+  return array;
+}
+
+PruneElementType Module::weightType(const std::string &name) const {
+  PruneElementType type = PRUNE_F32;
+  guarded([&] {
+    PruneWeights *raw = nullptr;
+    PruneStatus status = pruneModuleWeight(module.get(), name.c_str(), &raw);
+    WeightsPtr weights(raw);
+    if (status == PRUNE_OK)
+      type = pruneWeightsGet(raw, 0).element;
+    return status;
+  });
+  return type;
+}
+
+void Module::setWeight(const std::string &name, const py::object &array) const {
+  Argument given(array, weightType(name), "the array for weight '" + name + "'",
+                 "the weight");
+  guarded([&] {
+    return pruneModuleSetWeight(module.get(), name.c_str(), &given.tensor);
+  });
+}
+
+Weights Module::weights() const {
+  return {[self = *this] { return self.weightNames(); },
+          [self = *this](const std::string &name) { return self.weight(name); },
+          [self = *this](const std::string &name, const py::object &array) {
+            self.setWeight(name, array);
+          }};
+}
+
+/// A mask as an array of bool, from one of bool or of zeros and ones.
+static py::object toMask(const py::object &given, const std::string &name) {
+  py::module_ numpy = py::module_::import("numpy");
+  py::object any = numpy.attr("asarray")(given);
+  py::object kind = any.attr("dtype").attr("kind");
+  if (std::string("biuf").find(kind.cast<std::string>()) == std::string::npos)
+    throw Failure{PRUNE_INVALID_ARGUMENT,
+                  "the mask of weight '" + name + "' is an array of " +
+                      py::str(any.attr("dtype")).cast<std::string>() +
+                      "; expected bool, or numbers that are 0 or 1"};
+  py::object mask = any.attr("astype")("bool");
+  py::object differs = numpy.attr("not_equal")(any, mask);
+  if (numpy.attr("any")(differs).cast<bool>())
+    throw Failure{PRUNE_INVALID_ARGUMENT,
+                  "the mask of weight '" + name + "' expects 0 or 1 but got " +
+                      py::str(any[differs].attr("flat")[py::int_(0)])
+                          .cast<std::string>()};
+  return mask;
+}
+
+void Module::applyMask(const std::string &name, const py::object &array) const {
+  Argument mask(toMask(array, name), PRUNE_BOOL, "the mask", "the weight");
+  guarded([&] {
+    return pruneModuleApplyMask(module.get(), name.c_str(), &mask.tensor,
+                                "python");
+  });
+}
+
+/// How reports call a criterion: the name of the function, or of the type of
+/// another thing that can be called.
+static std::string nameOfCallable(const py::object &callable) {
+  py::object named = py::hasattr(callable, "__name__")
+                         ? callable
+                         : py::object(py::type::of(callable));
+  return py::str(named.attr("__name__")).cast<std::string>();
+}
+
+/// The scores that a function gives for a weight.
+static std::unique_ptr<Argument> callScores(const py::function &callback,
+                                            const std::string &name,
+                                            const py::object &weight) {
+  py::object scores =
+      py::module_::import("numpy").attr("asarray")(callback(name, weight));
+  std::string type = py::str(scores.attr("dtype")).cast<std::string>();
+  PruneElementType element = type == "float32"   ? PRUNE_F32
+                             : type == "float16" ? PRUNE_F16
+                                                 : PRUNE_F64;
+  return std::make_unique<Argument>(
+      scores, element, "what the criterion returns for weight '" + name + "'",
+      "the ranking");
+}
+
+void Module::scoreWeights(const py::function &callback,
+                          const std::optional<double> &sparsity,
+                          const std::string &pattern, const std::string &scope,
+                          const std::string &include,
+                          const std::string &exclude) const {
+  std::string criterion = nameOfCallable(callback);
+  const PruneMaskOptions options = {pattern.c_str(),
+                                    scope.c_str(),
+                                    include.c_str(),
+                                    exclude.c_str(),
+                                    sparsity ? &*sparsity : nullptr,
+                                    "python",
+                                    criterion.c_str()};
+  PruneWeights *raw = nullptr;
+  guarded(
+      [&] { return pruneModuleChooseWeights(module.get(), &options, &raw); });
+  std::vector<std::string> names = namesOf(WeightsPtr(raw).get());
+  std::vector<const char *> texts;
+  std::vector<std::unique_ptr<Argument>> scores;
+  std::vector<PruneTensor> tensors;
+  for (const std::string &name : names) {
+    texts.push_back(name.c_str());
+    scores.push_back(callScores(callback, name, weight(name)));
+    tensors.push_back(scores.back()->tensor);
+  }
+  guarded([&] {
+    return pruneModuleMaskByScores(module.get(), &options, texts.data(),
+                                   tensors.data(), tensors.size());
+  });
+}
+
+//===----------------------------------------------------------------------===//
 // The module
 //===----------------------------------------------------------------------===//
 
 /// The exception classes by status. Owned by the module, which stays loaded.
-static PyObject *exceptionOf[PRUNE_EXPORT_ERROR + 1];
+static PyObject *exceptionOf[PRUNE_UNKNOWN_WEIGHT + 1];
 
 static void loadPlugin(const std::filesystem::path &path) {
   PruneBuffer message;
@@ -444,6 +689,7 @@ static void defineExceptions(py::module_ &m) {
   static py::exception<void> exporting(m, "ExportError", error);
   exporting.attr("__doc__") = "The module cannot be written as an ONNX file.";
   exceptionOf[PRUNE_EXPORT_ERROR] = exporting.ptr();
+  exceptionOf[PRUNE_UNKNOWN_WEIGHT] = PyExc_KeyError;
   py::register_exception_translator([](std::exception_ptr thrown) {
     try {
       std::rethrow_exception(thrown);
@@ -453,8 +699,42 @@ static void defineExceptions(py::module_ &m) {
   });
 }
 
+/// A mapping as collections.abc has it, from which we take what follows from
+/// the rest.
+static void defineWeights(py::module_ &m) {
+  py::class_<Weights> weights(
+      m, "Weights",
+      "Weights by name, as a collections.abc.Mapping to NumPy arrays. Arrays "
+      "are copies; float32 if the weight is of bfloat16. Assignment replaces "
+      "the numbers of a weight.");
+  weights
+      .def("__len__", [](const Weights &self) { return self.names().size(); })
+      .def("__iter__",
+           [](const Weights &self) { return py::iter(py::cast(self.names())); })
+      .def("__contains__",
+           [](const Weights &self, const py::object &name) {
+             return py::cast(self.names()).contains(name);
+           })
+      .def("__getitem__",
+           [](const Weights &self, const std::string &name) {
+             return self.get(name);
+           })
+      .def("__setitem__",
+           [](const Weights &self, const std::string &name,
+              const py::object &array) { self.set(name, array); })
+      .def("__repr__", [](const Weights &self) {
+        return "<prune.Weights " +
+               py::repr(py::cast(self.names())).cast<std::string>() + ">";
+      });
+  py::object mapping = py::module_::import("collections.abc").attr("Mapping");
+  for (const char *name : {"get", "items", "keys", "values"})
+    weights.attr(name) = mapping.attr(name);
+  mapping.attr("register")(weights);
+}
+
 PYBIND11_MODULE(_prune, m) {
   defineExceptions(m);
+  defineWeights(m);
   m.def("version", &pruneVersion, "The version of the library.");
   m.def("load_plugin", &loadPlugin, py::arg("path"),
         "Loads criteria, patterns and passes from a shared library that links "
@@ -468,6 +748,13 @@ PYBIND11_MODULE(_prune, m) {
       .def_property_readonly("signature", &Program::signature,
                              "Types of arguments and results, such as "
                              "'(float32[?, 3]) -> (float32[?, 4])'.")
+      .def_property_readonly(
+          "weights", &Program::weights,
+          "What calls read, by name, if compiled with `externalize`; else "
+          "empty.")
+      .def("set_weight", &Program::setWeight, py::arg("name"), py::arg("array"),
+           "Gives later calls other numbers for a weight; the same as "
+           "assigning to `weights[name]`. Waits for calls that are running.")
       .def("__repr__", [](const Program &program) {
         return "<prune.Program " + program.signature() + ">";
       });
@@ -487,13 +774,12 @@ PYBIND11_MODULE(_prune, m) {
           "Reads an ONNX model. `dims` fixes sizes that it leaves open, by "
           "name or as 'input:position'. `values` makes inputs constants: a "
           "number for all elements, or as many as the input has.")
-      .def(
-          "export_onnx", &Module::exportONNX, py::arg("template"),
-          py::arg("dims") = std::map<std::string, int64_t>(),
-          py::arg("values") = std::map<std::string, py::object>(),
-          "A smaller ONNX file, as bytes: the one at `template`, which the "
-          "network was imported from with the same `dims` and `values`, with "
-          "what is left of it.")
+      .def("export_onnx", &Module::exportONNX, py::arg("template"),
+           py::arg("dims") = std::map<std::string, int64_t>(),
+           py::arg("values") = std::map<std::string, py::object>(),
+           "A smaller ONNX file, as bytes: the one at `template`, which the "
+           "network was imported from with the same `dims` and `values`, with "
+           "what is left of it.")
       .def("clone", &Module::clone, "A copy that changes independently.")
       .def(
           "run", &Module::run, py::arg("pipeline"),
@@ -508,12 +794,33 @@ PYBIND11_MODULE(_prune, m) {
       .def("compile", &Module::compile, py::arg("entry") = py::none(),
            py::arg("kernels") = "dense", py::arg("level") = 2,
            py::arg("threads") = 1, py::arg("cpu") = py::none(),
+           py::arg("externalize") = false,
            "Compiles a public function for this machine: the one of that name, "
            "or 'main', or the only one. LLVM optimises at `level`: 0 compiles "
            "fast, 3 runs fast. `threads` share each product of the kernels "
            "'packed'; OMP_PROC_BIND=spread in the environment binds them to "
            "cores. `cpu` is 'native', 'x86-64-v2', 'x86-64-v3' or "
-           "'x86-64-v4'; otherwise PRUNE_CPU in the environment says.")
+           "'x86-64-v4'; otherwise PRUNE_CPU in the environment says. With "
+           "`externalize` the program takes its weights from a table, "
+           "`Program.weights`, whose numbers can be replaced without another "
+           "compilation; all products are dense then.")
+      .def_property_readonly(
+          "weights", &Module::weights,
+          "The weights that can be pruned, by name. One with a mask is there "
+          "again when prune-fold-masks has run.")
+      .def("apply_mask", &Module::applyMask, py::arg("name"), py::arg("array"),
+           "Puts a mask on a weight, as prune-mask-weights does: an array of "
+           "its shape, of bool or of 0 and 1, true for what is kept. "
+           "prune-fold-masks carries it out.")
+      .def("score_weights", &Module::scoreWeights, py::arg("callback"),
+           py::arg("sparsity") = py::none(), py::arg("pattern") = "element",
+           py::arg("scope") = "local", py::arg("include") = "",
+           py::arg("exclude") = "",
+           "Decides as prune-mask-weights does, with a function as the "
+           "criterion: `callback(name, array)` returns an array of scores of "
+           "the same shape, higher for what is to be kept. The options are "
+           "those of the pass. prune-fold-masks carries the masks out. If the "
+           "callback raises, the module stays as it was.")
       .def_property_readonly("diagnostics", &Module::diagnostics,
                              "Warnings and remarks of the last call.");
 }

@@ -363,6 +363,207 @@ static void testWeights(void) {
   pruneProgramFree(fixed);
 }
 
+/* A weight with a name, one that is one number for all, and one whose data the
+   text does not have. */
+static const char kProducts[] =
+    "func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {\n"
+    "  %a = arith.constant dense_resource<a> : tensor<2x2xf32>\n"
+    "  %b = arith.constant dense<0.5> : tensor<2x2xf32>\n"
+    "  %c = arith.constant dense_resource<__elided__> : tensor<2x2xf32>\n"
+    "  %e = arith.constant dense<0.0> : tensor<1x2xf32>\n"
+    "  %0 = linalg.matmul ins(%x, %a : tensor<1x2xf32>, tensor<2x2xf32>)\n"
+    "                     outs(%e : tensor<1x2xf32>) -> tensor<1x2xf32>\n"
+    "  %1 = linalg.matmul ins(%0, %b : tensor<1x2xf32>, tensor<2x2xf32>)\n"
+    "                     outs(%e : tensor<1x2xf32>) -> tensor<1x2xf32>\n"
+    "  %2 = linalg.matmul ins(%1, %c : tensor<1x2xf32>, tensor<2x2xf32>)\n"
+    "                     outs(%e : tensor<1x2xf32>) -> tensor<1x2xf32>\n"
+    "  return %2 : tensor<1x2xf32>\n"
+    "}\n"
+    "{-# dialect_resources: { builtin: {\n"
+    "  a: \"0x040000000000803F000000400000404000008040\"\n" /* 1, 2, 3, 4 */
+    "}}#-}\n";
+
+/* The text of a module, to see that a failure did not change it. */
+static PruneBuffer textOf(const PruneModule *module) {
+  PruneBuffer text = {NULL, 0};
+  EXPECT(pruneModulePrint(module, -1, &text) == PRUNE_OK);
+  return text;
+}
+
+static void testLists(const PruneModule *module) {
+  PruneWeights *list = NULL;
+  EXPECT(pruneModuleWeights(NULL, &list) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleWeights(module, NULL) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("pruneModuleWeights expects an output"));
+  EXPECT(pruneModuleWeight(NULL, "a", &list) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleWeight(module, NULL, &list) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleWeight(module, "a", NULL) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("pruneModuleWeight expects a name and an output"));
+  EXPECT(pruneModuleWeight(module, "d", &list) == PRUNE_UNKNOWN_WEIGHT);
+  EXPECT(said("no weight 'd'; the module has 'a', 'weight0', 'weight1'"));
+  EXPECT(pruneModuleWeight(module, "weight1", &list) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("left out") && list == NULL);
+  EXPECT(!strcmp(pruneStatusName(PRUNE_UNKNOWN_WEIGHT), "unknown weight"));
+
+  EXPECT(pruneModuleWeights(module, &list) == PRUNE_OK);
+  EXPECT(pruneWeightsCount(list) == 3);
+  EXPECT(!strcmp(pruneWeightsName(list, 1), "weight0"));
+  PruneTensor all = pruneWeightsGet(list, 1);
+  EXPECT(all.element == PRUNE_F32 && all.rank == 2 && all.shape[1] == 2);
+  EXPECT(((const float *)all.data)[3] == 0.5f);
+  EXPECT(pruneWeightsGet(list, 2).data == NULL);
+  pruneWeightsFree(list);
+  pruneWeightsFree(NULL);
+}
+
+static void expectNumbers(const PruneModule *module, float w0, float w1,
+                          float w2, float w3) {
+  PruneWeights *list = NULL;
+  EXPECT(pruneModuleWeight(module, "a", &list) == PRUNE_OK);
+  EXPECT(pruneWeightsCount(list) == 1 && !strcmp(pruneWeightsName(list, 0), "a"));
+  const float *w = pruneWeightsGet(list, 0).data;
+  EXPECT(w[0] == w0 && w[1] == w1 && w[2] == w2 && w[3] == w3);
+  pruneWeightsFree(list);
+}
+
+static const int64_t kShape[2] = {2, 2}, kOtherShape[2] = {1, 4};
+
+static void testSetWeight(PruneModule *module) {
+  const float data[4] = {4, -3, 2, -1};
+  const double wide[4] = {0, 0, 0, 0};
+  PruneTensor tensor = {PRUNE_F64, 2, kShape, wide};
+  EXPECT(pruneModuleSetWeight(NULL, "a", &tensor) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleSetWeight(module, NULL, &tensor) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleSetWeight(module, "a", NULL) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("pruneModuleSetWeight expects a name and a tensor"));
+  EXPECT(pruneModuleSetWeight(module, "a", &tensor) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("weight 'a' is 2x2xf64, but the weight takes 2x2xf32"));
+  tensor.element = PRUNE_F32;
+  tensor.shape = kOtherShape;
+  EXPECT(pruneModuleSetWeight(module, "a", &tensor) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("is 1x4xf32"));
+  tensor.shape = kShape;
+  tensor.data = NULL;
+  EXPECT(pruneModuleSetWeight(module, "a", &tensor) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("has no data"));
+  tensor.data = data;
+  EXPECT(pruneModuleSetWeight(module, "d", &tensor) == PRUNE_UNKNOWN_WEIGHT);
+  EXPECT(pruneModuleSetWeight(module, "weight1", &tensor) ==
+         PRUNE_INVALID_ARGUMENT);
+  expectNumbers(module, 1, 2, 3, 4);
+  EXPECT(pruneModuleSetWeight(module, "a", &tensor) == PRUNE_OK);
+  expectNumbers(module, 4, -3, 2, -1);
+}
+
+static void testApplyMask(PruneModule *module) {
+  const unsigned char keep[4] = {1, 0, 1, 0}, wrong[4] = {1, 0, 2, 0};
+  PruneTensor mask = {PRUNE_U8, 2, kShape, keep};
+  EXPECT(pruneModuleApplyMask(NULL, "a", &mask, NULL) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleApplyMask(module, NULL, &mask, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleApplyMask(module, "a", NULL, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("pruneModuleApplyMask expects a name and a mask"));
+  EXPECT(pruneModuleApplyMask(module, "a", &mask, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("the mask of weight 'a' is 2x2xui8"));
+  mask.element = PRUNE_BOOL;
+  mask.data = wrong;
+  EXPECT(pruneModuleApplyMask(module, "a", &mask, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("0 or 1 but got 2"));
+  mask.data = keep;
+  EXPECT(pruneModuleApplyMask(module, "d", &mask, NULL) ==
+         PRUNE_UNKNOWN_WEIGHT);
+  EXPECT(pruneModuleApplyMask(module, "a", &mask, NULL) == PRUNE_OK);
+  EXPECT(pruneModuleApplyMask(module, "a", &mask, NULL) ==
+         PRUNE_UNKNOWN_WEIGHT);
+  EXPECT(said("weight 'a' cannot be pruned: its weight has a mask already"));
+  PruneBuffer text = textOf(module);
+  EXPECT(strstr(text.data, "#prune.decision<by = \"C\"") != NULL);
+  pruneBufferFree(&text);
+  EXPECT(pruneModuleRun(module, "prune-fold-masks") == PRUNE_OK);
+  expectNumbers(module, 4, 0, 2, 0);
+}
+
+static void testScores(PruneModule *module) {
+  const double half = 0.5;
+  const float data[4] = {1, 2, 3, 4};
+  const char *names[] = {"a", NULL};
+  PruneTensor scores = {PRUNE_F32, 2, kShape, data};
+  PruneMaskOptions options = {NULL, NULL, "^a$", NULL, &half, NULL, NULL};
+  PruneWeights *chosen = NULL;
+  EXPECT(pruneModuleChooseWeights(NULL, &options, &chosen) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleChooseWeights(module, NULL, &chosen) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleChooseWeights(module, &options, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("pruneModuleChooseWeights expects options and an output"));
+  options.scope = "everywhere";
+  EXPECT(pruneModuleChooseWeights(module, &options, &chosen) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("got 'everywhere'") && chosen == NULL);
+  options.scope = NULL;
+  EXPECT(pruneModuleChooseWeights(module, &options, &chosen) == PRUNE_OK);
+  EXPECT(pruneWeightsCount(chosen) == 1);
+  EXPECT(!strcmp(pruneWeightsName(chosen, 0), "a"));
+  pruneWeightsFree(chosen);
+
+  PruneBuffer before = textOf(module);
+  EXPECT(pruneModuleMaskByScores(NULL, &options, names, &scores, 1) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleMaskByScores(module, NULL, names, &scores, 1) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleMaskByScores(module, &options, NULL, &scores, 1) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleMaskByScores(module, &options, names, NULL, 1) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("pruneModuleMaskByScores expects options, names and scores"));
+  EXPECT(pruneModuleMaskByScores(module, &options, names + 1, &scores, 1) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("a name for each tensor"));
+  EXPECT(pruneModuleMaskByScores(module, &options, NULL, NULL, 0) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("expects scores for weight 'a'"));
+  names[0] = "d";
+  EXPECT(pruneModuleMaskByScores(module, &options, names, &scores, 1) ==
+         PRUNE_UNKNOWN_WEIGHT);
+  names[0] = "a";
+  scores.element = PRUNE_I32;
+  EXPECT(pruneModuleMaskByScores(module, &options, names, &scores, 1) ==
+         PRUNE_INVALID_ARGUMENT);
+  EXPECT(said("score tensor of weight 'a' is 2x2xi32"));
+  scores.element = PRUNE_F32;
+  PruneBuffer after = textOf(module);
+  EXPECT(!strcmp(before.data, after.data));
+  pruneBufferFree(&before);
+  pruneBufferFree(&after);
+
+  /* 4, 0, 2, 0 are what is there; the first two go, whatever they are. */
+  options.by = "me";
+  EXPECT(pruneModuleMaskByScores(module, &options, names, &scores, 1) ==
+         PRUNE_OK);
+  EXPECT(pruneModuleRun(module, "prune-fold-masks") == PRUNE_OK);
+  expectNumbers(module, 0, 0, 2, 0);
+  PruneBuffer report = {NULL, 0};
+  EXPECT(pruneModuleReport(module, "json", &report) == PRUNE_OK);
+  EXPECT(strstr(report.data, "\"by\": \"me\"") &&
+         strstr(report.data, "\"criterion\": \"scores\""));
+  pruneBufferFree(&report);
+}
+
+static void testModuleWeights(void) {
+  PruneModule *module = NULL;
+  EXPECT(pruneModuleParse(context, kProducts, strlen(kProducts), NULL,
+                          &module) == PRUNE_OK);
+  testLists(module);
+  testSetWeight(module);
+  testApplyMask(module);
+  testScores(module);
+  pruneModuleFree(module);
+}
+
 int main(void) {
   context = pruneContextCreate();
   EXPECT(strlen(pruneVersion()) > 0);
@@ -383,6 +584,7 @@ int main(void) {
   testReport(copy);
   testProgram(copy);
   testWeights();
+  testModuleWeights();
   pruneModuleFree(NULL);
   pruneProgramFree(NULL);
   pruneResultsFree(NULL);

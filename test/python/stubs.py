@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
 
 import ast
+import inspect
 import sys
 
 import prune
@@ -27,7 +28,7 @@ for node in STUBS.body:
 assert set(declared) == public(vars(_prune)), set(declared) ^ public(vars(_prune))
 for name in prune.__all__:
     assert getattr(prune, name).__doc__, f"{name} is not documented"
-for name in ("Module", "Program"):
+for name in ("Module", "Program", "Weights"):
     there = vars(getattr(_prune, name))
     assert public(declared[name]) == public(there), set(declared[name]) ^ public(there)
     for member in public(there):
@@ -35,6 +36,9 @@ for name in ("Module", "Program"):
         assert documented, f"{name}.{member} is not documented"
         stub = declared[name][member]
         if any(getattr(d, "id", "") == "property" for d in stub.decorator_list) or member == "__call__":
+            continue
+        if inspect.isfunction(vars(getattr(_prune, name))[member]):  # of collections.abc
+            assert list(inspect.signature(there[member]).parameters) == [a.arg for a in stub.args.args]
             continue
         # pybind11 writes the signature into the first line.
         signature = getattr(getattr(_prune, name), member).__doc__.splitlines()[0]

@@ -13,6 +13,7 @@
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/Conversion/Passes.h"
+#include "prune/IR/EraseDead.h"
 #include "prune/IR/ConstantView.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -227,19 +228,6 @@ LogicalResult SparsifyWeights::sparsify(const Weight &weight,
   recordPackedWeight(records, weight);
   replaceContraction(candidate.contraction, *encoded, weight.name);
   return success();
-}
-
-/// Erases what has no users any more, from the contractions back to constants.
-static void eraseDead(llvm::SetVector<Operation *> worklist) {
-  while (!worklist.empty()) {
-    Operation *op = worklist.pop_back_val();
-    if (!isOpTriviallyDead(op))
-      continue;
-    for (Value operand : op->getOperands())
-      if (Operation *producer = operand.getDefiningOp())
-        worklist.insert(producer);
-    op->erase();
-  }
 }
 
 static bool hasPackedWeights(ModuleOp module) {

@@ -25,7 +25,9 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Verifier.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -377,19 +379,6 @@ LogicalResult MainBuilder::build() {
   return addResults(function);
 }
 
-/// Constants and sizes that nothing uses.
-static void dropUnused(ModuleOp module) {
-  SmallVector<Operation *> ops;
-  module.walk([&](Operation *op) { ops.push_back(op); });
-  // Users come after what they use, and regions before their operation.
-  SmallPtrSet<Operation *, 16> erased;
-  for (Operation *op : llvm::reverse(ops))
-    if (!erased.contains(op) && isOpTriviallyDead(op)) {
-      op->walk([&](Operation *nested) { erased.insert(nested); });
-      op->erase();
-    }
-}
-
 /// What a newer set means is not known, not even where names are the same.
 static LogicalResult checkVersion(State &state, int64_t opset) {
   if (opset <= kNewest)
@@ -422,7 +411,9 @@ mlir::prune::onnx_import::importModel(StringRef path, onnx::ModelProto &model,
     return nullptr;
   if (inspect)
     inspect(graph);
-  dropUnused(*module);
+  // Constants and sizes that nothing uses.
+  IRRewriter rewriter(context);
+  (void)runRegionDCE(rewriter, module->getOperation()->getRegions());
   if (failed(verify(*module)))
     return nullptr;
   return module;

@@ -11,6 +11,7 @@
 
 #include "prune/Analysis/Evaluation/AffineChains.h"
 
+#include "prune/IR/EraseDead.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/KeptRecord.h"
 #include "prune/IR/Records.h"
@@ -172,21 +173,6 @@ static bool drop(Operation *op) {
       << remark::metric("Operation", op->getName().getStringRef());
   op->getResult(0).replaceAllUsesWith(passed);
   return true;
-}
-
-/// Erases what is dead, and what only that read: constants, empty tensors.
-static void eraseDead(llvm::SetVector<Operation *> worklist) {
-  while (!worklist.empty()) {
-    Operation *op = worklist.pop_back_val();
-    if (!isOpTriviallyDead(op))
-      continue;
-    llvm::SmallSetVector<Operation *, 4> sources;
-    for (Value operand : op->getOperands())
-      if (Operation *source = operand.getDefiningOp())
-        sources.insert(source);
-    op->erase();
-    worklist.insert(sources.begin(), sources.end());
-  }
 }
 
 namespace {

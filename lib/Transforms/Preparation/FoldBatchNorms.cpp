@@ -26,6 +26,7 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 namespace mlir::prune {
 #define GEN_PASS_DEF_FOLDBATCHNORMSPASS
@@ -36,17 +37,6 @@ using namespace mlir;
 using namespace mlir::prune;
 
 static constexpr StringLiteral kCategory = "prune-fold-batch-norms";
-
-static void eraseDead(ModuleOp module) {
-  SmallVector<Operation *> ops;
-  module.walk([&](Operation *op) { ops.push_back(op); });
-  llvm::SmallPtrSet<Operation *, 16> erased;
-  for (Operation *op : llvm::reverse(ops))
-    if (!erased.contains(op) && isOpTriviallyDead(op)) {
-      op->walk([&](Operation *nested) { erased.insert(nested); });
-      op->erase();
-    }
-}
 
 /// The name of a constant that an operation multiplies with, if it does and
 /// the numbers vary.
@@ -106,7 +96,8 @@ struct FoldBatchNorms : prune::impl::FoldBatchNormsPassBase<FoldBatchNorms> {
         shortened.push_back(op);
     });
     (void)applyOpPatternsGreedily(shortened, std::move(patterns));
-    eraseDead(getOperation());
+    IRRewriter rewriter(&getContext());
+    (void)runRegionDCE(rewriter, getOperation()->getRegions());
   }
 
 private:

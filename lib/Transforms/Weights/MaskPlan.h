@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The options of the pass, checked and resolved weight by weight, apart from
-// the IR that results from them.
+// the IR that results from them; and what masks have in common whose scores
+// come from elsewhere.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,6 +48,30 @@ struct MaskPlan {
 /// option and what it expects.
 FailureOr<MaskPlan> planMasks(llvm::ArrayRef<Weight> weights,
                               const MaskOptions &options, Location loc);
+
+/// A count cannot exceed the units there are to remove.
+LogicalResult checkCounts(llvm::ArrayRef<Weight> weights, const MaskPlan &plan,
+                          Location loc);
+
+/// Emits one remark a weight; returns the weights that are ranked together.
+llvm::SmallVector<size_t> reportPlan(llvm::ArrayRef<Weight> weights,
+                                     const MaskPlan &plan, StringRef pattern,
+                                     LeftAlone &left);
+
+/// Who decides, and by what.
+struct Decider {
+  StringRef by;
+  Attribute criterion;
+};
+
+/// What stands on the apply operation of a weight; `outcome` is null if only
+/// folding tells.
+DecisionAttr makeDecision(const WeightPlan &plan, const Decider &decider,
+                          bool isGlobal, DictionaryAttr outcome);
+
+/// Lets everything that uses the constant see it masked, except `score`.
+void applyMask(const Weight &weight, Operation *constant, Value mask,
+               DecisionAttr decision, Operation *score = nullptr);
 
 } // namespace mlir::prune
 

@@ -71,10 +71,11 @@ static MaskOp createMask(OpBuilder &builder, Location loc, ValueRange scores,
                         count);
 }
 
-static DecisionAttr makeDecision(const WeightPlan &plan,
-                                 CriterionAttrInterface criterion,
-                                 StringRef scope) {
-  Builder builder(criterion.getContext());
+DecisionAttr mlir::prune::makeDecision(const WeightPlan &plan,
+                                       const Decider &decider, bool isGlobal,
+                                       DictionaryAttr outcome) {
+  MLIRContext *context = plan.pattern.getContext();
+  Builder builder(context);
   NamedAttrList target;
   if (plan.target.sparsity)
     target.set("sparsity", builder.getF64FloatAttr(*plan.target.sparsity));
@@ -83,16 +84,15 @@ static DecisionAttr makeDecision(const WeightPlan &plan,
   if (plan.target.count)
     target.set("count", builder.getI64IntegerAttr(*plan.target.count));
   return DecisionAttr::get(
-      builder.getContext(), builder.getStringAttr(kCategory), criterion,
-      plan.pattern, builder.getStringAttr(scope),
-      target.empty() ? DictionaryAttr()
-                     : target.getDictionary(builder.getContext()),
-      DictionaryAttr(), StringAttr());
+      context, builder.getStringAttr(decider.by), decider.criterion,
+      plan.pattern, builder.getStringAttr(isGlobal ? "global" : "local"),
+      target.empty() ? DictionaryAttr() : target.getDictionary(context),
+      outcome, StringAttr());
 }
 
-/// Lets everything that uses the constant see it masked, except `score`.
-static void applyMask(const Weight &weight, Operation *constant, Value mask,
-                      DecisionAttr decision, Operation *score) {
+void mlir::prune::applyMask(const Weight &weight, Operation *constant,
+                            Value mask, DecisionAttr decision,
+                            Operation *score) {
   OpBuilder builder(constant->getContext());
   builder.setInsertionPointAfter(
       mask.getParentBlock() == constant->getBlock() &&
@@ -117,7 +117,8 @@ static void maskAlone(const Weight &weight, const WeightPlan &plan,
     MaskOp mask =
         createMask(builder, weight.getLoc(), score, plan.pattern, plan.target);
     applyMask(weight, constant, mask.getMasks().front(),
-              makeDecision(plan, criterion, "local"), score.getDefiningOp());
+              makeDecision(plan, {kCategory, criterion}, false, {}),
+              score.getDefiningOp());
   }
 }
 
@@ -148,7 +149,8 @@ static void maskTogether(ArrayRef<Weight> weights, ArrayRef<size_t> indices,
                              first.pattern, first.target);
     for (auto [position, constant] : constants)
       applyMask(weights[indices[position]], constant, mask.getMasks()[position],
-                makeDecision(first, plan.criterion, "global"), nullptr);
+                makeDecision(first, {kCategory, plan.criterion}, true, {}),
+                nullptr);
   }
 }
 
@@ -195,10 +197,10 @@ static void warnIfServesSome(const Weight &weight, const WeightPlan &plan,
          << " would serve it instead";
 }
 
-/// Emits one remark a weight; returns the weights that are ranked together.
-static SmallVector<size_t> reportPlan(ArrayRef<Weight> weights,
-                                      const MaskPlan &plan, StringRef pattern,
-                                      LeftAlone &left) {
+SmallVector<size_t> mlir::prune::reportPlan(ArrayRef<Weight> weights,
+                                            const MaskPlan &plan,
+                                            StringRef pattern,
+                                            LeftAlone &left) {
   SmallVector<size_t> together;
   WeightRecords records;
   for (auto [index, weight, item] : llvm::enumerate(weights, plan.weights)) {
@@ -226,9 +228,8 @@ static SmallVector<size_t> reportPlan(ArrayRef<Weight> weights,
   return together;
 }
 
-/// A count cannot exceed the units there are to remove.
-static LogicalResult checkCounts(ArrayRef<Weight> weights, const MaskPlan &plan,
-                                 Location loc) {
+LogicalResult mlir::prune::checkCounts(ArrayRef<Weight> weights,
+                                       const MaskPlan &plan, Location loc) {
   int64_t together = 0, wanted = 0;
   for (auto [weight, item] : llvm::zip_equal(weights, plan.weights)) {
     if (!item.pattern || !item.target.count)
@@ -272,10 +273,18 @@ struct MaskWeights : prune::impl::MaskWeightsPassBase<MaskWeights> {
 
   void runOnOperation() override {
     WeightUses uses(getOperation());
-    SmallVector<std::string> targetList(targets.begin(), targets.end());
-    MaskOptions options{criterion,  pattern, sparsity, threshold,
-                        count,      scope,   include,  exclude,
-                        targetList, seed,    minSize};
+    MaskOptions options;
+    options.criterion = criterion;
+    options.seed = seed;
+    options.pattern = pattern;
+    options.sparsity = sparsity;
+    options.threshold = threshold;
+    options.count = count;
+    options.scope = scope;
+    options.targets.assign(targets.begin(), targets.end());
+    options.minSize = minSize;
+    options.include = include;
+    options.exclude = exclude;
     LeftAlone left(getOperation(), kCategory, "pruned");
     left.note(uses);
     if (failed(maskWeights(uses.getWeights(), options, getOperation().getLoc(),

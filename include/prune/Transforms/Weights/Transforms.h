@@ -11,6 +11,8 @@
 
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightUses.h"
+#include "prune/Transforms/Weights/Passes.h"
+#include "prune/Core/TensorView.h"
 
 #include "mlir/IR/Location.h"
 
@@ -20,17 +22,9 @@ class FuncOp;
 
 namespace mlir::prune {
 
-/// The options of prune-mask-weights as text, so that "not given", which is
-/// empty, differs from every number.
-struct MaskOptions {
-  std::string criterion = "l1", pattern = "element";
-  std::string sparsity, threshold, count;
-  std::string scope = "local";
-  std::string include, exclude;
-  llvm::ArrayRef<std::string> targets;
-  uint64_t seed = 0;
-  int64_t minSize = 0;
-};
+/// The options of prune-mask-weights. Numbers are text, so that "not given", which
+/// is empty, differs from every number.
+using MaskOptions = MaskWeightsPassOptions;
 
 /// Inserts score, mask and apply operations on weights, which must be of one
 /// module. Errors name the option and are reported at `loc`, before anything
@@ -38,6 +32,36 @@ struct MaskOptions {
 LogicalResult maskWeights(llvm::ArrayRef<Weight> weights,
                           const MaskOptions &options, Location loc,
                           LeftAlone &left);
+
+/// Scores that somebody else computed.
+struct GivenScores {
+  /// Who decides, and how, as reports have it.
+  StringRef by, criterion;
+  /// For each weight its scores; nothing for one that is not to be scored.
+  llvm::ArrayRef<std::optional<TensorView>> scores;
+};
+
+/// The positions of the weights that `maskWeights` would mask with these
+/// options, whose criterion does not matter. Errors are those of `maskWeights`.
+FailureOr<llvm::SmallVector<size_t>>
+chooseWeights(llvm::ArrayRef<Weight> weights, const MaskOptions &options,
+              Location loc);
+
+/// As `maskWeights`, with scores in the place of the criterion: ranks them and
+/// writes constant masks and apply operations. Fails before anything changes,
+/// also if a weight that is to be masked has no scores, or a NaN among them.
+LogicalResult maskWeightsByScores(llvm::ArrayRef<Weight> weights,
+                                  const MaskOptions &options,
+                                  const GivenScores &given, Location loc,
+                                  LeftAlone &left);
+
+/// Puts a constant mask on a weight: true for each element that is kept. `by`
+/// is who decided.
+void maskWeight(const Weight &weight, llvm::ArrayRef<bool> keep, StringRef by);
+
+/// Gives a weight other numbers, which are as many bytes as its elements have.
+/// The operations that hold it are replaced and erased.
+void replaceWeight(const Weight &weight, llvm::ArrayRef<char> bytes);
 
 /// Computes and applies the masks of constants below `root`, as
 /// prune-fold-masks does. Erases operations. Warns of layers that lose all
