@@ -12,7 +12,7 @@ the file: the median of `--rounds` runs, the lowest and the highest.
 - groups: prune-print-channel-groups, which is the analysis and its text;
 - mask: prune-mask-channels with half of the channels, and prune-fold-masks;
 - remove: prune-remove-channels on the masked network;
-- dead: prune-remove-channels on a network that nobody reads;
+- dead: prune-remove-channels on a network whose result is unused;
 - arguments: groups of a network whose weights are arguments, of which there are none.
 """
 

@@ -10,7 +10,7 @@
 # The model classifies the images of examples/digits.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-model=${1:-$root/examples/digits/mlp.onnx}
+model=${1:-$root/examples/models/mlp.onnx}
 
 if [ -x "$root/bin/prune-opt" ]; then
   tools=$root/bin

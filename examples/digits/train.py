@@ -1,13 +1,12 @@
-"""Trains two digit classifiers with numpy and writes them as MLIR and ONNX.
+"""Trains two digit classifiers with numpy and writes them as MLIR.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-The results are committed, so nobody needs to run this: it says where they come
-from. Data are the 1,797 digits of 8x8 pixels that scikit-learn packages; 360 of
-them are held out. Written to the folder of this file:
+The results are committed; this script documents how they were made. Data are the
+1,797 digits of 8x8 pixels that scikit-learn packages; 360 of them are held out.
+Written to the folder of this file:
 
     mlp.mlir       64-300-100-10, ReLU
-    mlp.onnx       the same, for any number of images
     cnn.mlir       3x3 convolution to 8 channels, max pooling, 3x3 convolution to
                    16 channels, fully connected to 10
     x.npy, y.npy   the held-out images (N x 64, in [0, 1]) and labels
@@ -19,8 +18,6 @@ Everything is seeded: two runs on one machine write the same bytes.
 import pathlib
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_digits
 
 HELD_OUT = 360
@@ -277,32 +274,6 @@ def write_cnn(conv1, conv2, fc):
     return out.text(out.linear(y, "fc", fc, False))
 
 
-# -- ONNX ----------------------------------------------------------------------
-
-
-def write_onnx(path, *layers):
-    """Writes fully connected layers with ReLU between them."""
-    nodes, tensors, value = [], [], "x"
-    for i, layer in enumerate(layers, 1):
-        weights = {f"fc{i}.weight": layer.weight, f"fc{i}.bias": layer.bias}
-        tensors += [numpy_helper.from_array(w, name) for name, w in weights.items()]
-        result = "logits" if layer is layers[-1] else f"fc{i}"
-        nodes.append(helper.make_node("Gemm", [value, *weights], [result], transB=1))
-        value = result
-        if layer is not layers[-1]:
-            value = f"relu{i}"
-            nodes.append(helper.make_node("Relu", [result], [value]))
-    ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size])
-        for name, size in (("x", layers[0].weight.shape[1]), ("logits", 10))
-    ]
-    graph = helper.make_graph(nodes, "mlp", ends[:1], ends[1:], tensors)
-    opset = [helper.make_opsetid("", 17)]
-    model = helper.make_model(graph, opset_imports=opset, ir_version=8)
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, str(path))
-
-
 def main():
     folder = pathlib.Path(__file__).parent
     rng = np.random.default_rng(1)
@@ -325,7 +296,6 @@ def main():
         right = (forward(layers, held_x)[0].argmax(1) == held_y).mean()
         print(f"{name}: {100 * right:.2f} % of {HELD_OUT} held-out digits")
         (folder / f"{name}.mlir").write_text(write(*parameters))
-    write_onnx(folder / "mlp.onnx", *fcs)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ for name in (
     "README.md", "LICENSE", "CHANGELOG.md", "docs/README.md", "bin/prune-opt", "bin/prune-run", "bin/prune-translate",
     "lib/libPrune.so", "lib/PrunePlugin.so", "lib/cmake/Prune/PruneConfig.cmake", "lib/pkgconfig/prune.pc",
     "include/prune-c/Prune.h", "include/prune/InitAll.h", "include/prune/IR/PruneOps.h.inc",
-    "python/prune/__init__.py", "scripts/demo.sh", "examples/digits/mlp.onnx",
+    "python/prune/__init__.py", "scripts/demo.sh", "examples/models/mlp.onnx",
 ):  # fmt: skip
     assert (root / name).is_file(), name
 

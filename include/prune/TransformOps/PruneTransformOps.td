@@ -27,13 +27,13 @@ def Prune_TransformMaskOp : Prune_TransformOp<"mask"> {
   let description = [{
     Inserts `prune.score`, `prune.mask` and `prune.apply` on the weights of the
     target: a contraction or convolution, or an operation around them such as a
-    function, which stands for all weights that are used in it. What the
-    attributes mean and which weights are left alone is described at the pass
-    `prune-mask-weights`; a contraction that is a target itself counts as named
-    there. `criterion` (default "l1") and `pattern` (default "element") are
-    attributes such as `#prune.block<[4, 1]>`, or the texts of the pass's options,
-    such as "2:4". With `scope = "global"` all weights of all operations of the
-    handle are ranked together, otherwise each alone.
+    function, which stands for all weights that are used in it. The pass
+    `prune-mask-weights` describes the attributes, and which weights are left
+    alone; a contraction that is itself a target counts as named. `criterion`
+    (default "l1") and `pattern` (default "element") are attributes such as
+    `#prune.block<[4, 1]>`, or the texts of the pass's options, such as "2:4".
+    With `scope = "global"` all weights of all operations of the handle are
+    ranked together, otherwise each alone.
 
     A weight with several uses is one weight: it is masked for all of them.
 
