@@ -90,6 +90,7 @@ set_up_and_build() {
 lint() {
   if git rev-parse --git-dir >/dev/null 2>&1; then
     run_test lint scripts/lint.sh "$build"
+    grep -E '^lint:|warning:' "$results/lint.log" || true
   fi
 }
 
