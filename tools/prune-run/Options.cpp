@@ -100,6 +100,8 @@ Options::Options()
                              "compile time (default true)")),
       json("json", cl::cat(category), cl::desc("Print one JSON object")) {}
 
+Tolerance Options::tolerance() const { return {rtol, atol}; }
+
 CompileOptions Options::compileOptions() const {
   CompileOptions compile;
   compile.entry = entry;

@@ -7,9 +7,9 @@
 #ifndef PRUNE_TOOLS_PRUNERUN_OPTIONS_H
 #define PRUNE_TOOLS_PRUNERUN_OPTIONS_H
 
-#include "Inputs.h"
 #include "Tools/ModelOptions.h"
 #include "Tools/PluginOptions.h"
+#include "Tools/Run/Report.h"
 
 #include "llvm/Support/CommandLine.h"
 
@@ -41,6 +41,7 @@ struct Options {
   llvm::Error check() const;
 
   Batching batching() const;
+  Tolerance tolerance() const;
   CompileOptions compileOptions() const;
   /// The kernels of the module of --compare.
   std::string otherKernels() const;

@@ -10,16 +10,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "Options.h"
-#include "Report.h"
 #include "Tools/Tool.h"
 
 #include "prune/Core/Packing/Processor.h"
-#include "prune/InitAll.h"
+#include "prune/Tools/Mains.h"
 
 #include "mlir/IR/DialectRegistry.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
-#include "mlir/InitAllPasses.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -145,7 +141,7 @@ static Error compareModules(const DialectRegistry &registry, const Work &work,
                                          "compare_", name + ": "))
       return error;
   return report.compare(work.model, outcome.results, reference->results, name,
-                        options, options.judges());
+                        options.tolerance(), options.judges());
 }
 
 /// Everything but the writing.
@@ -168,7 +164,8 @@ static Expected<Outcome> evaluate(const DialectRegistry &registry,
   if (!options.expected.empty())
     if (Error error =
             report.compare(work->model, outcome->results, work->expected,
-                           "expected", options, /*judged=*/true))
+                           "expected", options.tolerance(),
+                           /*judged=*/true))
       return std::move(error);
   if (!options.labels.empty())
     if (Error error =
@@ -229,11 +226,7 @@ int main(int argc, char **argv) {
   if (Error error = options.plugins.load())
     return fail(std::move(error));
   DialectRegistry registry;
-  mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
-  mlir::registerAllPasses();
-  prune::registerAllDialects(registry);
-  prune::registerAllPasses();
+  registerEverything(registry);
 
   setCheckHandler(endOnFailedCheck);
   if (Error error = run(registry, options))

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_TOOLS_PRUNERUN_MODEL_H
-#define PRUNE_TOOLS_PRUNERUN_MODEL_H
+#ifndef PRUNE_LIB_TOOLS_RUN_MODEL_H
+#define PRUNE_LIB_TOOLS_RUN_MODEL_H
 
 #include "prune/Execution/Program.h"
 #include "prune/Import/ONNX.h"
@@ -35,4 +35,4 @@ llvm::Expected<Model> loadModel(const DialectRegistry &registry,
 
 } // namespace mlir::prune
 
-#endif // PRUNE_TOOLS_PRUNERUN_MODEL_H
+#endif // PRUNE_LIB_TOOLS_RUN_MODEL_H

@@ -124,7 +124,7 @@ static void addDeviation(const Deviation &deviation, StringRef what,
 
 Error Report::compare(const Model &model, ArrayRef<NpyArray> results,
                       ArrayRef<NpyArray> references, StringRef what,
-                      const Options &options, bool judged) {
+                      const Tolerance &tolerance, bool judged) {
   double largest = 0;
   int64_t mismatches = 0;
   for (auto [i, reference] : llvm::enumerate(references)) {
@@ -134,8 +134,8 @@ Error Report::compare(const Model &model, ArrayRef<NpyArray> results,
                        what + " is " + shapeString(reference.shape()) +
                            ", but " + model.program->results()[i].description +
                            " is " + shapeString(result.shape()));
-    Deviation deviation =
-        compareArrays(result, reference, options.rtol, options.atol);
+    Deviation deviation = compareArrays(result, reference, tolerance.relative,
+                                        tolerance.absolute);
     addDeviation(deviation, what, model.program->results()[i], judged, *this);
     largest = std::max(largest, deviation.maxAbsError);
     mismatches += deviation.mismatches;

@@ -7,14 +7,19 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_TOOLS_PRUNERUN_REPORT_H
-#define PRUNE_TOOLS_PRUNERUN_REPORT_H
+#ifndef PRUNE_LIB_TOOLS_RUN_REPORT_H
+#define PRUNE_LIB_TOOLS_RUN_REPORT_H
 
-#include "Options.h"
+#include "Inputs.h"
 
 #include "llvm/Support/JSON.h"
 
 namespace mlir::prune {
+
+/// A result fits if it differs by at most `absolute + relative * |expected|`.
+struct Tolerance {
+  double relative, absolute;
+};
 
 struct Report {
   llvm::json::Object json;
@@ -35,9 +40,9 @@ struct Report {
   /// the report; a difference is the verdict if it is judged.
   llvm::Error compare(const Model &model, ArrayRef<NpyArray> results,
                       ArrayRef<NpyArray> references, StringRef what,
-                      const Options &options, bool judged);
+                      const Tolerance &tolerance, bool judged);
 };
 
 } // namespace mlir::prune
 
-#endif // PRUNE_TOOLS_PRUNERUN_REPORT_H
+#endif // PRUNE_LIB_TOOLS_RUN_REPORT_H

@@ -7,8 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_TOOLS_PRUNERUN_INPUTS_H
-#define PRUNE_TOOLS_PRUNERUN_INPUTS_H
+#ifndef PRUNE_LIB_TOOLS_RUN_INPUTS_H
+#define PRUNE_LIB_TOOLS_RUN_INPUTS_H
 
 #include "Model.h"
 
@@ -30,4 +30,4 @@ llvm::Error checkInputs(const Model &model, ArrayRef<Input> inputs,
 
 } // namespace mlir::prune
 
-#endif // PRUNE_TOOLS_PRUNERUN_INPUTS_H
+#endif // PRUNE_LIB_TOOLS_RUN_INPUTS_H
