@@ -66,7 +66,8 @@ static Value addLayer(OpBuilder &builder, Value x, StringRef name, int64_t rows,
       DenseResourceElementsHandle::getManagerInterface(builder.getContext());
   Value weight = arith::ConstantOp::create(
       builder, loc,
-      DenseResourceElementsAttr::get(type, manager.insert(name, std::move(blob))));
+      DenseResourceElementsAttr::get(type,
+                                     manager.insert(name, std::move(blob))));
   Value init = tensor::EmptyOp::create(builder, loc, {1, columns}, f32);
   return linalg::MatmulOp::create(builder, loc, ValueRange{x, weight}, init)
       .getResult(0);
@@ -86,9 +87,9 @@ static int runCase(const Case &test, int64_t elements) {
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder.getUnknownLoc());
   builder.setInsertionPointToStart(module->getBody());
   auto input = RankedTensorType::get({1, rows}, builder.getF32Type());
-  auto function = func::FuncOp::create(
-      builder, builder.getUnknownLoc(), "main",
-      builder.getFunctionType({input, input}, {}));
+  auto function =
+      func::FuncOp::create(builder, builder.getUnknownLoc(), "main",
+                           builder.getFunctionType({input, input}, {}));
   builder.setInsertionPointToStart(function.addEntryBlock());
   addLayer(builder, function.getArgument(0), "fc1", rows, columns);
   if (isGlobal)

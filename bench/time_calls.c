@@ -44,7 +44,8 @@ double time_kernel(void (*kernel)(void *, void *, void *, void *, void *),
   return best;
 }
 
-/* The clock at the moment: additions that wait for each other take one cycle. */
+/* The clock at the moment: additions that wait for each other take one cycle.
+ */
 double cycles_per_second(void) {
   double best = 1e30;
   for (int repeat = 0; repeat != 5; ++repeat) {

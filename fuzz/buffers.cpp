@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Arguments of arbitrary type, rank and extents, each with exactly the data that
-// it claims to have, so that any access outside is seen.
+// Arguments of arbitrary type, rank and extents, each with exactly the data
+// that it claims to have, so that any access outside is seen.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,8 +67,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   PruneResults *results = nullptr;
   PruneBuffer message = {nullptr, 0};
-  PruneStatus status = pruneProgramCall(program, tensors.data(), count,
-                                        &results, &message);
+  PruneStatus status =
+      pruneProgramCall(program, tensors.data(), count, &results, &message);
   if ((status == PRUNE_OK) != (results != nullptr) ||
       (status == PRUNE_OK) == (message.size > 0))
     std::abort();

@@ -20,8 +20,9 @@ using namespace mlir::prune;
 static std::vector<Weight> makeWeights() {
   std::vector<Weight> weights;
   for (const char *name :
-       {"fc1.weight", "layer4.0.conv2.weight", "h.0/attn/c_attn", "weight0", "a",
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "[x]{2}(.*)^$\\"})
+       {"fc1.weight", "layer4.0.conv2.weight", "h.0/attn/c_attn", "weight0",
+        "a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+        "[x]{2}(.*)^$\\"})
     weights.emplace_back().name = name;
   return weights;
 }
@@ -48,8 +49,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
   isDiagnosed = false;
   SmallVector<std::string> entries;
-  for (StringRef line : ArrayRef<StringRef>(lines).drop_front(
-           std::min<size_t>(2, lines.size())))
+  for (StringRef line :
+       ArrayRef<StringRef>(lines).drop_front(std::min<size_t>(2, lines.size())))
     entries.push_back(line.str());
   FailureOr<LayerValues> layers =
       matchLayerValues(weights, entries, "targets", error);

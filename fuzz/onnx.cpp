@@ -28,8 +28,7 @@ static MLIRContext &getContext() {
   static std::unique_ptr<MLIRContext> context;
   static unsigned runs = 0;
   if (runs++ % 200 == 0)
-    context =
-        std::make_unique<MLIRContext>(MLIRContext::Threading::DISABLED);
+    context = std::make_unique<MLIRContext>(MLIRContext::Threading::DISABLED);
   return *context;
 }
 

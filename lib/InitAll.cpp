@@ -10,9 +10,9 @@
 
 #include "prune/Conversion/Bufferization.h"
 #include "prune/Conversion/Passes.h"
-#include "prune/Lowering/Passes.h"
 #include "prune/IR/ExternalModels.h"
 #include "prune/IR/Prune.h"
+#include "prune/Lowering/Passes.h"
 #include "prune/Pipelines/Pipelines.h"
 #include "prune/Report/Passes.h"
 #include "prune/TransformOps/PruneTransformOps.h"

@@ -62,7 +62,8 @@ static int runOnOnes(const PruneProgram *program) {
   PruneTensor argument = {type.element, type.rank, type.shape, ones};
   PruneResults *results;
   PruneBuffer message = {NULL, 0};
-  PruneStatus status = pruneProgramCall(program, &argument, 1, &results, &message);
+  PruneStatus status =
+      pruneProgramCall(program, &argument, 1, &results, &message);
   free(ones);
   if (status != PRUNE_OK) {
     fprintf(stderr, "%s\n", message.data);

@@ -24,9 +24,9 @@ struct Diagonals : prune::UnitMap {
   int64_t bankOf(int64_t unit) const override { return unit % 2; }
 };
 
-class DiagonalAttr : public Attribute::AttrBase<
-                         DiagonalAttr, Attribute, AttributeStorage,
-                         prune::PatternAttrInterface::Trait> {
+class DiagonalAttr
+    : public Attribute::AttrBase<DiagonalAttr, Attribute, AttributeStorage,
+                                 prune::PatternAttrInterface::Trait> {
 public:
   using Base::Base;
   static constexpr StringLiteral name = "banks.diagonal", dialect = "banks",

@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// `#maximum.channel` scores a channel by the largest magnitude among the weights
-// that produce it, which is no sum over elements.
+// `#maximum.channel` scores a channel by the largest magnitude among the
+// weights that produce it, which is no sum over elements.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,9 +14,9 @@
 using namespace mlir;
 
 namespace {
-class MaximumAttr : public Attribute::AttrBase<
-                        MaximumAttr, Attribute, AttributeStorage,
-                        prune::ChannelCriterionAttrInterface::Trait> {
+class MaximumAttr
+    : public Attribute::AttrBase<MaximumAttr, Attribute, AttributeStorage,
+                                 prune::ChannelCriterionAttrInterface::Trait> {
 public:
   using Base::Base;
   static constexpr StringLiteral name = "maximum.channel", dialect = "maximum",

@@ -28,9 +28,9 @@ struct Norms : prune::PreparedScores {
   std::vector<double> values;
 };
 
-class WandaAttr : public Attribute::AttrBase<
-                      WandaAttr, Attribute, AttributeStorage,
-                      prune::CriterionAttrInterface::Trait> {
+class WandaAttr
+    : public Attribute::AttrBase<WandaAttr, Attribute, AttributeStorage,
+                                 prune::CriterionAttrInterface::Trait> {
 public:
   using Base::Base;
   static constexpr StringLiteral name = "wanda.score", dialect = "wanda",
@@ -58,8 +58,7 @@ public:
 
   Value buildScore(OpBuilder &b, Location loc,
                    const prune::ScoreValues &values) const {
-    Value columns =
-        arith::ConstantIndexOp::create(b, loc, values.shape.back());
+    Value columns = arith::ConstantIndexOp::create(b, loc, values.shape.back());
     Value row = arith::DivUIOp::create(b, loc, values.index, columns);
     Value norm = tensor::ExtractOp::create(b, loc, values.statistics[0], row);
     Value magnitude = math::AbsFOp::create(b, loc, values.element);

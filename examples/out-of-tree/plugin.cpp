@@ -1,4 +1,5 @@
-//===- plugin.cpp - Criteria and a pattern of one's own, as a plugin -------===//
+//===- plugin.cpp - Criteria and a pattern of one's own, as a plugin
+//-------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

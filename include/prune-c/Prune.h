@@ -1,18 +1,21 @@
-/*===- Prune.h - The C interface ------------------------------------*- C -*-===*\
+/*===- Prune.h - The C interface ------------------------------------*- C
+-*-===*\
 |*                                                                            *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                    *|
 |*                                                                            *|
-|* Parse a network, run passes over it, print it, compile it and call it, from *|
-|* any language that can call C. IR crosses as text or bytecode, tensors as    *|
-|* plain buffers, pipelines as the text that prune-opt takes.                  *|
+|* Parse a network, run passes over it, print it, compile it and call it, from
+*|
+|* any language that can call C. IR crosses as text or bytecode, tensors as *|
+|* plain buffers, pipelines as the text that prune-opt takes. *|
 |*                                                                            *|
-|* Every function that can fail returns a PruneStatus and leaves its output    *|
-|* untouched on failure. What went wrong is then in pruneContextDiagnostics.   *|
-|* No function ends the process, throws, or writes a file.                     *|
+|* Every function that can fail returns a PruneStatus and leaves its output *|
+|* untouched on failure. What went wrong is then in pruneContextDiagnostics. *|
+|* No function ends the process, throws, or writes a file. *|
 |*                                                                            *|
-|* Threads: objects of one context are used by one thread at a time; different *|
-|* contexts are independent. Of a PruneProgram only pruneProgramCall may be    *|
-|* called by several threads at once.                                          *|
+|* Threads: objects of one context are used by one thread at a time; different
+*|
+|* contexts are independent. Of a PruneProgram only pruneProgramCall may be *|
+|* called by several threads at once. *|
 |*                                                                            *|
 \*===----------------------------------------------------------------------===*/
 
@@ -145,7 +148,8 @@ typedef struct PruneImportOptions {
   size_t numValues;
 } PruneImportOptions;
 
-/** As pruneModuleImportONNX, which fixes sizes only. Null options fix nothing. */
+/** As pruneModuleImportONNX, which fixes sizes only. Null options fix nothing.
+ */
 PRUNE_C_EXPORT PruneStatus pruneModuleImportONNXWithOptions(
     PruneContext *context, const char *path, const PruneImportOptions *options,
     PruneModule **module);
@@ -174,8 +178,8 @@ PRUNE_C_EXPORT PruneStatus pruneModulePrint(const PruneModule *module,
                                             int64_t elideAbove,
                                             PruneBuffer *text);
 
-/** Writes what prune-report-weights reports of the module; `format` is "text" or
-    "json" (null: "json"). Freed with pruneBufferFree. */
+/** Writes what prune-report-weights reports of the module; `format` is "text"
+   or "json" (null: "json"). Freed with pruneBufferFree. */
 PRUNE_C_EXPORT PruneStatus pruneModuleReport(const PruneModule *module,
                                              const char *format,
                                              PruneBuffer *report);
@@ -184,14 +188,14 @@ PRUNE_C_EXPORT PruneStatus pruneModuleReport(const PruneModule *module,
 PRUNE_C_EXPORT PruneStatus pruneModuleWriteBytecode(const PruneModule *module,
                                                     PruneBuffer *bytecode);
 
-/** Writes a pruned network back into the ONNX file at `templatePath` that it was
-    imported from, with the same options: the bytes of a smaller file with the
-    same names, for any runtime. Freed with pruneBufferFree. The module does not
-    change. A failure, also of a library that was built without the importer, is
-    PRUNE_EXPORT_ERROR and names the node or initialiser in the way. */
-PRUNE_C_EXPORT PruneStatus pruneModuleExportONNX(
-    const PruneModule *module, const char *templatePath,
-    const PruneImportOptions *options, PruneBuffer *model);
+/** Writes a pruned network back into the ONNX file at `templatePath` that it
+   was imported from, with the same options: the bytes of a smaller file with
+   the same names, for any runtime. Freed with pruneBufferFree. The module does
+   not change. A failure, also of a library that was built without the importer,
+   is PRUNE_EXPORT_ERROR and names the node or initialiser in the way. */
+PRUNE_C_EXPORT PruneStatus
+pruneModuleExportONNX(const PruneModule *module, const char *templatePath,
+                      const PruneImportOptions *options, PruneBuffer *model);
 
 /*===-- Programs ----------------------------------------------------------===*/
 
@@ -273,8 +277,8 @@ pruneProgramResultType(const PruneProgram *program, size_t index);
 PRUNE_C_EXPORT size_t pruneProgramNumWeights(const PruneProgram *program);
 /** The name and the numbers that calls read; both belong to the program.
     `index` must be below the number. */
-PRUNE_C_EXPORT const char *
-pruneProgramWeightName(const PruneProgram *program, size_t index);
+PRUNE_C_EXPORT const char *pruneProgramWeightName(const PruneProgram *program,
+                                                  size_t index);
 PRUNE_C_EXPORT PruneTensor pruneProgramWeight(const PruneProgram *program,
                                               size_t index);
 /** Copies other numbers into a weight, which later calls read; none may be
@@ -306,8 +310,8 @@ PRUNE_C_EXPORT void pruneResultsFree(PruneResults *results);
 
 /* The weights of a module are the constants that contractions and convolutions
    multiply by and that passes can prune. Names are those of reports. A second
-   weight of one name goes by its resource key. A weight with a mask is one again
-   when prune-fold-masks has run. */
+   weight of one name goes by its resource key. A weight with a mask is one
+   again when prune-fold-masks has run. */
 
 /** Lists the weights, in the order of the module. Freed with
     pruneWeightsFree. */
@@ -336,8 +340,8 @@ PRUNE_C_EXPORT PruneStatus pruneModuleSetWeight(PruneModule *module,
                                                 const PruneTensor *weight);
 
 /** Puts a mask on a weight as prune-mask-weights does; prune-fold-masks carries
-    it out. `mask` is PRUNE_BOOL, of the weight's shape, with 1 for what is kept.
-    `by` is who decided, as reports have it (null: "C"). */
+    it out. `mask` is PRUNE_BOOL, of the weight's shape, with 1 for what is
+   kept. `by` is who decided, as reports have it (null: "C"). */
 PRUNE_C_EXPORT PruneStatus pruneModuleApplyMask(PruneModule *module,
                                                 const char *name,
                                                 const PruneTensor *mask,
@@ -360,10 +364,9 @@ typedef struct PruneMaskOptions {
 /** Lists the weights that pruneModuleMaskByScores expects scores of. A target
     that removes nothing of a weight leaves it alone, for instance. Freed with
     pruneWeightsFree. */
-PRUNE_C_EXPORT PruneStatus
-pruneModuleChooseWeights(const PruneModule *module,
-                         const PruneMaskOptions *options,
-                         PruneWeights **weights);
+PRUNE_C_EXPORT PruneStatus pruneModuleChooseWeights(
+    const PruneModule *module, const PruneMaskOptions *options,
+    PruneWeights **weights);
 
 /** Ranks `numScores` tensors of scores, one for each weight that is chosen, by
     its name, and puts masks on the weights as pruneModuleApplyMask does. Scores

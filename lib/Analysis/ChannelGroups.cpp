@@ -207,7 +207,8 @@ void ChannelCoupler::couplePassed(Operation *op) {
     int64_t rank = cast<RankedTensorType>(source.getType()).getRank();
     for (int64_t dim = 0; dim != rank; ++dim)
       for (int64_t i = 0; i != groups.axes[from + dim].size; ++i)
-        join(groups.axes[from + dim].first + i, groups.axes[to + dim].first + i);
+        join(groups.axes[from + dim].first + i,
+             groups.axes[to + dim].first + i);
   }
   int reason = addReason(op, "does not say how it passes it on");
   auto freezeOperands = [&](Operation *owner) {
@@ -284,8 +285,8 @@ void ChannelCoupler::visit(Operation *op) {
       apply(op, link);
       continue;
     }
-    choices.resize(std::max<size_t>(choices.size(),
-                                    firstChoice + link.choice + 1));
+    choices.resize(
+        std::max<size_t>(choices.size(), firstChoice + link.choice + 1));
     choices[firstChoice + link.choice].op = op;
     choices[firstChoice + link.choice].links.push_back(link);
   }
@@ -390,10 +391,9 @@ void ChannelCoupler::limit(const ExportLimits &limits) {
 }
 
 void ChannelCoupler::joinClasses(const AxisLimit &limit) {
-  const auto &classes =
-      limit.classes[prefer == ChannelGroups::Prefer::Inner
-                        ? limit.classes.size() - 1
-                        : 0];
+  const auto &classes = limit.classes[prefer == ChannelGroups::Prefer::Inner
+                                          ? limit.classes.size() - 1
+                                          : 0];
   llvm::SmallDenseMap<int64_t, unsigned> firstOf;
   for (auto [i, group] : llvm::enumerate(classes)) {
     unsigned slot = groups.axes[limit.axis].first + i;
@@ -472,8 +472,8 @@ void ChannelCoupler::finish() {
   }
 }
 
-ChannelGroups::ChannelGroups(Operation *root, Prefer prefer,
-                             bool freeArguments, const ExportLimits *limits) {
+ChannelGroups::ChannelGroups(Operation *root, Prefer prefer, bool freeArguments,
+                             const ExportLimits *limits) {
   ChannelCoupler coupler(*this, prefer,
                          freeArguments ? getEntryFunctions(root)
                                        : llvm::SmallPtrSet<Operation *, 4>());
@@ -525,8 +525,8 @@ std::vector<std::vector<unsigned>> ChannelGroups::getGroups() const {
   for (unsigned channel = 0; channel != reach.size(); ++channel) {
     bool isFree = reasonOfChannel[channel] < 0;
     size_t hash = llvm::hash_combine(
-        isFree, llvm::hash_combine_range(reach[channel].begin(),
-                                         reach[channel].end()));
+        isFree,
+        llvm::hash_combine_range(reach[channel].begin(), reach[channel].end()));
     SmallVector<unsigned, 1> &candidates = byHash[hash];
     auto found = llvm::find_if(candidates, [&](unsigned group) {
       unsigned member = groups[group].front();

@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// An expansion cuts a number into shorter ones from its last factor on; a factor
-// itself is cut where a part ends within it, if the sizes divide.
+// An expansion cuts a number into shorter ones from its last factor on; a
+// factor itself is cut where a part ends within it, if the sizes divide.
 //
 //===----------------------------------------------------------------------===//
 

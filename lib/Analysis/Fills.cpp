@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A tensor is filled by a named operation, by a structured operation that yields
-// a scalar, or by a constant; reshapes change nothing about that.
+// A tensor is filled by a named operation, by a structured operation that
+// yields a scalar, or by a constant; reshapes change nothing about that.
 //
 //===----------------------------------------------------------------------===//
 

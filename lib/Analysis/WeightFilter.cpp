@@ -140,9 +140,10 @@ mlir::prune::filterWeights(ArrayRef<Weight> weights, StringRef include,
   return choices;
 }
 
-FailureOr<LayerValues> mlir::prune::matchLayerValues(
-    ArrayRef<Weight> weights, ArrayRef<std::string> entries,
-    StringRef optionName, ErrorEmitter emitError) {
+FailureOr<LayerValues>
+mlir::prune::matchLayerValues(ArrayRef<Weight> weights,
+                              ArrayRef<std::string> entries,
+                              StringRef optionName, ErrorEmitter emitError) {
   LayerValues result;
   result.entryOfWeight.assign(weights.size(), -1);
   for (auto [index, entry] : llvm::enumerate(entries)) {

@@ -97,12 +97,12 @@ static bool isKnownPart(tensor::ExtractSliceOp slice) {
     return llvm::none_of(numbers, ShapedType::isDynamic);
   };
   return isKnown(slice.getStaticOffsets()) && isKnown(slice.getStaticSizes()) &&
-         llvm::all_of(llvm::zip_equal(slice.getStaticSizes(),
-                                      slice.getStaticStrides()),
-                      [](auto pair) {
-                        auto [size, stride] = pair;
-                        return size == 1 || stride == 1;
-                      });
+         llvm::all_of(
+             llvm::zip_equal(slice.getStaticSizes(), slice.getStaticStrides()),
+             [](auto pair) {
+               auto [size, stride] = pair;
+               return size == 1 || stride == 1;
+             });
 }
 
 OpOperand *mlir::prune::getForwardedOperand(Operation *op) {
@@ -160,7 +160,8 @@ static std::optional<int64_t> getSourceDim(Operation *op, int64_t dim) {
       })
       .Case([&](tensor::ExtractSliceOp op) -> std::optional<int64_t> {
         llvm::SmallBitVector dropped = op.getDroppedDims();
-        for (int64_t source = 0, rank = dropped.size(); source != rank; ++source)
+        for (int64_t source = 0, rank = dropped.size(); source != rank;
+             ++source)
           if (!dropped[source] && dim-- == 0)
             return source;
         return std::nullopt;

@@ -50,9 +50,9 @@ PruneStatus pruneModuleParse(PruneContext *context, const char *data,
     return context->fail(PRUNE_INVALID_ARGUMENT,
                          llvm::toString(buffer.takeError()));
 
-  OwningOpRef<ModuleOp> parsed =
-      prune::parseModule(std::move(*buffer),
-                         std::make_shared<llvm::SourceMgr>(), &context->context);
+  OwningOpRef<ModuleOp> parsed = prune::parseModule(
+      std::move(*buffer), std::make_shared<llvm::SourceMgr>(),
+      &context->context);
   if (!parsed)
     return PRUNE_PARSE_ERROR;
   *module = new PruneModule{context, std::move(parsed), name};

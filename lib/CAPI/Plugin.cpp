@@ -11,8 +11,9 @@
 //     --pass-pipeline='builtin.module(prune-weights{sparsity=0.9})' net.mlir
 //
 // A host that has MLIR inside takes PrunePlugin.so, which has the same entries
-// and links neither MLIR nor LLVM: their symbols are the host's, which must be of
-// the version that this was built with. Passes of a plugin are reached through
+// and links neither MLIR nor LLVM: their symbols are the host's, which must be
+// of the version that this was built with. Passes of a plugin are reached
+// through
 // --pass-pipeline only. A host does not check its input as prune-opt does; put
 // prune-verify-resources first.
 //
@@ -28,10 +29,9 @@ using namespace mlir;
 
 extern "C" LLVM_ATTRIBUTE_WEAK DialectPluginLibraryInfo
 mlirGetDialectPluginInfo() {
-  return {MLIR_PLUGIN_API_VERSION, "prune", PRUNE_VERSION,
-          [](DialectRegistry *registry) {
-            prune::registerAllDialects(*registry);
-          }};
+  return {
+      MLIR_PLUGIN_API_VERSION, "prune", PRUNE_VERSION,
+      [](DialectRegistry *registry) { prune::registerAllDialects(*registry); }};
 }
 
 extern "C" LLVM_ATTRIBUTE_WEAK PassPluginLibraryInfo mlirGetPassPluginInfo() {

@@ -48,8 +48,8 @@ Deviation mlir::prune::compareArrays(const NpyArray &actual,
     if (integers && error == 0 && actual.asInteger(i) != expected.asInteger(i))
       error = 1;
     // Also false if the error is infinite and the bound is NaN.
-    bool close = error == 0 || (std::isfinite(error) &&
-                                error <= atol + rtol * std::abs(e));
+    bool close = error == 0 ||
+                 (std::isfinite(error) && error <= atol + rtol * std::abs(e));
     deviation.mismatches += !close;
     if (worst < 0 || error > deviation.maxAbsError) {
       worst = i;
@@ -74,9 +74,8 @@ Expected<Accuracy> mlir::prune::classify(const NpyArray &logits,
         shapeString(logits.shape()) + " of " + typeName(logits.type()));
   if (labels.shape() != logits.shape().drop_back())
     return createStringError("labels have the shape " +
-                             shapeString(labels.shape()) +
-                             ", but the logits " + shapeString(logits.shape()) +
-                             " need " +
+                             shapeString(labels.shape()) + ", but the logits " +
+                             shapeString(logits.shape()) + " need " +
                              shapeString(logits.shape().drop_back()));
   int64_t classes = logits.shape().back();
   Accuracy accuracy;
@@ -111,8 +110,7 @@ Spread mlir::prune::spreadOf(std::vector<double> values) {
   assert(!values.empty() && "nothing was measured");
   llvm::sort(values);
   size_t middle = values.size() / 2;
-  double median = values.size() % 2
-                      ? values[middle]
-                      : (values[middle - 1] + values[middle]) / 2;
+  double median = values.size() % 2 ? values[middle]
+                                    : (values[middle - 1] + values[middle]) / 2;
   return {median, values.front(), values.back()};
 }

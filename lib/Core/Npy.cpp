@@ -51,10 +51,10 @@ struct Header {
 } // namespace
 
 static constexpr TypeInfo kTypes[] = {
-    {NpyType::Bool, "|b1", "bool", 1},    {NpyType::I8, "|i1", "int8", 1},
-    {NpyType::U8, "|u1", "uint8", 1},     {NpyType::I16, "<i2", "int16", 2},
-    {NpyType::I32, "<i4", "int32", 4},    {NpyType::I64, "<i8", "int64", 8},
-    {NpyType::F16, "<f2", "float16", 2},  {NpyType::F32, "<f4", "float32", 4},
+    {NpyType::Bool, "|b1", "bool", 1},   {NpyType::I8, "|i1", "int8", 1},
+    {NpyType::U8, "|u1", "uint8", 1},    {NpyType::I16, "<i2", "int16", 2},
+    {NpyType::I32, "<i4", "int32", 4},   {NpyType::I64, "<i8", "int64", 8},
+    {NpyType::F16, "<f2", "float16", 2}, {NpyType::F32, "<f4", "float32", 4},
     {NpyType::F64, "<f8", "float64", 8},
 };
 
@@ -71,17 +71,20 @@ std::string mlir::prune::shapeString(ArrayRef<int64_t> shape) {
     return "()";
   std::string text;
   raw_string_ostream os(text);
-  interleave(shape, os, [&](int64_t dim) {
-    if (dim < 0)
-      os << '?';
-    else
-      os << dim;
-  }, "x");
+  interleave(
+      shape, os,
+      [&](int64_t dim) {
+        if (dim < 0)
+          os << '?';
+        else
+          os << dim;
+      },
+      "x");
   return text;
 }
 
-std::optional<uint64_t>
-mlir::prune::npyByteCount(NpyType type, ArrayRef<int64_t> shape) {
+std::optional<uint64_t> mlir::prune::npyByteCount(NpyType type,
+                                                  ArrayRef<int64_t> shape) {
   // Zeros are left out of the product, so that no order of factors hides an
   // overflow.
   int64_t bytes = byteSize(type);
@@ -209,8 +212,8 @@ private:
 Expected<StringRef> HeaderParser::parseString() {
   skipBlanks();
   char quote = rest.empty() ? '\0' : rest.front();
-  size_t end = quote == '\'' || quote == '"' ? rest.find(quote, 1)
-                                             : StringRef::npos;
+  size_t end =
+      quote == '\'' || quote == '"' ? rest.find(quote, 1) : StringRef::npos;
   if (end == StringRef::npos)
     return malformed("expected a quoted string");
   StringRef value = rest.slice(1, end);
@@ -231,9 +234,9 @@ Error HeaderParser::parseDescr(Header &header) {
                              "newbyteorder('<'))");
   // One byte has no order; '=' and '|' are accepted where they are harmless.
   for (const TypeInfo &type : kTypes)
-    if (*descr == type.descr || (descr->drop_front(!descr->empty()) ==
-                                     type.descr.drop_front() &&
-                                 (type.bytes == 1 || descr->front() == '='))) {
+    if (*descr == type.descr ||
+        (descr->drop_front(!descr->empty()) == type.descr.drop_front() &&
+         (type.bytes == 1 || descr->front() == '='))) {
       header.type = type.type;
       header.hasType = true;
       return Error::success();
@@ -289,9 +292,8 @@ Expected<Header> HeaderParser::parse() {
       return malformed("expected ':' after '" + *key + "'");
     Error error = *key == "descr"           ? parseDescr(header)
                   : *key == "fortran_order" ? parseOrder(header)
-                  : *key == "shape"
-                      ? parseShape(header)
-                      : malformed("unknown key '" + *key + "'");
+                  : *key == "shape" ? parseShape(header)
+                                    : malformed("unknown key '" + *key + "'");
     if (error)
       return std::move(error);
     skipBlanks();
@@ -308,7 +310,7 @@ Expected<Header> HeaderParser::parse() {
 
 /// Splits a file into the text of its header and its elements.
 static Expected<std::pair<StringRef, StringRef>> splitFile(StringRef contents,
-                                                       StringRef name) {
+                                                           StringRef name) {
   if (!contents.starts_with(kMagic))
     return problem(name, describeForeignArray(contents, name));
   StringRef rest = contents.drop_front(kMagic.size());

@@ -40,9 +40,10 @@ static std::vector<int64_t> findSlices(const char *data, bool isFloat,
   return result;
 }
 
-std::vector<int64_t> mlir::prune::findConstantSlices(
-    llvm::ArrayRef<char> data, unsigned elementSize, bool isFloat,
-    llvm::ArrayRef<int64_t> shape, int64_t dim) {
+std::vector<int64_t>
+mlir::prune::findConstantSlices(llvm::ArrayRef<char> data, unsigned elementSize,
+                                bool isFloat, llvm::ArrayRef<int64_t> shape,
+                                int64_t dim) {
   int64_t outer = countElements(shape.take_front(dim));
   int64_t inner = countElements(shape.drop_front(dim + 1));
   int64_t size = shape[dim];
@@ -87,8 +88,8 @@ mlir::prune::findLiveSlices(const TensorView &tensor, int64_t dim,
   return live;
 }
 
-llvm::SmallVector<int64_t>
-mlir::prune::keptShape(llvm::ArrayRef<int64_t> shape, const KeptIndices &kept) {
+llvm::SmallVector<int64_t> mlir::prune::keptShape(llvm::ArrayRef<int64_t> shape,
+                                                  const KeptIndices &kept) {
   llvm::SmallVector<int64_t> result(shape);
   for (size_t dim = 0; dim != shape.size(); ++dim)
     if (kept[dim])

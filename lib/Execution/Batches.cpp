@@ -87,8 +87,9 @@ struct Slice {
 };
 } // namespace
 
-static Expected<BatchPlan> makePlan(const Program &program, ArrayRef<Input> inputs,
-                               const Batching &batching) {
+static Expected<BatchPlan> makePlan(const Program &program,
+                                    ArrayRef<Input> inputs,
+                                    const Batching &batching) {
   BatchPlan plan;
   for (auto [port, input] : llvm::zip_equal(program.arguments(), inputs)) {
     bool sliced = isSliced(port, input, batching);

@@ -100,7 +100,8 @@ HeapUser::~HeapUser() { getKept().removeUser(); }
 /// Counts a block of which `size` bytes were asked for.
 static void *count(void *pointer, size_t size) {
   if (!pointer)
-    failRunTimeCheck("a buffer of " + byteString(size) + " cannot be allocated");
+    failRunTimeCheck("a buffer of " + byteString(size) +
+                     " cannot be allocated");
   size = malloc_usable_size(pointer);
   liveAllocations.fetch_add(1, std::memory_order_relaxed);
   int64_t live = liveBytes.fetch_add(size, std::memory_order_relaxed) + size;

@@ -11,8 +11,8 @@
 
 #include "ComputedWeights.h"
 
-#include "Patch.h"
 #include "Import/Model/Rewrites.h"
+#include "Patch.h"
 
 #include "prune/IR/ConstantView.h"
 

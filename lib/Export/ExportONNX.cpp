@@ -10,13 +10,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Export/Template/Biases.h"
-#include "Import/Model/Branches.h"
 #include "ComputedWeights.h"
+#include "Export/Template/Biases.h"
 #include "Export/Template/Parts.h"
-#include "Patch.h"
-#include "Import/Model/Rewrites.h"
 #include "Export/Template/Template.h"
+#include "Import/Model/Branches.h"
+#include "Import/Model/Rewrites.h"
+#include "Patch.h"
 #include "prune/Export/ONNX.h"
 
 #include "prune/IR/ConstantView.h"

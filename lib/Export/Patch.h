@@ -10,9 +10,9 @@
 #ifndef PRUNE_LIB_EXPORT_PATCH_H
 #define PRUNE_LIB_EXPORT_PATCH_H
 
-#include "Import/Rules/ExportRules.h"
 #include "Export/Template/Facts.h"
 #include "Export/Template/GraphEditor.h"
+#include "Import/Rules/ExportRules.h"
 
 namespace mlir::prune::onnx_export {
 

@@ -52,7 +52,7 @@ struct ReshapeFactor {
 
 /// The factors of a group other than 1, outermost first.
 static SmallVector<ReshapeFactor> getFactors(ArrayRef<int64_t> group,
-                                      ArrayRef<int64_t> shape) {
+                                             ArrayRef<int64_t> shape) {
   SmallVector<ReshapeFactor> factors;
   int64_t outer = 1;
   for (int64_t dim : group) {

@@ -105,8 +105,8 @@ TransformMaskOp::apply(transform::TransformRewriter &rewriter,
       SmallVector<size_t> indices = getWeightsOf(target, uses.getWeights());
       if (indices.empty()) {
         auto failure = emitSilenceableError()
-                       << "'" << target->getName()
-                       << "' has no weight to mask" << whyNone(target, uses);
+                       << "'" << target->getName() << "' has no weight to mask"
+                       << whyNone(target, uses);
         failure.attachNote(target->getLoc()) << "the operation is here";
         return failure;
       }

@@ -44,11 +44,13 @@ static void count(PruneSeverity severity, const char *message, void *userData) {
 
 static void testParse(void) {
   PruneModule *module = NULL;
-  EXPECT(pruneModuleParse(NULL, "", 0, NULL, &module) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleParse(NULL, "", 0, NULL, &module) ==
+         PRUNE_INVALID_ARGUMENT);
   EXPECT(pruneModuleParse(context, NULL, 3, NULL, &module) ==
          PRUNE_INVALID_ARGUMENT);
   EXPECT(said("expects data"));
-  EXPECT(pruneModuleParse(context, "", 0, NULL, NULL) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleParse(context, "", 0, NULL, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
 
   int messages = 0;
   pruneContextSetCallback(context, count, &messages);
@@ -86,7 +88,8 @@ static void testImportOptions(void) {
   EXPECT(module == NULL);
 }
 
-/* Wrong calls and files that are not there; tests of the importer are in Python. */
+/* Wrong calls and files that are not there; tests of the importer are in
+ * Python. */
 static void testImport(void) {
   PruneModule *module = NULL;
   const char *names[] = {"N", NULL};
@@ -298,7 +301,7 @@ static const char kWeights[] =
     "  return %y : tensor<2xf32>\n"
     "}\n"
     "{-# dialect_resources: { builtin: {\n"
-    "  bias: \"0x040000000000803F00000040\",\n"        /* 1, 2 */
+    "  bias: \"0x040000000000803F00000040\",\n"       /* 1, 2 */
     "  \"scale#1\": \"0x040000000000404000008040\"\n" /* 3, 4 */
     "}}#-}\n";
 
@@ -420,7 +423,8 @@ static void expectNumbers(const PruneModule *module, float w0, float w1,
                           float w2, float w3) {
   PruneWeights *list = NULL;
   EXPECT(pruneModuleWeight(module, "a", &list) == PRUNE_OK);
-  EXPECT(pruneWeightsCount(list) == 1 && !strcmp(pruneWeightsName(list, 0), "a"));
+  EXPECT(pruneWeightsCount(list) == 1 &&
+         !strcmp(pruneWeightsName(list, 0), "a"));
   const float *w = pruneWeightsGet(list, 0).data;
   EXPECT(w[0] == w0 && w[1] == w1 && w[2] == w2 && w[3] == w3);
   pruneWeightsFree(list);
@@ -458,7 +462,8 @@ static void testSetWeight(PruneModule *module) {
 static void testApplyMask(PruneModule *module) {
   const unsigned char keep[4] = {1, 0, 1, 0}, wrong[4] = {1, 0, 2, 0};
   PruneTensor mask = {PRUNE_U8, 2, kShape, keep};
-  EXPECT(pruneModuleApplyMask(NULL, "a", &mask, NULL) == PRUNE_INVALID_ARGUMENT);
+  EXPECT(pruneModuleApplyMask(NULL, "a", &mask, NULL) ==
+         PRUNE_INVALID_ARGUMENT);
   EXPECT(pruneModuleApplyMask(module, NULL, &mask, NULL) ==
          PRUNE_INVALID_ARGUMENT);
   EXPECT(pruneModuleApplyMask(module, "a", NULL, NULL) ==

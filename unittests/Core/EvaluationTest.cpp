@@ -59,8 +59,8 @@ TEST(CompareArrays, NaNEqualsNaNAndInfinityItself) {
   std::vector<double> special = {kNaN, kInf, -kInf, 1};
   for (size_t i = 0; i < special.size(); ++i) {
     for (size_t j = 0; j < special.size(); ++j) {
-      Deviation deviation = compareArrays(doubles({special[i]}),
-                                          doubles({special[j]}), 1, 1);
+      Deviation deviation =
+          compareArrays(doubles({special[i]}), doubles({special[j]}), 1, 1);
       EXPECT_EQ(deviation.mismatches, i != j) << i << " " << j;
       EXPECT_EQ(deviation.maxAbsError, i == j ? 0 : kInf) << i << " " << j;
     }
@@ -87,8 +87,8 @@ TEST(Classify, CountsAndAverages) {
   ASSERT_TRUE(static_cast<bool>(accuracy));
   // Of equal logits the first counts.
   EXPECT_DOUBLE_EQ(accuracy->top1, 200.0 / 3);
-  double entropy = std::log(1 + std::exp(-1)) + std::log(1 + std::exp(2)) +
-                   std::log(2);
+  double entropy =
+      std::log(1 + std::exp(-1)) + std::log(1 + std::exp(2)) + std::log(2);
   EXPECT_NEAR(accuracy->crossEntropy, entropy / 3, 1e-12);
   EXPECT_EQ(accuracy->samples, 3);
 }

@@ -23,10 +23,12 @@ bool isUsable(const MemoryBuffer &buffer) {
 }
 
 TEST(FileInput, AlignsFilesOfAllSizes) {
-  for (size_t size : {0, 1, 100, 4095, 4096, 5031, 16383, 16384, 40960, 100001}) {
+  for (size_t size :
+       {0, 1, 100, 4095, 4096, 5031, 16383, 16384, 40960, 100001}) {
     SmallString<64> path;
     int descriptor;
-    ASSERT_FALSE(sys::fs::createTemporaryFile("input", "bin", descriptor, path));
+    ASSERT_FALSE(
+        sys::fs::createTemporaryFile("input", "bin", descriptor, path));
     FileRemover remove(path);
     std::string text(size, 'x');
     raw_fd_ostream(descriptor, /*shouldClose=*/true) << text;

@@ -59,9 +59,9 @@ public:
 };
 } // namespace
 
-static const NpyType kAllTypes[] = {
-    NpyType::Bool, NpyType::I8,  NpyType::U8,  NpyType::I16, NpyType::I32,
-    NpyType::I64,  NpyType::F16, NpyType::F32, NpyType::F64};
+static const NpyType kAllTypes[] = {NpyType::Bool, NpyType::I8,  NpyType::U8,
+                                    NpyType::I16,  NpyType::I32, NpyType::I64,
+                                    NpyType::F16,  NpyType::F32, NpyType::F64};
 
 TEST(Npy, WrittenArraysReadBackEqual) {
   std::vector<std::vector<int64_t>> shapes = {
@@ -98,7 +98,8 @@ TEST(Npy, HeadersAreUnderstoodInEveryFormThatNumpyWrites) {
   for (llvm::StringRef header :
        {"{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }    \n",
         "{\"shape\":(2,),\"fortran_order\":False,\"descr\":\"<i4\"}",
-        "{ 'fortran_order' : True , 'descr' : '=i4' , 'shape' : ( 2L , ) }\n"}) {
+        "{ 'fortran_order' : True , 'descr' : '=i4' , 'shape' : ( 2L , ) "
+        "}\n"}) {
     llvm::Expected<NpyArray> array = parseNpy(makeFile(header, two), "a.npy");
     ASSERT_TRUE(static_cast<bool>(array)) << llvm::toString(array.takeError());
     EXPECT_EQ(array->type(), NpyType::I32);
@@ -161,7 +162,8 @@ TEST(Npy, NoPrefixOfAFileIsRead) {
 TEST(Npy, NoChangedHeaderByteCrashes) {
   std::string file = makeFile("<f4", "False", "(2, 1)", "12345678");
   for (size_t at = 0; at < file.size() - 8; ++at) {
-    for (char value : {'\0', '\n', '\'', '(', ')', ',', '9', '{', '}', '\xff'}) {
+    for (char value :
+         {'\0', '\n', '\'', '(', ')', ',', '9', '{', '}', '\xff'}) {
       std::string changed = file;
       changed[at] = value;
       llvm::consumeError(parseNpy(changed, "a.npy").takeError());

@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "prune/Core/Packing/Processor.h"
-#include "prune/Core/Support/Memory.h"
 #include "prune/Core/Npy.h"
+#include "prune/Core/Support/Memory.h"
 
 #include "gtest/gtest.h"
 

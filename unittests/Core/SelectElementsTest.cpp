@@ -20,7 +20,8 @@ namespace {
 void check(unsigned size, bool isSplat, const std::vector<uint8_t> &keep,
            size_t shift) {
   size_t stored = isSplat ? 1 : keep.size();
-  std::vector<char> source(shift + stored * size), target(shift + keep.size() * size, 77);
+  std::vector<char> source(shift + stored * size),
+      target(shift + keep.size() * size, 77);
   for (size_t i = 0; i < source.size(); ++i)
     source[i] = char(i * 37 + 1);
   SelectionTotals totals;

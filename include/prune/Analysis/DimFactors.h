@@ -2,11 +2,11 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A row of reshapes and transposes maps each index of the last tensor to factors
-// of the indices of the first one: after a flatten of [C, H, W], the index of a
-// column is a number of which the leading factor is the channel. Following
-// factors through the row says which element of a constant a channel scales,
-// without moving any data.
+// A row of reshapes and transposes maps each index of the last tensor to
+// factors of the indices of the first one: after a flatten of [C, H, W], the
+// index of a column is a number of which the leading factor is the channel.
+// Following factors through the row says which element of a constant a channel
+// scales, without moving any data.
 //
 //===----------------------------------------------------------------------===//
 

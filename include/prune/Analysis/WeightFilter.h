@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The options `include` and `exclude` of every pass that works weight by weight,
-// and lists of per-layer values such as `targets=fc1:0.9,fc2:0.5`.
+// The options `include` and `exclude` of every pass that works weight by
+// weight, and lists of per-layer values such as `targets=fc1:0.9,fc2:0.5`.
 //
 //===----------------------------------------------------------------------===//
 

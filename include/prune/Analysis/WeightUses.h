@@ -4,8 +4,8 @@
 //
 // A weight is a constant tensor that reaches the weight operand of a
 // contraction or convolution, directly or through transposes, reshapes, casts,
-// broadcasts and slices. This analysis finds all of them in a module, and says of
-// every contraction without a prunable weight why it has none.
+// broadcasts and slices. This analysis finds all of them in a module, and says
+// of every contraction without a prunable weight why it has none.
 //
 //===----------------------------------------------------------------------===//
 
@@ -87,8 +87,9 @@ llvm::StringRef getWeightName(llvm::StringRef resourceKey);
 /// The name of a constant if it is a resource, else empty.
 llvm::StringRef getWeightName(Attribute value);
 
-/// If `op` passes a constant on to a contraction, all of it or a part, unchanged
-/// but for shape, layout or element type, the operand that it passes on, else null.
+/// If `op` passes a constant on to a contraction, all of it or a part,
+/// unchanged but for shape, layout or element type, the operand that it passes
+/// on, else null.
 OpOperand *getForwardedOperand(Operation *op);
 
 } // namespace mlir::prune

@@ -22,8 +22,9 @@
 namespace mlir::prune {
 
 /// For each index along `dim` of a row-major tensor: the position of the
-/// slice's first element if all of the slice equals it, else -1. With `isFloat`,
-/// zeros of either sign are equal. `elementSize` is 1, 2, 4 or 8 bytes.
+/// slice's first element if all of the slice equals it, else -1. With
+/// `isFloat`, zeros of either sign are equal. `elementSize` is 1, 2, 4 or 8
+/// bytes.
 std::vector<int64_t> findConstantSlices(llvm::ArrayRef<char> data,
                                         unsigned elementSize, bool isFloat,
                                         llvm::ArrayRef<int64_t> shape,

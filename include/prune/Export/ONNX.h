@@ -18,10 +18,10 @@
 namespace mlir::prune {
 
 /// The bytes of the patched model. `original` is the path of the file that
-/// `module` was imported from, with the same `options`; sizes that these fix are
-/// fixed in the result. Fails after
-/// diagnostics, which name the initialiser or node that stands in the way, if
-/// the patched file would not compute what the module does.
+/// `module` was imported from, with the same `options`; sizes that these fix
+/// are fixed in the result. Fails after diagnostics, which name the initialiser
+/// or node that stands in the way, if the patched file would not compute what
+/// the module does.
 FailureOr<std::string> exportONNX(ModuleOp module, StringRef original,
                                   const ONNXImportOptions &options);
 

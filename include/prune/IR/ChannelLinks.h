@@ -111,8 +111,8 @@ bool hasChannelLinks(Operation *op);
 /// slice has no content yet, and any statement about it is true.
 using OperandConstants =
     llvm::function_ref<ArrayRef<Attribute>(unsigned operand, int64_t dim)>;
-using ResultConstants =
-    llvm::function_ref<MutableArrayRef<Attribute>(unsigned result, int64_t dim)>;
+using ResultConstants = llvm::function_ref<MutableArrayRef<Attribute>(
+    unsigned result, int64_t dim)>;
 
 /// Whether an index of a dimension stays.
 using IsKept = llvm::function_ref<bool(ChannelPort port, int64_t index)>;

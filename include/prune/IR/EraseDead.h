@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// For rewrites that know what they left behind; upstream's runRegionDCE looks at
-// all of a region.
+// For rewrites that know what they left behind; upstream's runRegionDCE looks
+// at all of a region.
 //
 //===----------------------------------------------------------------------===//
 

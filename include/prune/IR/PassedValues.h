@@ -23,9 +23,9 @@ struct PassedValue {
 bool passesValues(Operation *op);
 /// Whether an operation ends a region of one that does.
 bool isPassingTerminator(Operation *op);
-/// What becomes of the tensors that it passes, its own operands and those of the
-/// terminators of its regions. Where the types of the two sides differ, nothing
-/// is known of their indices.
+/// What becomes of the tensors that it passes, its own operands and those of
+/// the terminators of its regions. Where the types of the two sides differ,
+/// nothing is known of their indices.
 SmallVector<PassedValue> getPassedValues(Operation *op);
 
 } // namespace mlir::prune

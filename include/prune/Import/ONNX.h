@@ -39,8 +39,8 @@ struct ONNXImportOptions {
 OwningOpRef<ModuleOp> importONNX(StringRef path, MLIRContext *context,
                                  const ONNXImportOptions &options);
 
-/// Writes the operators that can be imported, and what an exported file can lose
-/// through them, as a Markdown table.
+/// Writes the operators that can be imported, and what an exported file can
+/// lose through them, as a Markdown table.
 void printONNXOperators(llvm::raw_ostream &os);
 
 } // namespace mlir::prune

@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// For tools that add dialects and passes of their own to ours, as MlirOptMain is
-// for mlir-opt: register them before.
+// For tools that add dialects and passes of their own to ours, as MlirOptMain
+// is for mlir-opt: register them before.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,4 +1,5 @@
-//===- AffineChains.cpp - Affine parts of elementwise bodies ----------------===//
+//===- AffineChains.cpp - Affine parts of elementwise bodies
+//----------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -155,7 +156,8 @@ BodyConstants::getNames(ArrayRef<Operation *> chain) const {
     Attribute value;
     matchPattern(operand->get(), m_Constant(&value));
     StringRef name = getWeightName(value);
-    if (!name.empty() && needed.contains(owner.getMatchingBlockArgument(operand)))
+    if (!name.empty() &&
+        needed.contains(owner.getMatchingBlockArgument(operand)))
       names.push_back(name);
   }
   return names;

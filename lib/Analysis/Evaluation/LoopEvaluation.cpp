@@ -293,7 +293,7 @@ bool LoopProgram::runGather(const Gather &gather, int64_t count) {
 }
 
 bool LoopProgram::runBlock(ArrayRef<int64_t> position, int64_t first,
-                       int64_t count) {
+                           int64_t count) {
   auto offsetOf = [&](const Access &access) {
     int64_t offset = access.base + (lane ? first * access.strides[*lane] : 0);
     for (auto [stride, at] : llvm::zip_equal(access.strides, position))

@@ -33,14 +33,14 @@ static Attribute readElement(Type type, const ConstantBytes &bytes,
   APInt bits(bytes.elementSize * 8, word);
   if (auto floating = dyn_cast<FloatType>(type)) {
     APFloat value(floating.getFloatSemantics(), bits);
-    return FloatAttr::get(type, value.isZero() ? APFloat::getZero(
-                                                     value.getSemantics())
-                                               : value);
+    return FloatAttr::get(
+        type, value.isZero() ? APFloat::getZero(value.getSemantics()) : value);
   }
   return IntegerAttr::get(type, bits);
 }
 
-/// The number that a splat or a fill consists of, also behind reshapes, or null.
+/// The number that a splat or a fill consists of, also behind reshapes, or
+/// null.
 static Attribute getSplat(Value value) {
   while (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(
       value.getDefiningOp()))
@@ -105,9 +105,7 @@ SliceConstants::SliceConstants(Operation *root, const ChannelGroups &groups)
 //===----------------------------------------------------------------------===//
 
 /// What has no content yet counts as unknown wherever numbers are computed.
-static bool isNumber(Attribute value) {
-  return value && !isa<UnitAttr>(value);
-}
+static bool isNumber(Attribute value) { return value && !isa<UnitAttr>(value); }
 
 ArrayRef<Attribute> SliceConstants::slots(unsigned axis) const {
   const Axis &info = groups.getAxes()[axis];
@@ -176,8 +174,8 @@ bool mlir::prune::isSumOfProducts(linalg::LinalgOp op) {
              });
 }
 
-std::optional<TensorView>
-mlir::prune::getReadableWeight(linalg::LinalgOp op, OpOperand &operand) {
+std::optional<TensorView> mlir::prune::getReadableWeight(linalg::LinalgOp op,
+                                                         OpOperand &operand) {
   Attribute value;
   if (!isRematerializable(operand.get()) ||
       !op.getMatchingIndexingMap(&operand).isProjectedPermutation() ||
@@ -213,8 +211,7 @@ void SliceConstants::refineSum(linalg::LinalgOp op, OpOperand &x,
   }
   if (!anyZero)
     return;
-  FloatAttr zero =
-      FloatAttr::get(getElementTypeOrSelf(x.get().getType()), 0.0);
+  FloatAttr zero = FloatAttr::get(getElementTypeOrSelf(x.get().getType()), 0.0);
   for (auto [dim, expr] : llvm::enumerate(out.getResults())) {
     auto loop = dyn_cast<AffineDimExpr>(expr);
     std::optional<unsigned> weightDim =
@@ -238,7 +235,8 @@ void SliceConstants::refineSum(linalg::LinalgOp op, OpOperand &x,
 void SliceConstants::refineSums(linalg::LinalgOp op) {
   if (!isSumOfProducts(op))
     return;
-  OpOperand &left = *op.getDpsInputOperand(0), &right = *op.getDpsInputOperand(1);
+  OpOperand &left = *op.getDpsInputOperand(0),
+            &right = *op.getDpsInputOperand(1);
   refineSum(op, left, right);
   refineSum(op, right, left);
 }

@@ -50,9 +50,11 @@ struct ConvertPrunePackedToVector
   using Base::Base;
 
   void runOnOperation() override {
-    if (vectorBits < 64 || vectorBits > 2048 || !llvm::isPowerOf2_32(vectorBits)) {
-      emitError(getOperation()->getLoc(), "expects vector-bits to be a power of "
-                                          "two in [64, 2048] but got ")
+    if (vectorBits < 64 || vectorBits > 2048 ||
+        !llvm::isPowerOf2_32(vectorBits)) {
+      emitError(getOperation()->getLoc(),
+                "expects vector-bits to be a power of "
+                "two in [64, 2048] but got ")
           << vectorBits.getValue();
       return signalPassFailure();
     }
@@ -75,7 +77,8 @@ struct ConvertPrunePackedToVector
 
 private:
   int64_t getWidth(Value buffer) {
-    return vectorBits / cast<ShapedType>(buffer.getType()).getElementTypeBitWidth();
+    return vectorBits /
+           cast<ShapedType>(buffer.getType()).getElementTypeBitWidth();
   }
 
   LogicalResult expand(IRRewriter &rewriter, Operation *op) {

@@ -49,8 +49,8 @@ private:
   }
   /// The largest multiple of the width that is at most `value`.
   Value roundDown(Value value) {
-    return math.sub(value, arith::RemUIOp::create(b, loc, value,
-                                                  math.constant(width)));
+    return math.sub(
+        value, arith::RemUIOp::create(b, loc, value, math.constant(width)));
   }
   SmallVector<Value> plainAt(Value panel, Value column, Value feature) {
     Value n = math.add(math.mul(panel, panelSize()), column);
@@ -128,8 +128,8 @@ void PanelCopy::copyElement(Value panel, Value column, Value feature) {
 }
 
 void PanelCopy::padElement(Value panel, Value column, Value feature) {
-  Value zero = arith::ConstantOp::create(
-      b, loc, b.getZeroAttr(vector.getElementType()));
+  Value zero =
+      arith::ConstantOp::create(b, loc, b.getZeroAttr(vector.getElementType()));
   memref::StoreOp::create(b, loc, zero, panels,
                           ValueRange{panel, feature, column});
 }
@@ -138,8 +138,7 @@ void PanelCopy::emitPanel(Value panel) {
   Value zero = math.constant(0), size = math.constant(panelSize());
   Value n = memref::DimOp::create(b, loc, plain, featureMajor ? 1 : 0);
   Value k = memref::DimOp::create(b, loc, plain, featureMajor ? 0 : 1);
-  Value columns =
-      math.min(size, math.sub(n, math.mul(panel, panelSize())));
+  Value columns = math.min(size, math.sub(n, math.mul(panel, panelSize())));
   Value wholeColumns = roundDown(columns);
   if (featureMajor) {
     loop(zero, k, 1, [&](Value feature) {
@@ -168,8 +167,7 @@ void PanelCopy::emitPanel(Value panel) {
 
 void PanelCopy::emit() {
   Value numPanels = memref::DimOp::create(b, loc, panels, /*index=*/0);
-  loop(math.constant(0), numPanels, 1,
-       [&](Value panel) { emitPanel(panel); });
+  loop(math.constant(0), numPanels, 1, [&](Value panel) { emitPanel(panel); });
 }
 
 LogicalResult mlir::prune::expandPackPanels(RewriterBase &rewriter,

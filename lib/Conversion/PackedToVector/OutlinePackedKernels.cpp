@@ -92,8 +92,8 @@ void OutlinePackedKernels::outline(PackedMatmulOp op,
     else
       arguments.insert(value);
   }
-  func::FuncOp function = functions.insert(
-      createFunction(op, arguments.getArrayRef(), constants));
+  func::FuncOp function =
+      functions.insert(createFunction(op, arguments.getArrayRef(), constants));
   OpBuilder builder(op);
   SmallVector<Value> operands;
   for (auto [value, type] :

@@ -89,8 +89,8 @@ Value Kernel::getColumn(Value listed) {
 }
 
 /// Adds the columns of a run, to `copies` sets of accumulators in turn.
-Accumulators Kernel::walk(const ColumnRun &run, Accumulators init, int64_t copies,
-                          AddColumn addColumn) {
+Accumulators Kernel::walk(const ColumnRun &run, Accumulators init,
+                          int64_t copies, AddColumn addColumn) {
   int64_t size = init.size();
   int64_t valuesPerColumn = run.rows.size();
   auto emitLoop = [&](Value begin, Value end, int64_t step,

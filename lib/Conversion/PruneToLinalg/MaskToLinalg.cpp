@@ -46,7 +46,9 @@ struct Arith {
   Value shiftRight(Value x, Value y) {
     return arith::ShRUIOp::create(b, loc, x, y);
   }
-  Value divide(Value x, Value y) { return arith::DivUIOp::create(b, loc, x, y); }
+  Value divide(Value x, Value y) {
+    return arith::DivUIOp::create(b, loc, x, y);
+  }
   Value compare(arith::CmpIPredicate predicate, Value x, Value y) {
     return arith::CmpIOp::create(b, loc, predicate, x, y);
   }
@@ -80,9 +82,9 @@ private:
   Value scoreUnits(Value scores, const UnitPattern &units,
                    ArrayRef<int64_t> grid);
   Value toKeys(Value unitScores);
-  Value countMatching(
-      const RankedKeys &operand,
-      function_ref<Value(Arith, Value key, Value position)> matches);
+  Value
+  countMatching(const RankedKeys &operand,
+                function_ref<Value(Arith, Value key, Value position)> matches);
   std::pair<Value, Value>
   bisect(ArrayRef<RankedKeys> operands, int64_t bits, Value rank,
          function_ref<Value(Arith, Value key, Value position)> value,
@@ -107,8 +109,8 @@ Value mlir::prune::buildElementwise(
     function_ref<Value(OpBuilder &, ValueRange, ValueRange)> body) {
   Value init = tensor::EmptyOp::create(builder, loc, type.getShape(),
                                        type.getElementType());
-  SmallVector<AffineMap> maps(
-      inputs.size() + 1, builder.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<AffineMap> maps(inputs.size() + 1,
+                              builder.getMultiDimIdentityMap(type.getRank()));
   SmallVector<utils::IteratorType> loops(type.getRank(),
                                          utils::IteratorType::parallel);
   return linalg::GenericOp::create(
@@ -117,8 +119,8 @@ Value mlir::prune::buildElementwise(
                SmallVector<Value> indices;
                for (int64_t d = 0; d < type.getRank(); ++d)
                  indices.push_back(linalg::IndexOp::create(b, loc, d));
-               linalg::YieldOp::create(
-                   b, loc, body(b, args.drop_back(), indices));
+               linalg::YieldOp::create(b, loc,
+                                       body(b, args.drop_back(), indices));
              })
       .getResult(0);
 }
@@ -146,8 +148,8 @@ Value MaskBuilder::scoreUnits(Value scores, const UnitPattern &units,
   // Loops: the grid, then the block. An input that is never read gives the
   // block loops their extents.
   Value extents = tensor::EmptyOp::create(builder, loc, units.block, f64);
-  Value zero = arith::ConstantOp::create(builder, loc,
-                                         builder.getF64FloatAttr(0.0));
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getF64FloatAttr(0.0));
   Value init = tensor::EmptyOp::create(builder, loc, grid, f64);
   init = linalg::FillOp::create(builder, loc, zero, init).getResult(0);
   AffineMap all = builder.getMultiDimIdentityMap(2 * rank);
@@ -173,7 +175,8 @@ Value MaskBuilder::scoreUnits(Value scores, const UnitPattern &units,
                  inside = a.bitAnd(inside, isInside);
                  position.push_back(a.select(isInside, element, last));
                }
-               Value score = tensor::ExtractOp::create(b, loc, scores, position);
+               Value score =
+                   tensor::ExtractOp::create(b, loc, scores, position);
                Value sum = arith::AddFOp::create(b, loc, args[1], score);
                linalg::YieldOp::create(b, loc, a.select(inside, sum, args[1]));
              })
@@ -188,13 +191,10 @@ Value MaskBuilder::toKeys(Value unitScores) {
       [&](OpBuilder &b, ValueRange elements, ValueRange) -> Value {
         Arith a{b, loc};
         // Adding zero turns -0 into +0, so that both have one key.
-        Value zero =
-            arith::ConstantOp::create(b, loc, b.getF64FloatAttr(0.0));
+        Value zero = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(0.0));
         Value score = arith::AddFOp::create(b, loc, elements[0], zero);
-        Value bits =
-            arith::BitcastOp::create(b, loc, b.getI64Type(), score);
-        Value isNegative =
-            a.compare(arith::CmpIPredicate::slt, bits, a.i64(0));
+        Value bits = arith::BitcastOp::create(b, loc, b.getI64Type(), score);
+        Value isNegative = a.compare(arith::CmpIPredicate::slt, bits, a.i64(0));
         return a.select(isNegative, a.bitXor(bits, a.i64(-1)),
                         a.bitXor(bits, a.i64(INT64_MIN)));
       });
@@ -207,8 +207,7 @@ Value MaskBuilder::countMatching(
   auto type = cast<RankedTensorType>(operand.keys.getType());
   Type i64 = builder.getI64Type();
   Value zero = arith::ConstantIntOp::create(builder, loc, 0, 64);
-  Value init =
-      tensor::EmptyOp::create(builder, loc, ArrayRef<int64_t>(), i64);
+  Value init = tensor::EmptyOp::create(builder, loc, ArrayRef<int64_t>(), i64);
   init = linalg::FillOp::create(builder, loc, zero, init).getResult(0);
   SmallVector<AffineMap> maps = {
       builder.getMultiDimIdentityMap(type.getRank()),
@@ -223,11 +222,11 @@ Value MaskBuilder::countMatching(
             SmallVector<Value> indices;
             for (int64_t d = 0; d < type.getRank(); ++d)
               indices.push_back(linalg::IndexOp::create(b, loc, d));
-            Value position = a.add(
-                a.toI64(buildLinearIndex(b, loc, indices, operand.grid)),
-                a.i64(operand.firstUnit));
-            Value one =
-                arith::ExtUIOp::create(b, loc, i64, matches(a, args[0], position));
+            Value position =
+                a.add(a.toI64(buildLinearIndex(b, loc, indices, operand.grid)),
+                      a.i64(operand.firstUnit));
+            Value one = arith::ExtUIOp::create(b, loc, i64,
+                                               matches(a, args[0], position));
             linalg::YieldOp::create(b, loc, a.add(args[1], one));
           })
           .getResult(0);
@@ -241,9 +240,9 @@ MaskBuilder::bisect(ArrayRef<RankedKeys> operands, int64_t bits, Value rank,
                     function_ref<Value(Arith, Value, Value)> value,
                     function_ref<Value(Arith, Value)> considered) {
   Arith outer{builder, loc};
-  auto loop = scf::ForOp::create(
-      builder, loc, outer.index(0), outer.index(bits), outer.index(1),
-      ValueRange{outer.i64(0), rank});
+  auto loop =
+      scf::ForOp::create(builder, loc, outer.index(0), outer.index(bits),
+                         outer.index(1), ValueRange{outer.i64(0), rank});
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
   Arith a{builder, loc};
@@ -252,13 +251,13 @@ MaskBuilder::bisect(ArrayRef<RankedKeys> operands, int64_t bits, Value rank,
   Value prefix = a.shiftRight(known, bit);
   Value count = a.i64(0);
   for (const RankedKeys &operand : operands)
-    count = a.add(count, countMatching(operand, [&](Arith a, Value key,
-                                                    Value position) {
-                    Value same = a.compare(
-                        arith::CmpIPredicate::eq,
+    count = a.add(
+        count, countMatching(operand, [&](Arith a, Value key, Value position) {
+          Value same =
+              a.compare(arith::CmpIPredicate::eq,
                         a.shiftRight(value(a, key, position), bit), prefix);
-                    return a.bitAnd(same, considered(a, key));
-                  }));
+          return a.bitAnd(same, considered(a, key));
+        }));
   Value isAbove = a.compare(arith::CmpIPredicate::sgt, left, count);
   Value withBit = a.bitOr(known, a.shiftLeft(a.i64(1), bit));
   scf::YieldOp::create(builder, loc,
@@ -316,11 +315,10 @@ Value MaskBuilder::maskGroups(Value scores, const UnitPattern &units) {
                 a.compare(arith::CmpIPredicate::ule, candidate, last);
             other[dim] = a.select(inside, candidate, last);
             Value score = tensor::ExtractOp::create(b, loc, scores, other);
-            Value higher =
-                a.compare(arith::CmpFPredicate::OGT, score, args[0]);
-            Value later = a.bitAnd(
-                a.compare(arith::CmpFPredicate::OEQ, score, args[0]),
-                a.compare(arith::CmpIPredicate::ugt, candidate, own));
+            Value higher = a.compare(arith::CmpFPredicate::OGT, score, args[0]);
+            Value later =
+                a.bitAnd(a.compare(arith::CmpFPredicate::OEQ, score, args[0]),
+                         a.compare(arith::CmpIPredicate::ugt, candidate, own));
             Value counts = a.bitAnd(inside, a.bitOr(higher, later));
             Value one = arith::ExtUIOp::create(b, loc, i64, counts);
             linalg::YieldOp::create(b, loc, a.add(args[2], one));
@@ -347,8 +345,7 @@ Value MaskBuilder::keepUnits(const RankedKeys &operand, Value cutKey,
         Value position =
             a.add(a.toI64(buildLinearIndex(b, loc, indices, operand.grid)),
                   a.i64(operand.firstUnit));
-        Value above =
-            a.compare(arith::CmpIPredicate::ugt, elements[0], cutKey);
+        Value above = a.compare(arith::CmpIPredicate::ugt, elements[0], cutKey);
         Value behind = a.bitAnd(
             a.compare(arith::CmpIPredicate::eq, elements[0], cutKey),
             a.compare(arith::CmpIPredicate::ugt, position, cutPosition));
@@ -416,10 +413,11 @@ SmallVector<Value> MaskBuilder::build() {
     cutKey = a.i64(int64_t(key - 1));
     cutPosition = a.i64(INT64_MAX);
   } else {
-    int64_t rank = mask.getCount()
-                       ? int64_t(*mask.getCount())
-                       : int64_t(std::floor(double(numUnits) *
-                                            mask.getSparsity()->convertToDouble()));
+    int64_t rank =
+        mask.getCount()
+            ? int64_t(*mask.getCount())
+            : int64_t(std::floor(double(numUnits) *
+                                 mask.getSparsity()->convertToDouble()));
     rank = std::min(rank, numUnits);
     keepsAll = rank <= 0;
     if (!keepsAll) {

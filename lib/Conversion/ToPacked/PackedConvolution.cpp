@@ -17,8 +17,8 @@
 
 #include "PackedConvolution.h"
 
-#include "Lowering/Tensors/CastElements.h"
 #include "Conversion/Weights/Epilogue.h"
+#include "Lowering/Tensors/CastElements.h"
 #include "prune/Analysis/Fills.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"

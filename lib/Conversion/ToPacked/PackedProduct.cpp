@@ -10,8 +10,8 @@
 
 #include "PackedProduct.h"
 
-#include "Lowering/Tensors/CastElements.h"
 #include "Conversion/Weights/Epilogue.h"
+#include "Lowering/Tensors/CastElements.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"

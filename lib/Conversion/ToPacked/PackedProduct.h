@@ -26,8 +26,8 @@ struct ProductLayout {
   int64_t columns = 0;
 };
 
-/// Understands the dimensions of a contraction with a weight matrix; empty, with
-/// a reason, where columns and features are interleaved.
+/// Understands the dimensions of a contraction with a weight matrix; empty,
+/// with a reason, where columns and features are interleaved.
 std::optional<ProductLayout>
 matchProductLayout(const WeightContraction &contraction, std::string &reason);
 

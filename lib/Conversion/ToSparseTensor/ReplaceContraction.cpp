@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Lowering/Tensors/CastElements.h"
 #include "Conversion/Weights/WeightContraction.h"
+#include "Lowering/Tensors/CastElements.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SparseTensor/IR/SparseTensor.h"
@@ -80,8 +80,8 @@ static Value assemble(OpBuilder &builder, Location loc,
       prefix + "coordinates", packed.coordinates));
   Value values = createConstant(builder, loc, encoded.type.getElementType(),
                                 prefix + "values", packed.values);
-  auto op = sparse_tensor::AssembleOp::create(builder, loc, encoded.type, levels,
-                                              values);
+  auto op = sparse_tensor::AssembleOp::create(builder, loc, encoded.type,
+                                              levels, values);
   op->setAttr("prune.weight", builder.getStringAttr(name));
   return op;
 }

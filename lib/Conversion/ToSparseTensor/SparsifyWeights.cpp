@@ -13,8 +13,8 @@
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/Conversion/Passes.h"
-#include "prune/IR/EraseDead.h"
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/EraseDead.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SparseTensor/IR/SparseTensor.h"
@@ -194,7 +194,8 @@ LogicalResult SparsifyWeights::sparsify(const Weight &weight,
   auto folded = foldWeight(weight, use, reason);
   if (!folded)
     return keepDense(weight, use, plan, reason);
-  FormatCandidate candidate{weight, std::move(*contraction), std::move(*folded)};
+  FormatCandidate candidate{weight, std::move(*contraction),
+                            std::move(*folded)};
   candidate.elements = countElements(candidate.folded.shape);
   candidate.nonzeros = candidate.folded.countNonzeros();
 

@@ -44,7 +44,7 @@ ByteBuffer WeightView::read(ArrayRef<int64_t> dims) const {
 }
 
 ArrayRef<char> WeightView::view(ArrayRef<int64_t> dims,
-                                  ByteBuffer &copy) const {
+                                ByteBuffer &copy) const {
   int64_t stride = 1;
   for (int64_t dim : llvm::reverse(dims)) {
     if (strides[dim] != stride) {
@@ -121,24 +121,25 @@ static void takePart(WeightView &view, tensor::ExtractSliceOp slice) {
     for (auto [offset, stride] :
          llvm::zip_equal(slice.getStaticOffsets(), view.strides))
       first += offset * stride;
-    setData(view, gatherElements(view.data.drop_front(first * byteSize(view.kind)),
-                                 byteSize(view.kind), slice.getStaticSizes(),
-                                 view.strides));
+    setData(view,
+            gatherElements(view.data.drop_front(first * byteSize(view.kind)),
+                           byteSize(view.kind), slice.getStaticSizes(),
+                           view.strides));
     view.strides = getContiguousStrides(shape);
   }
   view.shape.assign(shape.begin(), shape.end());
 }
 
 std::optional<WeightView> mlir::prune::foldWeight(const Weight &weight,
-                                                    const WeightUse &use,
-                                                    std::string &reason) {
+                                                  const WeightUse &use,
+                                                  std::string &reason) {
   std::optional<TensorView> source = getTensorView(weight.getValue());
   if (!source) {
     reason = "its constant has no readable data";
     return std::nullopt;
   }
   WeightView view{source->kind, llvm::to_vector(source->shape),
-                    getContiguousStrides(source->shape), source->data, nullptr};
+                  getContiguousStrides(source->shape), source->data, nullptr};
   if (source->splat)
     view.strides.assign(view.shape.size(), 0);
   for (Operation *step : use.chain) {

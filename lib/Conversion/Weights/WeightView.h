@@ -40,8 +40,8 @@ struct WeightView {
 };
 
 /// Carries out the chain of `use`. Empty, with a reason, if a step cannot be.
-std::optional<WeightView>
-foldWeight(const Weight &weight, const WeightUse &use, std::string &reason);
+std::optional<WeightView> foldWeight(const Weight &weight, const WeightUse &use,
+                                     std::string &reason);
 
 /// Adds to the record of a weight what its packed form does not show:
 /// its type and nonzeros, and further entries.

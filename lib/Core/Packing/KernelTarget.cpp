@@ -19,9 +19,10 @@
 using namespace mlir::prune;
 
 static constexpr llvm::StringLiteral kWorkNames[kNumWorks] = {
-    "issue",     "products", "loads",        "listed",     "runs",
-    "mispredicted-exits", "tiles",    "sums",         "l2-vectors", "l3-vectors",
-    "l2-bytes",  "l3-bytes", "memory-bytes", "elements",   "panel-elements"};
+    "issue",        "products",           "loads",         "listed",
+    "runs",         "mispredicted-exits", "tiles",         "sums",
+    "l2-vectors",   "l3-vectors",         "l2-bytes",      "l3-bytes",
+    "memory-bytes", "elements",           "panel-elements"};
 
 llvm::StringRef mlir::prune::getName(Work work) {
   return kWorkNames[unsigned(work)];

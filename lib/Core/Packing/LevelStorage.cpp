@@ -1,4 +1,5 @@
-//===- LevelStorage.cpp - Dense buffers to compressed levels -------------------===//
+//===- LevelStorage.cpp - Dense buffers to compressed levels
+//-------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

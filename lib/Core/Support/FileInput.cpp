@@ -17,8 +17,8 @@ using namespace llvm;
 /// Holds every alignment that a reader of bytecode asks for.
 static constexpr uint64_t kPage = 4096;
 
-Expected<std::unique_ptr<MemoryBuffer>>
-mlir::prune::copyInput(StringRef bytes, StringRef name) {
+Expected<std::unique_ptr<MemoryBuffer>> mlir::prune::copyInput(StringRef bytes,
+                                                               StringRef name) {
   std::unique_ptr<WritableMemoryBuffer> buffer =
       WritableMemoryBuffer::getNewUninitMemBuffer(bytes.size(), name,
                                                   Align(kPage));
@@ -28,8 +28,7 @@ mlir::prune::copyInput(StringRef bytes, StringRef name) {
   return std::move(buffer);
 }
 
-Expected<std::unique_ptr<MemoryBuffer>>
-mlir::prune::openInput(StringRef path) {
+Expected<std::unique_ptr<MemoryBuffer>> mlir::prune::openInput(StringRef path) {
   ErrorOr<std::unique_ptr<MemoryBuffer>> file =
       MemoryBuffer::getFileOrSTDIN(path);
   if (std::error_code code = file.getError())

@@ -63,7 +63,8 @@ Error mlir::prune::writeFile(StringRef path,
     if (std::error_code code = sys::fs::real_path(path, target))
       return cannotWrite(path, code);
     if (!sys::fs::can_write(target))
-      return cannotWrite(path, std::make_error_code(std::errc::permission_denied));
+      return cannotWrite(path,
+                         std::make_error_code(std::errc::permission_denied));
   }
   unsigned mode = sys::fs::all_read | sys::fs::all_write;
   Expected<sys::fs::TempFile> temporary =

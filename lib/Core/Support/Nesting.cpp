@@ -35,9 +35,10 @@ Error mlir::prune::checkNesting(StringRef text, StringRef fileName) {
     case '{':
     case '<':
       if (++depth > kMaxNesting)
-        return createStringError(
-            "%s:%zu: brackets nest deeper than %u levels", fileName.str().c_str(),
-            text.take_front(i).count('\n') + 1, kMaxNesting);
+        return createStringError("%s:%zu: brackets nest deeper than %u levels",
+                                 fileName.str().c_str(),
+                                 text.take_front(i).count('\n') + 1,
+                                 kMaxNesting);
       break;
     case ')':
     case ']':

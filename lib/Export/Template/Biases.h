@@ -7,8 +7,8 @@
 #ifndef PRUNE_LIB_EXPORT_TEMPLATE_BIASES_H
 #define PRUNE_LIB_EXPORT_TEMPLATE_BIASES_H
 
-#include "Import/Rules/ExportRules.h"
 #include "GraphEditor.h"
+#include "Import/Rules/ExportRules.h"
 
 namespace mlir::prune::onnx_export {
 

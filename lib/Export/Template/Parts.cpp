@@ -21,7 +21,8 @@ using namespace mlir::prune;
 using namespace mlir::prune::onnx_export;
 
 /// Calls `visit(from, to)` with the numbers of each element of a part and of
-/// its place in a whole. `positions` are where the indices of each dimension lie.
+/// its place in a whole. `positions` are where the indices of each dimension
+/// lie.
 static void forEachElement(ArrayRef<std::vector<int64_t>> positions,
                            ArrayRef<int64_t> shape,
                            function_ref<void(int64_t, int64_t)> visit) {

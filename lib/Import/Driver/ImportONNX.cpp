@@ -25,9 +25,10 @@ mlir::prune::importONNX(StringRef path, MLIRContext *context,
     return nullptr;
   }
   DictionaryAttr limits;
-  OwningOpRef<ModuleOp> module = importModel(
-      path, **model, context, options,
-      [&](const Graph &graph) { limits = onnx_export::describeLimits(graph); });
+  OwningOpRef<ModuleOp> module =
+      importModel(path, **model, context, options, [&](const Graph &graph) {
+        limits = onnx_export::describeLimits(graph);
+      });
   if (module)
     (*module)->setAttr(kOnnxRecord, limits);
   return module;

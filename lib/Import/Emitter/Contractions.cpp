@@ -148,9 +148,10 @@ Tensor *Emitter::gemm(Tensor *x, Tensor *y, bool transposeX, bool transposeY) {
   if (!x || !y)
     return nullptr;
   if (productType(x->type) != x->type)
-    return contract(x, transposeX ? ArrayRef<unsigned>{2, 0} : ArrayRef<unsigned>{0, 2},
-                    y, transposeY ? ArrayRef<unsigned>{1, 2} : ArrayRef<unsigned>{2, 1},
-                    {0, 1}, 3);
+    return contract(
+        x, transposeX ? ArrayRef<unsigned>{2, 0} : ArrayRef<unsigned>{0, 2}, y,
+        transposeY ? ArrayRef<unsigned>{1, 2} : ArrayRef<unsigned>{2, 1},
+        {0, 1}, 3);
   if (!requireEqual(x->dims[!transposeX], y->dims[transposeY],
                     "inner sizes of a product"))
     return nullptr;
@@ -178,13 +179,14 @@ static Tensor *batchMatmul(Emitter &e, Tensor *x, Tensor *y) {
   dims.back() = y->dims.back();
   auto flat = [&](Tensor *t) {
     ArrayRef<AffineExpr> sizes(t->dims);
-    return e.reshape(t, {e.product(sizes.drop_back(2)), *(sizes.end() - 2),
-                         sizes.back()});
+    return e.reshape(
+        t, {e.product(sizes.drop_back(2)), *(sizes.end() - 2), sizes.back()});
   };
   Tensor *left = flat(x);
   Tensor *right = flat(y);
   if (!left || !right ||
-      !e.requireEqual(left->dims[2], right->dims[1], "inner sizes of a product"))
+      !e.requireEqual(left->dims[2], right->dims[1],
+                      "inner sizes of a product"))
     return nullptr;
   Sizes result = {left->dims[0], left->dims[1], right->dims[2]};
   SmallVector<Value> inputs = {e.value(left), e.value(right)};
@@ -206,9 +208,8 @@ Tensor *Emitter::matmul(Tensor *x, Tensor *y) {
   // A vector is a row on the left and a column on the right.
   if (x->rank() == 1) {
     Tensor *product = matmul(unsqueeze(x, 0), y);
-    return product ? squeeze(product, y->rank() == 1
-                                          ? int64_t(0)
-                                          : product->rank() - 2)
+    return product ? squeeze(product,
+                             y->rank() == 1 ? int64_t(0) : product->rank() - 2)
                    : nullptr;
   }
   if (y->rank() == 1) {
@@ -229,8 +230,8 @@ Tensor *Emitter::matmul(Tensor *x, Tensor *y) {
                   ArrayRef(y->dims).drop_back(2)))
     return batchMatmul(*this, x, y);
 
-  std::optional<Sizes> batch = broadcast(ArrayRef(x->dims).drop_back(2),
-                                         ArrayRef(y->dims).drop_back(2));
+  std::optional<Sizes> batch =
+      broadcast(ArrayRef(x->dims).drop_back(2), ArrayRef(y->dims).drop_back(2));
   if (!batch)
     return nullptr;
   unsigned rank = batch->size();

@@ -358,8 +358,8 @@ Tensor *Emitter::convert(Tensor *x, DataType type) {
     return toNarrow(x, type, /*saturates=*/true);
   return map(x, type, [&](Scalar &s, ValueRange v) {
     Scalar target(s.b, s.loc, isUnsigned(type));
-    Value result = target.cast(v[0], elementType(type, state.context),
-                               isUnsigned(from));
+    Value result =
+        target.cast(v[0], elementType(type, state.context), isUnsigned(from));
     return isNarrowInteger(type) ? wrapToNarrow(s, result, type) : result;
   });
 }

@@ -222,8 +222,8 @@ public:
 
   //===--- Loops ----------------------------------------------------------===//
 
-  using LoopBody = function_ref<SmallVector<Tensor *>(Value position,
-                                                      ArrayRef<Tensor *>)>;
+  using LoopBody =
+      function_ref<SmallVector<Tensor *>(Value position, ArrayRef<Tensor *>)>;
   /// Runs `body` for each position below `count`; carried tensors keep their
   /// sizes. Empty after a diagnostic.
   SmallVector<Tensor *> loop(AffineExpr count, ArrayRef<Tensor *> carried,

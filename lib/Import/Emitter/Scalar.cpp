@@ -36,11 +36,11 @@ Value Scalar::constant(Type type, double value) {
 Value Scalar::integer(Type type, int64_t value) {
   return arith::ConstantOp::create(
       b, loc,
-      type.isIndex() ? b.getIndexAttr(value)
-                     : b.getIntegerAttr(
-                           type, APInt(type.getIntOrFloatBitWidth(), value,
-                                       /*isSigned=*/true,
-                                       /*implicitTrunc=*/true)));
+      type.isIndex()
+          ? b.getIndexAttr(value)
+          : b.getIntegerAttr(type, APInt(type.getIntOrFloatBitWidth(), value,
+                                         /*isSigned=*/true,
+                                         /*implicitTrunc=*/true)));
 }
 
 Value Scalar::index(int64_t value) { return integer(b.getIndexType(), value); }
@@ -53,10 +53,10 @@ Value Scalar::extreme(Type type, bool greatest) {
                                                  /*Negative=*/!greatest)));
   unsigned bits = type.getIntOrFloatBitWidth();
   bool plain = isUnsigned || bits == 1;
-  APInt value = greatest ? (plain ? APInt::getMaxValue(bits)
-                                  : APInt::getSignedMaxValue(bits))
-                         : (plain ? APInt::getMinValue(bits)
-                                  : APInt::getSignedMinValue(bits));
+  APInt value =
+      greatest
+          ? (plain ? APInt::getMaxValue(bits) : APInt::getSignedMaxValue(bits))
+          : (plain ? APInt::getMinValue(bits) : APInt::getSignedMinValue(bits));
   return arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, value));
 }
 
@@ -187,9 +187,9 @@ Value Scalar::bitXor(Value x, Value y) {
 Value Scalar::shift(bool left, Value x, Value amount) {
   Type type = x.getType();
   Value zero = integer(type, 0);
-  Value inside = arith::CmpIOp::create(
-      b, loc, arith::CmpIPredicate::ult, amount,
-      integer(type, type.getIntOrFloatBitWidth()));
+  Value inside =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, amount,
+                            integer(type, type.getIntOrFloatBitWidth()));
   amount = select(inside, amount, zero);
   Value shifted;
   if (left)
@@ -241,10 +241,10 @@ Value Scalar::cast(Value x, Type to, bool fromUnsigned) {
 
 Value Scalar::saturate(Value x, Type to, bool toUnsigned) {
   unsigned bits = to.getIntOrFloatBitWidth();
-  APInt low = toUnsigned ? APInt::getMinValue(bits)
-                         : APInt::getSignedMinValue(bits);
-  APInt high = toUnsigned ? APInt::getMaxValue(bits)
-                          : APInt::getSignedMaxValue(bits);
+  APInt low =
+      toUnsigned ? APInt::getMinValue(bits) : APInt::getSignedMinValue(bits);
+  APInt high =
+      toUnsigned ? APInt::getMaxValue(bits) : APInt::getSignedMaxValue(bits);
   x = clamp(x, low.signedRoundToDouble(), high.roundToDouble(!toUnsigned));
   Scalar target(b, loc, toUnsigned);
   return target.cast(x, to, isUnsigned);

@@ -18,8 +18,8 @@ namespace mlir::prune::onnx_import {
 /// The orders that ONNX compares with.
 enum class Order { EQ, NE, LT, LE, GT, GE };
 
-/// A number without its fraction: the nearest there is for one out of range, and
-/// zero for a NaN.
+/// A number without its fraction: the nearest there is for one out of range,
+/// and zero for a NaN.
 int64_t toInteger(double value);
 
 class Scalar {

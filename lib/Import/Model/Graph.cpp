@@ -166,8 +166,7 @@ LogicalResult mlir::prune::onnx_import::checkOperators(const Graph &graph) {
                << ", used by " << (found.size() == 1 ? "node" : "nodes");
     constexpr size_t kNamed = 4;
     for (const onnx::NodeProto *node : ArrayRef(found).take_front(kNamed)) {
-      diagnostic << (node == found[0] ? " '" : ", '")
-                 << nameOf(*node) << "'";
+      diagnostic << (node == found[0] ? " '" : ", '") << nameOf(*node) << "'";
     }
     if (found.size() > kNamed)
       diagnostic << " and " << found.size() - kNamed << " more";
@@ -254,8 +253,7 @@ MainBuilder::readInput(const onnx::ValueInfoProto &info) {
   if (type.shape().dim_size() > kMaxRank)
     return modelError(state)
            << "input '" << info.name() << "' has " << type.shape().dim_size()
-           << " dimensions; a tensor has at most " << kMaxRank
-           << " dimensions";
+           << " dimensions; a tensor has at most " << kMaxRank << " dimensions";
   for (auto [at, dim] : llvm::enumerate(type.shape().dim())) {
     if (dim.has_dim_value()) {
       if (dim.dim_value() < 0 || dim.dim_value() > (int64_t(1) << 40))
@@ -265,8 +263,8 @@ MainBuilder::readInput(const onnx::ValueInfoProto &info) {
       continue;
     }
     std::string symbol = dim.has_dim_param() ? dim.dim_param() : "";
-    int64_t size = fixedSize(symbol, info.name(), at)
-                       .value_or(ShapedType::kDynamic);
+    int64_t size =
+        fixedSize(symbol, info.name(), at).value_or(ShapedType::kDynamic);
     input.dims.push_back({size, symbol});
   }
   return input;
@@ -319,8 +317,8 @@ void MainBuilder::bindInputs(func::FuncOp function) {
         continue;
       }
       auto readSize = [&, position = position] {
-        return emitter.symbol(tensor::DimOp::create(b, function.getLoc(),
-                                                    argument, position));
+        return emitter.symbol(
+            tensor::DimOp::create(b, function.getLoc(), argument, position));
       };
       auto [entry, isNew] = symbols.try_emplace(dim.second);
       if (isNew || dim.second.empty()) {
@@ -365,12 +363,11 @@ LogicalResult MainBuilder::build() {
     SmallVector<int64_t> shape;
     for (auto &dim : input.dims)
       shape.push_back(dim.first);
-    types.push_back(RankedTensorType::get(
-        shape, elementType(input.type, state.context)));
+    types.push_back(
+        RankedTensorType::get(shape, elementType(input.type, state.context)));
   }
-  auto function =
-      func::FuncOp::create(b, UnknownLoc::get(state.context), "main",
-                           b.getFunctionType(types, {}));
+  auto function = func::FuncOp::create(b, UnknownLoc::get(state.context),
+                                       "main", b.getFunctionType(types, {}));
   state.entry = function.addEntryBlock();
   b.setInsertionPointToStart(state.entry);
   bindInputs(function);
@@ -388,15 +385,14 @@ static LogicalResult checkVersion(State &state, int64_t opset) {
                            << "; convert it to that";
 }
 
-OwningOpRef<ModuleOp>
-mlir::prune::onnx_import::importModel(StringRef path, onnx::ModelProto &model,
-                                      MLIRContext *context,
-                                      const ONNXImportOptions &options,
-                                      function_ref<void(const Graph &)> inspect) {
-  context->loadDialect<arith::ArithDialect, cf::ControlFlowDialect,
-                       func::FuncDialect, linalg::LinalgDialect,
-                       math::MathDialect, scf::SCFDialect,
-                       tensor::TensorDialect, PruneDialect>();
+OwningOpRef<ModuleOp> mlir::prune::onnx_import::importModel(
+    StringRef path, onnx::ModelProto &model, MLIRContext *context,
+    const ONNXImportOptions &options,
+    function_ref<void(const Graph &)> inspect) {
+  context
+      ->loadDialect<arith::ArithDialect, cf::ControlFlowDialect,
+                    func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
+                    scf::SCFDialect, tensor::TensorDialect, PruneDialect>();
   State state(context);
   llvm::StringMap<int64_t> opsets;
   for (const onnx::OperatorSetIdProto &set : model.opset_import())

@@ -256,7 +256,8 @@ bool Node::isFloating(unsigned at) {
 
 Tensor *Node::stored(onnx::TensorProto &proto) {
   Tensor &result = state.tensors.emplace_back();
-  std::string name = this->proto.output_size() ? this->proto.output(0) : "value";
+  std::string name =
+      this->proto.output_size() ? this->proto.output(0) : "value";
   if (llvm::Error failed = graph.reader.read(proto, name, result)) {
     error() << llvm::toString(std::move(failed));
     return nullptr;

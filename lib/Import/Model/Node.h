@@ -114,7 +114,8 @@ using ImportFunction = LogicalResult (*)(Node &);
 enum class ChannelRule {
   /// All indices stay.
   Keep,
-  /// Nothing is said: a weight, whose uses say what it can lose; or sizes, which
+  /// Nothing is said: a weight, whose uses say what it can lose; or sizes,
+  /// which
   /// are looked at after patching.
   Free,
   Elementwise,
@@ -199,8 +200,8 @@ ArrayRef<Operator> signalOperators();
 /// The operator of a node and an operator set of its domain; null if there is
 /// none.
 const Operator *findOperator(const onnx::NodeProto &node, int64_t opset);
-/// The rule of a node's operator, whatever the operator set; `Keep` if there is no
-/// such operator.
+/// The rule of a node's operator, whatever the operator set; `Keep` if there is
+/// no such operator.
 ChannelRule ruleOf(const onnx::NodeProto &node);
 
 } // namespace mlir::prune::onnx_import

@@ -13,7 +13,6 @@
 
 #include "Import/Model/Node.h"
 
-
 using namespace mlir;
 using namespace mlir::prune::onnx_export;
 using mlir::prune::onnx_import::ChannelRule;

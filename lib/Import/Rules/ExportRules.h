@@ -49,8 +49,8 @@ public:
 
   /// Whether an input of a recurrent node is a state of zeros.
   bool isZeroState(const onnx::NodeProto &node, int input);
-  /// Whether nothing reads an index of a tensor: the forget gate of an LSTM that
-  /// has none. It has to be there all the same.
+  /// Whether nothing reads an index of a tensor: the forget gate of an LSTM
+  /// that has none. It has to be there all the same.
   bool isUnread(StringRef name, int64_t dim, int64_t index);
 
 private:
@@ -72,8 +72,8 @@ private:
   llvm::DenseMap<const onnx::NodeProto *, Coupling::Dim> groups;
 };
 
-/// LSTM, GRU and RNN, which have a file of their own to say what they couple and
-/// what changes with them.
+/// LSTM, GRU and RNN, which have a file of their own to say what they couple
+/// and what changes with them.
 bool isRecurrent(const onnx::NodeProto &node);
 void addRecurrentRule(Network &network, const onnx::NodeProto &node);
 void patchRecurrent(Network &network, const onnx::NodeProto &original,

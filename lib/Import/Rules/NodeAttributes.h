@@ -49,8 +49,8 @@ getSliceRuns(const onnx::NodeProto &node, const GraphInfo &facts,
 std::optional<SmallVector<int64_t>> getGathered(const onnx::NodeProto &node,
                                                 const GraphInfo &facts);
 
-/// The terms of an Einsum, the implied result spelt out; nothing for one with an
-/// ellipsis.
+/// The terms of an Einsum, the implied result spelt out; nothing for one with
+/// an ellipsis.
 struct Equation {
   SmallVector<std::string> operands;
   std::string result;

@@ -48,8 +48,8 @@ private:
   void einsum();
   void pooling();
   void channelsPass();
-  /// Dimensions of the first input and output that are the same pass, all others
-  /// but `except` stay.
+  /// Dimensions of the first input and output that are the same pass, all
+  /// others but `except` stay.
   void passWhere(function_ref<bool(size_t)> passes,
                  std::optional<size_t> except = std::nullopt);
   void blockOfChannels(Dim wide, Dim narrow, bool isBehind);

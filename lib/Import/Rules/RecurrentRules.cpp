@@ -106,7 +106,8 @@ bool Network::isUnread(StringRef name, int64_t dim, int64_t index) {
     for (const onnx::NodeProto &node : graph.node())
       for (const std::string &input : node.input())
         ++reads[input];
-    constexpr std::pair<int, int64_t> kGates[] = {{1, 4}, {2, 4}, {3, 8}, {7, 3}};
+    constexpr std::pair<int, int64_t> kGates[] = {
+        {1, 4}, {2, 4}, {3, 8}, {7, 3}};
     for (const onnx::NodeProto &node : graph.node())
       for (auto [at, gates] : kGates)
         if (node.op_type() == "LSTM" && integerOf(node, "input_forget", 0) &&

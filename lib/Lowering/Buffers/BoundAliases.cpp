@@ -13,9 +13,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Lowering/Passes.h"
 #include "prune/IR/Prune.h"
 #include "prune/IR/SliceOps.h"
+#include "prune/Lowering/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

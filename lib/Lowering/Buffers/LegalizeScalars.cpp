@@ -56,16 +56,15 @@ static void expandIsInf(math::IsInfOp op) {
     value = DenseElementsAttr::get(shaped, value);
   Value infinity = arith::ConstantOp::create(builder, loc, value);
   Value magnitude = math::AbsFOp::create(builder, loc, op.getOperand());
-  op.replaceAllUsesWith(
-      arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, magnitude,
-                            infinity)
-          .getResult());
+  op.replaceAllUsesWith(arith::CmpFOp::create(builder, loc,
+                                              arith::CmpFPredicate::OEQ,
+                                              magnitude, infinity)
+                            .getResult());
   op.erase();
 }
 
 namespace {
-struct LegalizeScalars
-    : prune::impl::LegalizeScalarsPassBase<LegalizeScalars> {
+struct LegalizeScalars : prune::impl::LegalizeScalarsPassBase<LegalizeScalars> {
   using Base::Base;
 
   void runOnOperation() override {

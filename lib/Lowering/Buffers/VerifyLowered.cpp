@@ -38,7 +38,7 @@ struct VerifyLowered : prune::impl::VerifyLoweredPassBase<VerifyLowered> {
         return WalkResult::advance();
       }
       op->emitOpError("has no lowering to LLVM; rewrite it with other "
-                    "operations first");
+                      "operations first");
       return WalkResult::interrupt();
     });
     if (result.wasInterrupted())

@@ -203,8 +203,7 @@ struct DecomposeGather : OpRewritePattern<tensor::GatherOp> {
       if (ShapedType::isDynamic(dim))
         dynamic.push_back(size);
     rewriter.replaceOpWithNewOp<tensor::GenerateOp>(
-        op, type, dynamic,
-        [&](OpBuilder &b, Location loc, ValueRange at) {
+        op, type, dynamic, [&](OpBuilder &b, Location loc, ValueRange at) {
           SmallVector<Value> position = indexedPosition(
               b, loc, op.getIndices(), at.take_front(batchRank),
               at.drop_front(batchRank), op.getGatherDims(), rank);
@@ -269,16 +268,14 @@ struct DecomposeOpenExpansion : OpRewritePattern<tensor::ExpandShapeOp> {
                                 PatternRewriter &rewriter) const override {
     RankedTensorType type = op.getResultType();
     bool isOpen = llvm::any_of(op.getReassociationIndices(), [&](auto &run) {
-      return llvm::count_if(run, [&](int64_t dim) {
-               return type.isDynamicDim(dim);
-             }) > 1;
+      return llvm::count_if(
+                 run, [&](int64_t dim) { return type.isDynamicDim(dim); }) > 1;
     });
     if (!isOpen)
       return rewriter.notifyMatchFailure(op, "has one open size in a run");
     SmallVector<Value> sizes = getValueOrCreateConstantIndexOp(
         rewriter, op.getLoc(), op.getMixedOutputShape());
-    Value shape =
-        tensor::FromElementsOp::create(rewriter, op.getLoc(), sizes);
+    Value shape = tensor::FromElementsOp::create(rewriter, op.getLoc(), sizes);
     rewriter.replaceOpWithNewOp<tensor::ReshapeOp>(op, type, op.getSrc(),
                                                    shape);
     return success();
@@ -317,8 +314,8 @@ struct DecomposeIndexSwitch : OpRewritePattern<scf::IndexSwitchOp> {
     auto rest = scf::IndexSwitchOp::create(
         rewriter, loc, op.getResultTypes(), op.getArg(),
         op.getCases().drop_front(), op.getNumCases() - 1);
-    for (auto [to, from] : llvm::zip_equal(
-             rest.getCaseRegions(), op.getCaseRegions().drop_front()))
+    for (auto [to, from] : llvm::zip_equal(rest.getCaseRegions(),
+                                           op.getCaseRegions().drop_front()))
       rewriter.inlineRegionBefore(from, to, to.end());
     rewriter.inlineRegionBefore(op.getDefaultRegion(), rest.getDefaultRegion(),
                                 rest.getDefaultRegion().end());
@@ -334,10 +331,11 @@ struct DecomposeOperations
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<DecomposeAggregate, DecomposeBitcast, DecomposeConcat,
-                 DecomposeGather, DecomposeIndexSwitch, DecomposeOpenExpansion,
-                 DecomposePack, DecomposeScatter, DecomposeUnpack,
-                 WidenSoftmax>(&getContext());
+    patterns
+        .add<DecomposeAggregate, DecomposeBitcast, DecomposeConcat,
+             DecomposeGather, DecomposeIndexSwitch, DecomposeOpenExpansion,
+             DecomposePack, DecomposeScatter, DecomposeUnpack, WidenSoftmax>(
+            &getContext());
     linalg::populateDecomposeWinogradOpsPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

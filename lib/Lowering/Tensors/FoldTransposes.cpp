@@ -75,8 +75,8 @@ static TypedAttr transposed(Attribute value, RankedTensorType type,
     return {};
   AsmResourceBlob out = prune::allocateBlob(size);
   permute(blob->getData(), out.getMutableData(), shape, permutation, bytes);
-  return DenseResourceElementsAttr::get(
-      type, resource.getRawHandle().getKey(), std::move(out));
+  return DenseResourceElementsAttr::get(type, resource.getRawHandle().getKey(),
+                                        std::move(out));
 }
 
 static void fold(linalg::TransposeOp op) {

@@ -33,8 +33,7 @@ static bool isFreeToFuse(OpOperand *operand) {
 }
 
 namespace {
-struct FuseElementwise
-    : prune::impl::FuseElementwisePassBase<FuseElementwise> {
+struct FuseElementwise : prune::impl::FuseElementwisePassBase<FuseElementwise> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -76,8 +76,7 @@ static void separateResults(func::ReturnOp op) {
 }
 
 namespace {
-struct OwnResults
-    : prune::impl::OwnResultsPassBase<OwnResults> {
+struct OwnResults : prune::impl::OwnResultsPassBase<OwnResults> {
   using Base::Base;
 
   void runOnOperation() override {

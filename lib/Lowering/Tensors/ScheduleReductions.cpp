@@ -49,9 +49,8 @@ static Access accessOf(AffineMap map, unsigned loop) {
   AffineExpr step = last.replace(getAffineDimExpr(loop, map.getContext()),
                                  getAffineDimExpr(loop, map.getContext()) + 1);
   AffineExpr stride = simplifyAffineExpr(step - last, map.getNumDims(), 0);
-  return stride == getAffineConstantExpr(1, map.getContext())
-             ? Access::Adjacent
-             : Access::Strided;
+  return stride == getAffineConstantExpr(1, map.getContext()) ? Access::Adjacent
+                                                              : Access::Strided;
 }
 
 /// Whether each element of an operand is used often enough to move it first.
@@ -72,22 +71,23 @@ static void transposeOperand(RewriterBase &rewriter, linalg::GenericOp op,
   Location loc = op.getLoc();
   AffineMap map = op.getMatchingIndexingMap(&operand);
   auto type = cast<RankedTensorType>(operand.get().getType());
-  unsigned moved = *map.getResultPosition(
-      getAffineDimExpr(loop, map.getContext()));
+  unsigned moved =
+      *map.getResultPosition(getAffineDimExpr(loop, map.getContext()));
   SmallVector<int64_t> permutation;
   SmallVector<AffineExpr> results;
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (dim != moved)
       permutation.push_back(dim);
   permutation.push_back(moved);
-  SmallVector<OpFoldResult> sizes =
-      tensor::getMixedSizes(rewriter, loc, operand.get()), moveSizes;
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc,
+                                                          operand.get()),
+                            moveSizes;
   for (int64_t dim : permutation) {
     results.push_back(map.getResult(dim));
     moveSizes.push_back(sizes[dim]);
   }
-  Value init = tensor::EmptyOp::create(rewriter, loc, moveSizes,
-                                       type.getElementType());
+  Value init =
+      tensor::EmptyOp::create(rewriter, loc, moveSizes, type.getElementType());
   Value transposed = linalg::TransposeOp::create(rewriter, loc, operand.get(),
                                                  init, permutation)
                          ->getResult(0);
@@ -116,8 +116,7 @@ static std::optional<unsigned> chooseInnermost(linalg::GenericOp op) {
   if (!loop || op.getStaticLoopRanges()[*loop] == 1)
     return std::nullopt;
   for (OpOperand *input : op.getDpsInputOperands())
-    if (accessOf(op.getMatchingIndexingMap(input), *loop) ==
-            Access::Permuted &&
+    if (accessOf(op.getMatchingIndexingMap(input), *loop) == Access::Permuted &&
         !isWorthTransposing(op, *input))
       return std::nullopt;
   return loop;
@@ -132,9 +131,8 @@ static void allowContraction(linalg::GenericOp op) {
       return;
     auto flags = scalar.getFastMathFlagsAttr().getValue() |
                  arith::FastMathFlags::contract;
-    scalar->setAttr(
-        scalar.getFastMathAttrName(),
-        arith::FastMathFlagsAttr::get(scalar->getContext(), flags));
+    scalar->setAttr(scalar.getFastMathAttrName(),
+                    arith::FastMathFlagsAttr::get(scalar->getContext(), flags));
   });
 }
 

@@ -40,8 +40,8 @@ static DenseElementsAttr createDense(RankedTensorType type,
   auto &semantics = cast<FloatType>(type.getElementType()).getFloatSemantics();
   for (double value : values) {
     bool losesInfo;
-    rounded.emplace_back(value).convert(
-        semantics, APFloat::rmNearestTiesToEven, &losesInfo);
+    rounded.emplace_back(value).convert(semantics, APFloat::rmNearestTiesToEven,
+                                        &losesInfo);
   }
   return DenseElementsAttr::get(type, rounded);
 }
@@ -77,8 +77,8 @@ static OpOperand *findBias(Value sum, ArrayRef<int64_t> dims) {
   auto add = dyn_cast<arith::AddFOp>(*element.getUsers().begin());
   if (!add || add.getLhs() == add.getRhs())
     return nullptr;
-  auto other = dyn_cast<BlockArgument>(
-      add.getLhs() == element ? add.getRhs() : add.getLhs());
+  auto other = dyn_cast<BlockArgument>(add.getLhs() == element ? add.getRhs()
+                                                               : add.getLhs());
   if (!other || other.getOwner() != op.getBlock() || !other.hasOneUse())
     return nullptr;
   OpOperand *bias = op.getMatchingOpOperand(other);
@@ -126,10 +126,9 @@ static TypedAttr createShift(OpOperand &weight, RankedTensorType type,
   if (!resource)
     return dense;
   StringRef name = resource.getRawHandle().getKey().split('#').first;
-  return createRewrittenConstant(
-      type, (name + "." + kShiftSuffix).str(),
-      HeapAsmResourceBlob::allocateAndCopyWithAlign(
-          ArrayRef<char>(getAllBytes(dense)), 64));
+  return createRewrittenConstant(type, (name + "." + kShiftSuffix).str(),
+                                 HeapAsmResourceBlob::allocateAndCopyWithAlign(
+                                     ArrayRef<char>(getAllBytes(dense)), 64));
 }
 
 /// `init` plus the numbers along `dims`.
@@ -157,8 +156,7 @@ static void addToInit(linalg::LinalgOp op, OpOperand &weight,
       {AffineMap::get(type.getRank(), 0, exprs, builder.getContext()),
        identity},
       loops, [](OpBuilder &nested, Location at, ValueRange elements) {
-        Value sum =
-            arith::AddFOp::create(nested, at, elements[1], elements[0]);
+        Value sum = arith::AddFOp::create(nested, at, elements[1], elements[0]);
         linalg::YieldOp::create(nested, at, sum);
       });
   init->set(sum.getResult(0));

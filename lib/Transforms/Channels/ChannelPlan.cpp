@@ -102,7 +102,8 @@ bool ChannelConstant::isDivisor() const {
 namespace {
 class ChannelPlanner {
 public:
-  ChannelPlanner(Operation *root, const WeightUses &uses, const ChannelGroups &groups)
+  ChannelPlanner(Operation *root, const WeightUses &uses,
+                 const ChannelGroups &groups)
       : root(root), uses(uses), groups(groups), constants(root, groups) {}
 
   std::vector<PlannedGroup> plan();
@@ -174,20 +175,21 @@ void ChannelPlanner::indexOps() {
 }
 
 ChannelConstant ChannelPlanner::createConstant(OpOperand &use, int64_t dim,
-                                        const Weight *weight, unsigned group) {
+                                               const Weight *weight,
+                                               unsigned group) {
   unsigned axis = *groups.getFirstAxis(use) + dim;
   ChannelConstant constant{&use, use.get().getDefiningOp(), dim, {}, weight};
   for (int64_t i = 0; i != groups.getAxes()[axis].size; ++i) {
     unsigned channel = groups.getChannel(axis, i);
-    constant.channelOfIndex.push_back(
-        groupOfChannel[channel] == group ? int64_t(positionOfChannel[channel])
-                                         : -1);
+    constant.channelOfIndex.push_back(groupOfChannel[channel] == group
+                                          ? int64_t(positionOfChannel[channel])
+                                          : -1);
   }
   return constant;
 }
 
-void ChannelPlanner::addConstant(OpOperand &use, int64_t dim, const Weight *weight,
-                          unsigned group) {
+void ChannelPlanner::addConstant(OpOperand &use, int64_t dim,
+                                 const Weight *weight, unsigned group) {
   if (taken.insert({&use, dim * int64_t(planned.size()) + group}).second)
     planned[group].constants.push_back(createConstant(use, dim, weight, group));
 }
@@ -202,7 +204,8 @@ static SmallVector<unsigned> groupsOf(const ChannelGroups &groups,
   return llvm::to_vector(found);
 }
 
-/// The dimensions of the constant that the marked ones of the operand come from.
+/// The dimensions of the constant that the marked ones of the operand come
+/// from.
 static SmallVector<bool> traceDims(const WeightUse &use,
                                    SmallVector<bool> marked) {
   for (Operation *op : llvm::reverse(use.chain)) {
@@ -210,7 +213,8 @@ static SmallVector<bool> traceDims(const WeightUse &use,
     ChannelLinks links = getChannelLinks(op);
     SmallVector<bool> source(type.getRank(), links.links.empty());
     for (const ChannelLink &link : links.links)
-      for (auto [from, to] : {std::pair(link.a, link.b), std::pair(link.b, link.a)})
+      for (auto [from, to] :
+           {std::pair(link.a, link.b), std::pair(link.b, link.a)})
         if (from.isResult && !to.isResult && to.index == 0 && marked[from.dim])
           source[to.dim] = true;
     marked = std::move(source);
@@ -272,8 +276,10 @@ void ChannelPlanner::addParameters() {
         !isa<FloatType>(getElementTypeOrSelf(axis.value.getType())))
       continue;
     // The initial value of a sum or maximum is not a parameter.
-    if (auto number = dyn_cast_or_null<FloatAttr>(constants.getUniform(*axis.use));
-        number && (number.getValue().isZero() || number.getValue().isInfinity()))
+    if (auto number =
+            dyn_cast_or_null<FloatAttr>(constants.getUniform(*axis.use));
+        number &&
+        (number.getValue().isZero() || number.getValue().isInfinity()))
       continue;
     for (unsigned group : groupsOf(groups, number, groupOfChannel))
       if (!planned[group].constants.empty())
@@ -351,7 +357,7 @@ Operation *ChannelPlanner::findNeed(unsigned group) {
 /// the operation's results or operands, else what the first one holds; nothing
 /// if the group does not reach them.
 std::optional<Attribute> ChannelPlanner::getKnown(unsigned group, Operation *op,
-                                           bool ofResults) {
+                                                  bool ofResults) {
   std::optional<Attribute> known;
   auto look = [&](std::optional<unsigned> first, Type type) {
     auto tensor = dyn_cast<RankedTensorType>(type);
@@ -389,9 +395,10 @@ void ChannelPlanner::explain(unsigned group) {
     if (!before || !*before || !after || *after)
       continue;
     cause = op;
-    verb = passesValues(op)
-               ? "carries on other numbers in channels even where they start as "
-               : "mixes other numbers into channels even where they are ";
+    verb =
+        passesValues(op)
+            ? "carries on other numbers in channels even where they start as "
+            : "mixes other numbers into channels even where they are ";
     break;
   }
   plan.blockedBy = cause;
@@ -414,8 +421,8 @@ void ChannelPlanner::prove(unsigned group) {
   if (const FrozenReason *frozen =
           groups.getFrozen(channelsOfGroup[group].front())) {
     plan.blockedBy = frozen->op;
-    plan.reason = (frozen->op->getName().getStringRef() + ": " + frozen->reason)
-                      .str();
+    plan.reason =
+        (frozen->op->getName().getStringRef() + ": " + frozen->reason).str();
     return;
   }
   auto tryMasks = [&](bool explains) {

@@ -58,10 +58,10 @@ struct Contribution {
   /// The indices that remain along each of `dims`.
   KeptIndices kept;
 };
-std::vector<Contribution> computeContributions(ArrayRef<Operation *> ops,
-                                               const ChannelGroups &groups,
-                                               SliceConstants &constants,
-                                               const std::vector<bool> &removed);
+std::vector<Contribution>
+computeContributions(ArrayRef<Operation *> ops, const ChannelGroups &groups,
+                     SliceConstants &constants,
+                     const std::vector<bool> &removed);
 
 /// A constant of `values`, rounded, in the place of `old`: a resource if `old`
 /// is one.
@@ -106,7 +106,8 @@ void recordArguments(ModuleOp module, const ChannelGroups &groups,
 void updateSignatures(ModuleOp module);
 
 /// Replaces values that hold one number, or one for each channel, by constants,
-/// and operations that pass an operand on as it is by the operand. Returns whether anything changed.
+/// and operations that pass an operand on as it is by the operand. Returns
+/// whether anything changed.
 bool foldConstantValues(ArrayRef<Operation *> ops, const ChannelGroups &groups,
                         const SliceConstants &constants);
 

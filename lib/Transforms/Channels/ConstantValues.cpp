@@ -9,8 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Analysis/Evaluation/AffineChains.h"
 #include "ChannelRemoval.h"
+#include "prune/Analysis/Evaluation/AffineChains.h"
 
 #include "prune/Analysis/WeightUses.h"
 #include "prune/IR/PassedValues.h"
@@ -59,13 +59,13 @@ static Value createSpread(Operation *op, int64_t dim,
   if (!shape)
     return {};
   Location loc = op->getLoc();
-  auto line = RankedTensorType::get({int64_t(numbers.size())},
-                                    type.getElementType());
+  auto line =
+      RankedTensorType::get({int64_t(numbers.size())}, type.getElementType());
   Value constant = arith::ConstantOp::create(
       builder, loc, DenseElementsAttr::get(line, numbers));
   AffineMap whole = builder.getMultiDimIdentityMap(type.getRank());
-  AffineMap one = AffineMap::get(type.getRank(), 0,
-                                 builder.getAffineDimExpr(dim));
+  AffineMap one =
+      AffineMap::get(type.getRank(), 0, builder.getAffineDimExpr(dim));
   SmallVector<utils::IteratorType> loops(type.getRank(),
                                          utils::IteratorType::parallel);
   return linalg::GenericOp::create(
@@ -110,10 +110,10 @@ static Value createKnown(Operation *op, const ChannelGroups &groups,
   return {};
 }
 
-/// The same for any operation. A copy that nothing is known of is another pass's
-/// business.
+/// The same for any operation. A copy that nothing is known of is another
+/// pass's business.
 static OpOperand *getPassedOperand(Operation *op,
-                                    const SliceConstants &constants) {
+                                   const SliceConstants &constants) {
   if (auto structured = dyn_cast<linalg::LinalgOp>(op))
     return structured.getNumDpsInputs() < 2
                ? nullptr
@@ -137,7 +137,8 @@ static llvm::SmallPtrSet<Operation *, 16>
 findVariable(ArrayRef<Operation *> ops) {
   llvm::SmallPtrSet<Operation *, 16> variable;
   auto isVariable = [&](Value operand) {
-    return isa<RankedTensorType>(operand.getType()) && !isRematerializable(operand) &&
+    return isa<RankedTensorType>(operand.getType()) &&
+           !isRematerializable(operand) &&
            (isa<BlockArgument>(operand) ||
             variable.contains(operand.getDefiningOp()));
   };
@@ -159,8 +160,7 @@ bool mlir::prune::foldConstantValues(ArrayRef<Operation *> ops,
   bool changed = false;
   llvm::SmallPtrSet<Operation *, 16> variable = findVariable(ops);
   for (Operation *op : ops) {
-    if (op->getNumResults() != 1 || op->use_empty() ||
-        !hasChannelLinks(op))
+    if (op->getNumResults() != 1 || op->use_empty() || !hasChannelLinks(op))
       continue;
     // A weight of equal numbers keeps its name behind a transpose or reshape.
     if (!variable.contains(op) && getForwardedOperand(op))
@@ -168,8 +168,8 @@ bool mlir::prune::foldConstantValues(ArrayRef<Operation *> ops,
     Value result = op->getResult(0);
     if (!isa<RankedTensorType>(result.getType()) || isRematerializable(result))
       continue;
-    if (Value known = createKnown(op, groups, constants,
-                                  variable.contains(op))) {
+    if (Value known =
+            createKnown(op, groups, constants, variable.contains(op))) {
       result.replaceAllUsesWith(known);
       changed = true;
     } else if (OpOperand *passed = getPassedOperand(op, constants)) {

@@ -58,9 +58,9 @@ static void printDimension(OpResult result, int64_t dim, unsigned number,
                            const ChannelGroups &coupling,
                            const llvm::DenseMap<unsigned, StringRef> &names) {
   const Axis &axis = coupling.getAxes()[number];
-  InFlightDiagnostic diagnostic =
-      emitRemark(result.getLoc(), "dimension ")
-      << dim << " of result " << result.getResultNumber() << ": ";
+  InFlightDiagnostic diagnostic = emitRemark(result.getLoc(), "dimension ")
+                                  << dim << " of result "
+                                  << result.getResultNumber() << ": ";
   if (axis.size == 0) {
     diagnostic << "its size is zero or only the run knows it";
     return;
@@ -101,8 +101,7 @@ struct PrintChannelGroups
           << StringRef(reshape) << "'";
       return signalPassFailure();
     }
-    auto safe =
-        ExportLimits::choose(getOperation(), exportSafe, getArgument());
+    auto safe = ExportLimits::choose(getOperation(), exportSafe, getArgument());
     if (failed(safe))
       return signalPassFailure();
     WeightUses uses(getOperation());

@@ -128,30 +128,31 @@ getOrigins(linalg::LinalgOp op, OpOperand *constant, AffineMap useMap,
   return origins;
 }
 
-/// The row-major position in a constant, from the indices that its factors have.
-static int64_t getPosition(OpOperand *constant,
-                           ArrayRef<SmallVector<Factor>> origins,
-                           llvm::function_ref<int64_t(const Factor &)> indexOf) {
+/// The row-major position in a constant, from the indices that its factors
+/// have.
+static int64_t
+getPosition(OpOperand *constant, ArrayRef<SmallVector<Factor>> origins,
+            llvm::function_ref<int64_t(const Factor &)> indexOf) {
   auto type = cast<RankedTensorType>(constant->get().getType());
   int64_t position = 0;
   for (auto [size, factors] : llvm::zip_equal(type.getShape(), origins)) {
     int64_t index = 0;
     for (const Factor &factor : factors)
-      index = index * factor.size + indexOf(factor) / factor.stride % factor.size;
+      index =
+          index * factor.size + indexOf(factor) / factor.stride % factor.size;
     position = position * size + index;
   }
   return position;
 }
 
-/// Whether an ONNX node is left without effect, or that does not matter. Numbers
-/// in a body may be a node's attributes, or what its operator is.
+/// Whether an ONNX node is left without effect, or that does not matter.
+/// Numbers in a body may be a node's attributes, or what its operator is.
 bool BatchNormFolder::isNode(linalg::LinalgOp op, ArrayRef<Operation *> chain,
                              const BodyConstants &body, bool isWhole) {
-  if (!wholeNodes ||
-      (isWhole && llvm::none_of(chain, [&](Operation *link) {
-         return !isa<arith::ExtFOp, arith::TruncFOp>(link) &&
-                body.getNames(link).empty();
-       })))
+  if (!wholeNodes || (isWhole && llvm::none_of(chain, [&](Operation *link) {
+                        return !isa<arith::ExtFOp, arith::TruncFOp>(link) &&
+                               body.getNames(link).empty();
+                      })))
     return true;
   reasons.note(op, "an ONNX file could not leave it out");
   return false;

@@ -10,8 +10,8 @@
 #ifndef PRUNE_LIB_TRANSFORMS_PREPARATION_BATCHNORMFOLDER_H
 #define PRUNE_LIB_TRANSFORMS_PREPARATION_BATCHNORMFOLDER_H
 
-#include "prune/Analysis/Evaluation/AffineChains.h"
 #include "WeightRescaler.h"
+#include "prune/Analysis/Evaluation/AffineChains.h"
 
 #include "llvm/ADT/SmallPtrSet.h"
 

@@ -11,8 +11,8 @@
 
 #include "prune/Analysis/Evaluation/AffineChains.h"
 
-#include "prune/IR/EraseDead.h"
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/EraseDead.h"
 #include "prune/IR/KeptRecord.h"
 #include "prune/IR/Records.h"
 #include "prune/Transforms/Preparation/Passes.h"

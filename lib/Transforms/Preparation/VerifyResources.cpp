@@ -65,8 +65,7 @@ static LogicalResult verifyResource(Operation *op,
 }
 
 namespace {
-struct VerifyResources
-    : prune::impl::VerifyResourcesPassBase<VerifyResources> {
+struct VerifyResources : prune::impl::VerifyResourcesPassBase<VerifyResources> {
   using Base::Base;
 
   void runOnOperation() override {

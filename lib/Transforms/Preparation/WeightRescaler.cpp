@@ -1,4 +1,5 @@
-//===- WeightRescaler.cpp - Scale a weight along its loops ------------------===//
+//===- WeightRescaler.cpp - Scale a weight along its loops
+//------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -22,7 +23,7 @@ using namespace mlir;
 using namespace mlir::prune;
 
 std::optional<WeightRescaler> WeightRescaler::create(const Weight &weight,
-                                                 std::string &reason) {
+                                                     std::string &reason) {
   if (weight.uses.size() != 1 || weight.constants.size() != 1) {
     reason = "weight '" + weight.name + "' has several users";
     return std::nullopt;
@@ -135,7 +136,7 @@ void WeightRescaler::forEach(
 }
 
 bool WeightRescaler::replaceValues(const std::vector<double> &values,
-                                 KeptRecord &kept) {
+                                   KeptRecord &kept) {
   ArrayRef<char> wide(reinterpret_cast<const char *>(values.data()),
                       values.size() * sizeof(double));
   std::vector<char> data = convertElements(FloatKind::F64, getKind(), wide);

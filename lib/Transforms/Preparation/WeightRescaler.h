@@ -1,4 +1,5 @@
-//===- WeightRescaler.h - Scale a weight along its loops ----------*- C++ -*-===//
+//===- WeightRescaler.h - Scale a weight along its loops ----------*- C++
+//-*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -28,7 +29,7 @@ class WeightRescaler {
 public:
   /// Nothing, with the reason, if the weight cannot be rewritten.
   static std::optional<WeightRescaler> create(const Weight &weight,
-                                            std::string &reason);
+                                              std::string &reason);
 
   linalg::LinalgOp getContraction() const {
     return cast<linalg::LinalgOp>(use.operand->getOwner());

@@ -12,8 +12,8 @@
 #include "prune/Analysis/WeightUses.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Records.h"
-#include "prune/Transforms/Weights/Transforms.h"
 #include "prune/Transforms/Weights/Passes.h"
+#include "prune/Transforms/Weights/Transforms.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"

@@ -33,8 +33,9 @@ static void nameWeight(const Weight &weight) {
   Value named = arith::ConstantOp::create(
       builder, constant->getLoc(), createNamedConstant(value, weight.name));
   for (const WeightUse &use : weight.uses) {
-    OpOperand *first = use.chain.empty() ? use.operand
-                                         : getForwardedOperand(use.chain.front());
+    OpOperand *first = use.chain.empty()
+                           ? use.operand
+                           : getForwardedOperand(use.chain.front());
     first->set(named);
   }
   if (constant->use_empty())

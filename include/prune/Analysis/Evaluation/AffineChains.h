@@ -1,4 +1,5 @@
-//===- AffineChains.h - Affine parts of elementwise bodies --------*- C++ -*-===//
+//===- AffineChains.h - Affine parts of elementwise bodies --------*- C++
+//-*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -16,8 +17,8 @@
 #include "prune/Analysis/Evaluation/SliceConstants.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SetVector.h"
 
 #include <vector>
 

@@ -1,4 +1,5 @@
-//===- LevelStorage.h - Dense buffers to compressed levels -----------*- C++ -*-===//
+//===- LevelStorage.h - Dense buffers to compressed levels -----------*- C++
+//-*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

@@ -11,8 +11,8 @@
 
 #include "prune/Analysis/LeftAlone.h"
 #include "prune/Analysis/WeightUses.h"
-#include "prune/Transforms/Weights/Passes.h"
 #include "prune/Core/TensorView.h"
+#include "prune/Transforms/Weights/Passes.h"
 
 #include "mlir/IR/Location.h"
 
@@ -22,8 +22,8 @@ class FuncOp;
 
 namespace mlir::prune {
 
-/// The options of prune-mask-weights. Numbers are text, so that "not given", which
-/// is empty, differs from every number.
+/// The options of prune-mask-weights. Numbers are text, so that "not given",
+/// which is empty, differs from every number.
 using MaskOptions = MaskWeightsPassOptions;
 
 /// Inserts score, mask and apply operations on weights, which must be of one

@@ -2,9 +2,10 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// An equation is a linalg.generic already: letters are loops, operands' indexing
-// maps their subscripts, and letters that the result lacks are reductions. An
-// ellipsis stands for leading batch letters, aligned at the right.
+// An equation is a linalg.generic already: letters are loops, operands'
+// indexing maps their subscripts, and letters that the result lacks are
+// reductions. An ellipsis stands for leading batch letters, aligned at the
+// right.
 //
 //===----------------------------------------------------------------------===//
 

@@ -44,8 +44,8 @@ Tensor *mlir::prune::onnx_import::reverseKernel(Node &n, Tensor *filter) {
       count *= size;
   if (kernel && count == 1)
     return filter;
-  if (auto source = dyn_cast_if_present<DenseResourceElementsAttr>(
-          filter->constant);
+  if (auto source =
+          dyn_cast_if_present<DenseResourceElementsAttr>(filter->constant);
       source && kernel && source.getRawHandle().getBlob())
     return reverseConstant(n, filter, source, count);
   Sizes offsets(filter->rank(), n.size(0));

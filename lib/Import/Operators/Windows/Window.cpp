@@ -34,13 +34,14 @@ static bool readSteps(Node &n, StringRef name, unsigned rank,
   return valid;
 }
 
-/// Pads so that ceil(size / stride) windows fit; the odd one goes first or last.
+/// Pads so that ceil(size / stride) windows fit; the odd one goes first or
+/// last.
 static void padSame(Node &n, Window &window, ArrayRef<AffineExpr> spatial,
                     bool oddFirst) {
   for (unsigned dim = 0; dim < window.rank(); ++dim) {
     AffineExpr windows = spatial[dim].ceilDiv(window.strides[dim]);
-    AffineExpr total = (windows - 1) * window.strides[dim] +
-                       window.extent(dim) - spatial[dim];
+    AffineExpr total =
+        (windows - 1) * window.strides[dim] + window.extent(dim) - spatial[dim];
     if (std::optional<int64_t> amount = Emitter::known(total)) {
       total = n.size(std::max<int64_t>(*amount, 0));
     } else {
@@ -79,7 +80,8 @@ static bool countWindows(Node &n, Window &window, ArrayRef<AffineExpr> spatial,
           (count - 1) * stride + window.extent(dim) - *Emitter::known(padded),
           0));
     }
-    if (std::optional<int64_t> count = Emitter::known(out); count && *count < 1) {
+    if (std::optional<int64_t> count = Emitter::known(out);
+        count && *count < 1) {
       n.error() << "a window of " << window.extent(dim)
                 << " does not fit into a padded input of " << n.text(padded);
       return false;
@@ -164,12 +166,13 @@ Tensor *mlir::prune::onnx_import::padSpatial(Node &n, Tensor *x,
 
 /// Strides and dilations as the attributes of named operations.
 static SmallVector<NamedAttribute> stepsOf(Node &n, const Window &window) {
-  return {n.b.getNamedAttr("strides", n.b.getI64TensorAttr(window.strides)),
-          n.b.getNamedAttr("dilations", n.b.getI64TensorAttr(window.dilations))};
+  return {
+      n.b.getNamedAttr("strides", n.b.getI64TensorAttr(window.strides)),
+      n.b.getNamedAttr("dilations", n.b.getI64TensorAttr(window.dilations))};
 }
 
-/// Builds a generic over the loops `parallel..., out..., reduced..., kernel...`.
-/// `element` maps loops of a window to the input's dims.
+/// Builds a generic over the loops `parallel..., out..., reduced...,
+/// kernel...`. `element` maps loops of a window to the input's dims.
 static AffineExpr positionIn(Node &n, const Window &window, unsigned dim,
                              unsigned firstOut, unsigned firstKernel) {
   return n.b.getAffineDimExpr(firstOut + dim) * window.strides[dim] +
@@ -197,7 +200,8 @@ static Value emitPool(Node &n, Value x, Value shape, Value init,
   if (max && isUnsigned(n.input(0)->type))
     return nullptr;
   if (window.rank() == 1)
-    return max ? emit(linalg::PoolingNcwMaxOp()) : emit(linalg::PoolingNcwSumOp());
+    return max ? emit(linalg::PoolingNcwMaxOp())
+               : emit(linalg::PoolingNcwSumOp());
   if (window.rank() == 2)
     return max ? emit(linalg::PoolingNchwMaxOp())
                : emit(linalg::PoolingNchwSumOp());
@@ -205,8 +209,7 @@ static Value emitPool(Node &n, Value x, Value shape, Value init,
 }
 
 Tensor *mlir::prune::onnx_import::foldWindows(Node &n, Tensor *x,
-                                              const Window &window,
-                                              Pool kind) {
+                                              const Window &window, Pool kind) {
   if (!x)
     return nullptr;
   DataType type = x->type;
@@ -279,8 +282,7 @@ static Value emitGeneric(Node &n, Value x, Value filter, Value init,
       iterators(channel, rank + 1),
       [](OpBuilder &nested, Location at, ValueRange v) {
         Scalar s(nested, at);
-        linalg::YieldOp::create(nested, at,
-                                s.add(v[2], s.mul(v[0], v[1])));
+        linalg::YieldOp::create(nested, at, s.add(v[2], s.mul(v[0], v[1])));
       });
   return generic.getResult(0);
 }
@@ -313,8 +315,8 @@ Tensor *mlir::prune::onnx_import::convolve(Node &n, Tensor *x, Tensor *filter,
   Sizes dims = {x->dims[0], features};
   llvm::append_range(dims, window.out);
   std::string rank = std::to_string(window.rank());
-  bool depthwise = groups > 1 && filter->dims[1] == n.size(1) &&
-                   features == n.size(groups);
+  bool depthwise =
+      groups > 1 && filter->dims[1] == n.size(1) && features == n.size(groups);
   auto emit = [&](StringRef name, Tensor *input, Tensor *weights,
                   ArrayRef<AffineExpr> sizes, bool grouped) -> Tensor * {
     if (!input || !weights)

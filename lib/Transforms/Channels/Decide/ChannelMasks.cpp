@@ -25,8 +25,8 @@ namespace {
 class MaskEmitter {
 public:
   MaskEmitter(const PlannedGroup &group, const Decision &decision,
-          const GroupCriterion &criterion, const UseSharing &sharing,
-          DecisionAttr made)
+              const GroupCriterion &criterion, const UseSharing &sharing,
+              DecisionAttr made)
       : group(group), decision(decision), criterion(criterion),
         sharing(sharing), made(made), builder(group.getLoc().getContext()) {}
 
@@ -178,7 +178,7 @@ UseSharing::getUses(const ChannelConstant &constant) const {
 
 /// Masks a constant where it is used, unless another use brought that along.
 void MaskEmitter::mask(const ChannelConstant &constant, Value shared,
-                   ArrayRef<bool> removed) {
+                       ArrayRef<bool> removed) {
   SmallVector<bool> &known = masked[{constant.use, constant.dim}];
   auto isKnown = [&](size_t i) { return !known.empty() && known[i]; };
   if (llvm::all_of(llvm::seq<size_t>(0, removed.size()),

@@ -1,13 +1,14 @@
-//===- ResidualBranches.cpp - Whole branches of residual sums ----------------===//
+//===- ResidualBranches.cpp - Whole branches of residual sums
+//----------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A residual block is a sum x + f(x). Where the last weights, biases and shifts
 // of f can make it zero, masking them makes the block an identity, which
-// prune-remove-channels then removes with everything inside. The branch is found
-// by walking back from one operand of the sum to the other, and never beyond: an
-// operation that stands before x ends the search, so that all searches together
-// are linear.
+// prune-remove-channels then removes with everything inside. The branch is
+// found by walking back from one operand of the sum to the other, and never
+// beyond: an operation that stands before x ends the search, so that all
+// searches together are linear.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,7 +23,8 @@ using namespace mlir::prune;
 
 /// The two operands that an operation adds element by element.
 static std::optional<std::pair<Value, Value>> getAddends(Operation *op) {
-  if (isa<arith::AddFOp>(op) && isa<RankedTensorType>(op->getResult(0).getType()))
+  if (isa<arith::AddFOp>(op) &&
+      isa<RankedTensorType>(op->getResult(0).getType()))
     return std::pair(op->getOperand(0), op->getOperand(1));
   auto sum = dyn_cast<linalg::LinalgOp>(op);
   if (!sum || !sum.hasPureTensorSemantics() || op->getNumResults() != 1 ||
@@ -167,15 +169,15 @@ BlockFinder::find(function_ref<void(Operation *, StringRef)> missed) {
   llvm::DenseSet<const void *> taken;
   for (Operation *op : ops) {
     auto addends = getAddends(op);
-    if (!addends || isRematerializable(addends->first) || isRematerializable(addends->second))
+    if (!addends || isRematerializable(addends->first) ||
+        isRematerializable(addends->second))
       continue;
     ResidualBlock block;
     block.sum = op;
     bool isBlock = false;
     StringRef reason = "neither operand is computed from the other alone";
-    for (auto [through, past] :
-         {std::pair(addends->first, addends->second),
-          std::pair(addends->second, addends->first)}) {
+    for (auto [through, past] : {std::pair(addends->first, addends->second),
+                                 std::pair(addends->second, addends->first)}) {
       llvm::SetVector<Operation *> branch;
       if (isBlock || !collect(through, past, branch))
         continue;

@@ -73,8 +73,7 @@ std::vector<FlatArgument> mlir::prune::flattenArguments(ModuleOp module) {
     if (function.getArgAttr(number, kTypeBeforeRecord))
       return;
     function.setArgAttr(number, kTypeBeforeRecord, TypeAttr::get(type));
-    flattened.push_back(
-        {argument, type, collapse.getReassociationIndices()});
+    flattened.push_back({argument, type, collapse.getReassociationIndices()});
     argument.setType(collapse.getResultType());
     collapse.getResult().replaceAllUsesWith(argument);
     collapse->erase();
@@ -115,8 +114,8 @@ static ArrayAttr createRecord(MLIRContext *context, ArrayAttr before,
                               const KeptIndices &kept) {
   SmallVector<Attribute> lists;
   for (auto [dim, list] : llvm::enumerate(kept)) {
-    auto old = before ? dyn_cast<DenseI64ArrayAttr>(before[dim])
-                      : DenseI64ArrayAttr();
+    auto old =
+        before ? dyn_cast<DenseI64ArrayAttr>(before[dim]) : DenseI64ArrayAttr();
     if (!list) {
       lists.push_back(old ? Attribute(old) : UnitAttr::get(context));
       continue;
@@ -153,8 +152,8 @@ void mlir::prune::updateSignatures(ModuleOp module) {
   module.walk([&](FunctionOpInterface function) {
     if (function.isExternal())
       return;
-    SmallVector<Type> types = llvm::to_vector(
-        ValueRange(function.getArguments()).getTypes());
+    SmallVector<Type> types =
+        llvm::to_vector(ValueRange(function.getArguments()).getTypes());
     if (ArrayRef(types) != function.getArgumentTypes())
       function.setFunctionTypeAttr(TypeAttr::get(
           function.cloneTypeWith(types, function.getResultTypes())));

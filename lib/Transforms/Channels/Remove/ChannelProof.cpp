@@ -110,8 +110,7 @@ public:
 
 private:
   void visit(linalg::LinalgOp op, size_t number);
-  std::vector<bool> findLive(linalg::LinalgOp op, size_t number,
-                             unsigned loop);
+  std::vector<bool> findLive(linalg::LinalgOp op, size_t number, unsigned loop);
 
   ArrayRef<Operation *> ops;
   const ChannelGroups &groups;
@@ -297,8 +296,8 @@ static Contribution createContribution(const FoldedSum &sum,
     if (std::optional<unsigned> weightDim = weight.getResultPosition(expr)) {
       contribution.dims.push_back(dim);
       contribution.shape.push_back(type.getDimSize(*weightDim));
-      contribution.kept.push_back(
-          axis ? getKept(groups, *axis + dim, removed) : std::nullopt);
+      contribution.kept.push_back(axis ? getKept(groups, *axis + dim, removed)
+                                       : std::nullopt);
     }
   contribution.values.assign(countElements(contribution.shape), 0);
   return contribution;
