@@ -52,6 +52,8 @@ std::string WeightEntry::getReason() const {
   if (auto reason =
           record ? record.getAs<StringAttr>("left_alone") : StringAttr())
     return reason.str();
+  if (isRemoved())
+    return "it was removed with the channels of its neighbours";
   if (typeBefore != type)
     return "it lost indices with the channels of its neighbours";
   return "nothing was decided for it, or nothing had to go";
@@ -118,6 +120,8 @@ private:
   std::map<std::pair<Operation *, std::string>, WeightEntry *> byName;
   /// Parts of packed weights that were counted, since uses share them.
   llvm::DenseSet<std::pair<WeightEntry *, Attribute>> counted;
+  /// What folding the masks would record; the module does not get it.
+  WeightRecords decided;
   WeightReport report;
 };
 } // namespace
@@ -192,7 +196,19 @@ void Collector::addPacked(Operation *op, StringRef format, ShapedType seen,
       entry->bytesAfter += getBytes(value);
 }
 
-/// A weight whose mask is not folded yet: what was decided stands in the mask.
+/// The next mask that is put on the same weight, or null.
+static ApplyOp getNextMask(ApplyOp apply) {
+  for (OpOperand &use : apply.getResult().getUses()) {
+    auto next = dyn_cast<ApplyOp>(use.getOwner());
+    if (next && next.getTensor() == apply.getResult() &&
+        next.getWeight() == apply.getWeight() && next.getDecisionAttr())
+      return next;
+  }
+  return {};
+}
+
+/// A weight whose masks are not folded yet: what was decided stands in them,
+/// and is reported as it will be recorded.
 void Collector::addMasked(ApplyOp apply) {
   StringRef name = *apply.getWeight();
   if (find(apply, name))
@@ -202,8 +218,9 @@ void Collector::addMasked(ApplyOp apply) {
   entry.type = apply.getTensor().getType();
   entry.uses = 1;
   countDense(entry, value);
-  entry.record = DictionaryAttr::get(apply.getContext(),
-                                     apply.getDecisionAttr().toRecord());
+  for (ApplyOp next = apply; next; next = getNextMask(next))
+    decided.decide(apply, name, next.getDecisionAttr().toRecord());
+  entry.record = decided.get(apply, name);
   entry.addFormat("masked");
 }
 
