@@ -5,14 +5,20 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 Sparsity 0 is the identity; sparsity 1 leaves zeros; pruning twice equals
 pruning once; the number of threads changes nothing. Checked on the networks of
-the digits example, which have layers behind transposes, convolutions and names.
+the digits example, which have layers behind transposes, convolutions and names;
+the number of threads also on a module of many functions and weights, from the
+decisions to the LLVM dialect, with everything that the passes say.
 """
 
 import os
 import pathlib
+import re
 
-from mlirtext import read_resources
-from tools import output_of
+import numpy as np
+
+from channelnets import ChannelNetwork
+from mlirtext import Module, read_resources
+from tools import output_of, run
 
 DIGITS = pathlib.Path(os.environ["PRUNE_SOURCE_DIR"]) / "examples" / "digits"
 NETWORKS = [DIGITS / "mlp.mlir", DIGITS / "cnn.mlir"]
@@ -93,3 +99,59 @@ for path in NETWORKS:
         # One thread and several, and one run and the next.
         assert mask_and_fold(text, options, "--mlir-disable-threading") == once
         assert mask_and_fold(text, options) == once, (path, options)
+
+
+# Every pass behind the one before it.
+CHAINS = [
+    ["--prune-mask-weights=sparsity=0.6 scope=global criterion=l2 min-size=1", "--prune-fold-masks"],
+    ["--prune-mask-weights=sparsity=0.5 criterion=random min-size=1", "--prune-fold-masks",
+     "--prune-remove-channels", "--linalg-generalize-named-ops", "--prune-pack-weights"],
+    ["--prune-mask-channels=ratio=0.4 scope=isomorphic merge"],
+    ["--prune-mask-channels=ratio=0.5 scope=global criterion=geometric-median",
+     "--prune-fold-masks", "--prune-remove-channels", "--prune-report-weights"],
+    ["--prune-weights=sparsity=0.7 min-size=1", "--prune-lower-to-llvm=kernels=packed"],
+    ["--prune-weights=sparsity=0.7 min-size=1", "--prune-lower-to-llvm=kernels=reference"],
+    ["--prune-mask-channels=ratio=0.5", "--prune-fold-masks", "--prune-remove-channels",
+     "--prune-lower-to-llvm=kernels=dense"],
+]  # fmt: skip
+
+
+def many_weights():
+    """Ten functions of four layers and attention each."""
+    rng, module = np.random.default_rng(4), Module()
+    for i in range(10):
+        network = ChannelNetwork(module, "f32")
+        x = network.input(rng.normal(size=(4, 10 + i)))
+        for layer, width in enumerate((24, 17, 32, 12)):
+            weight = rng.normal(size=(width, x.shape[1])).astype(np.float32)
+            x = network.linear(x, f"f{i}.layer{layer}", weight, "transposed")
+            x = network.relu(network.bias(x, f"f{i}.bias{layer}", rng.normal(size=width)))
+        weights = {n: rng.normal(size=(12, 12)).astype(np.float32) for n in "qkvo"}
+        network.output(network.attention(x, f"f{i}.attention", weights, 3))
+        network.finish(f"f{i}")
+    return module.text()
+
+
+def by_contents(text):
+    """Lowered constants are called what they hold: upstream bufferization takes functions in the
+    order of their addresses, which no two runs share, and numbers constants as it goes."""
+    constant = re.compile(r"^ *llvm\.mlir\.global private constant @(__constant_\w+)(.*)$", re.M)
+    body = text.partition("{-#")[0]
+    contents = dict(constant.findall(body))
+    # Without any, the order of resources stands as well.
+    stored = sorted(read_resources(text).items()) if contents else text[len(body) :]
+    body = re.sub(r"@(__constant_\w+)", lambda found: contents[found[1]], constant.sub("", body))
+    return body, sorted(contents.values()), stored
+
+
+def said(source, chain, *more):
+    done = run("prune-opt", "-", *chain, "--remarks-filter=prune-.*", *more, stdin=source)
+    assert done.returncode == 0 and done.stdout and done.stderr, (chain, done.stderr[:4000])
+    return by_contents(done.stdout), done.stderr
+
+
+source = many_weights()
+for chain in CHAINS:
+    alone = said(source, chain, "--mlir-disable-threading")
+    for _ in range(3):
+        assert said(source, chain) == alone, chain

@@ -12,6 +12,7 @@ Usage: masks-against-numpy.py [--seed=N]
 """
 
 import itertools
+import re
 import sys
 
 import numpy as np
@@ -135,6 +136,11 @@ def check_network(text, weights, criterion, pattern, scope, named, target):
     options = [f"criterion={criterion}", "seed=7", f"pattern={pattern}"]
     options += [f"{key}={value!r}" for key, value in target.items()]
     options += [f"scope={scope}"] + (["include=."] if named else [])
+    expected = expected_masks(weights, criterion, pattern, scope, named, target)
+    compare_network(text, weights, options, expected)
+
+
+def compare_network(text, weights, options, expected):
     argument = "--prune-mask-weights=" + " ".join(options)
     printed = output_of("prune-opt", "-", argument, "--prune-fold-masks", stdin=text)
     blobs = {}
@@ -142,7 +148,6 @@ def check_network(text, weights, criterion, pattern, scope, named, target):
         name, _, version = key.partition("#")
         assert name not in blobs and version in ("", "1"), (argument, key)
         blobs[name] = data
-    expected = expected_masks(weights, criterion, pattern, scope, named, target)
     for name, (values, type_name, _) in weights.items():
         wanted = masks.apply(values, expected[name]) if name in expected else values
         assert blobs[name] == encode(wanted, type_name), (argument, name)
@@ -181,6 +186,50 @@ def check_networks(rng):
         for pattern in ("2:4", "1:4", "2:4@0", "0:3@1", "3:3", "1:20@0"):
             for named in (False, True):
                 check_network(text, weights, criterion, pattern, "local", named, {})
+
+
+def check_choices(rng):
+    """Which weights, targets of their own, and criteria and patterns as attributes."""
+    text, weights = network(rng)
+    own_targets = {
+        "sparsity": {"layer2.weight": 0.25, "layer6.weight": 0.8},
+        "threshold": {"layer2.weight": 1.5, "layer6.weight": 0.6},
+        "count": {"layer2.weight": 40, "layer6.weight": 9},
+    }
+    defaults = {"sparsity": 0.5, "threshold": 0.7, "count": 3}
+    spellings = [
+        ("l1", "element", "l1", "element"),
+        ("l2", "block:4x1", "#prune.magnitude<l2>", "#prune.block<[4,1]>"),
+        ("random", "element", "#prune.random<seed=7>", "#prune.element"),
+        ("l1", "block:1x2", "#prune.magnitude<l1>", "block:1x2"),
+    ]
+    choices = [{}, {"include": "layer1"}, {"exclude": "[34]"}, {"min-size": 1000},
+               {"include": "layer[0-5]", "exclude": "layer3", "min-size": 500}]  # fmt: skip
+    kinds = itertools.cycle(own_targets)
+    for spelling, choice, scope in itertools.product(spellings, choices, ("local", "global")):
+        criterion, pattern, criterion_text, pattern_text = spelling
+        kind = next(kinds)
+        target, own = {kind: defaults[kind]}, own_targets[kind]
+        chosen = {}
+        for name, (values, _, _) in weights.items():
+            is_named = name in own or "include" in choice and re.search(choice["include"], name)
+            is_out = "exclude" in choice and re.search(choice["exclude"], name)
+            is_in = "include" not in choice and values.size >= choice.get("min-size", 0)
+            is_in = is_in and masks.divides(pattern, values.shape)
+            if not is_out and (is_named or is_in):
+                chosen[name] = values
+        expected = {}
+        together = {n: v for n, v in chosen.items() if scope == "global" and n not in own}
+        if together:
+            expected = masks.prune(together, criterion, pattern, scope, 7, **target)
+        for name in chosen.keys() - together.keys():
+            mine = {kind: own[name]} if name in own else target
+            expected |= masks.prune({name: chosen[name]}, criterion, pattern, seed=7, **mine)
+        options = [f"criterion={criterion_text}", f"pattern={pattern_text}", f"scope={scope}"]
+        options += ["seed=7", f"{kind}={target[kind]}"]
+        options += [f"{key}={value}" for key, value in choice.items()]
+        options.append("targets=" + ",".join(f"{name}:{value}" for name, value in own.items()))
+        compare_network(text, weights, options, expected)
 
 
 # -- Through score, mask and apply ---------------------------------------------
@@ -407,5 +456,6 @@ if __name__ == "__main__":
         check_global,
         check_large,
         check_networks,
+        check_choices,
     ):
         check(np.random.default_rng(SEED))
