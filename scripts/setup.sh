@@ -23,23 +23,25 @@ packages=(
   libomp5-14
   # The ONNX importer.
   libonnx-dev libprotobuf-dev protobuf-compiler
-  # The Python package and its wheel.
-  pybind11-dev python3-pybind11 python3-wheel
+  # The Python package.
+  pybind11-dev python3-pybind11
   # Fuzzing: the sanitizers' and libFuzzer's run-time libraries.
   libclang-rt-22-dev
   # The tests and the demo.
   libgtest-dev python3 python3-numpy python3-onnx python3-pil python3-scipy python3-sklearn
 )
 
+# What the tests can do without: the archive's wheel, a benchmark's picture, a second
+# build, and what looks at lines that changed.
+further=(python3-wheel python3-matplotlib ccache clang-format-22 clang-tidy-22)
+
 tests=
 for argument in "$@"; do
   case $argument in
   --tests)
     tests=1
-    # AArch64 programs run under an emulator; a benchmark draws.
-    packages+=(qemu-user libc6-dev-arm64-cross python3-matplotlib)
-    # A second build, and what changed.
-    packages+=(ccache clang-format-22 clang-tidy-22)
+    # AArch64 programs run under an emulator.
+    packages+=(qemu-user libc6-dev-arm64-cross)
     ;;
   --lint) packages+=(clang-format-22 clang-tidy-22 codespell flake8 pre-commit shellcheck) ;;
   *)
@@ -92,6 +94,10 @@ echo "setup: all ${#packages[@]} packages are installed"
 if [ -n "$tests" ]; then
   mkdir -p build
   : >build/unavailable.txt
+  install_packages "${further[@]}" || {
+    echo "setup: cannot install ${missing[*]}; tests that need them are skipped"
+    echo "no further packages" >>build/unavailable.txt
+  }
   install_onnxruntime || {
     echo "setup: npm or its registry cannot be reached; comparisons with ONNX Runtime are skipped"
     echo "no npm registry" >>build/unavailable.txt

@@ -1,6 +1,7 @@
 """lit configuration: where tests are, what they may call, what is there."""
 
 import ctypes
+import importlib.util
 import os
 import subprocess
 
@@ -52,6 +53,10 @@ try:
     config.available_features.add("openmp")
 except OSError:
     lit_config.note("tests on several threads are skipped: no libomp.so.5")
+
+# A release archive holds a wheel.
+if importlib.util.find_spec("wheel"):
+    config.available_features.add("wheel")
 
 # AArch64 programs run under an emulator.
 if lit.util.which("qemu-aarch64"):

@@ -1,4 +1,4 @@
-# REQUIRES: onnx, python-package
+# REQUIRES: onnx, python-package, wheel
 # UNSUPPORTED: sanitized
 # RUN: %python %s %t
 """The release archive works where it is unpacked, with nothing from the build.
