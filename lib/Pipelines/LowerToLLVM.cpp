@@ -146,6 +146,7 @@ static void addBufferization(OpPassManager &pm, bool isSparse) {
     options.allowReturnAllocsFromLoops = true;
     pm.addPass(bufferization::createOneShotBufferizePass(options));
   }
+  pm.addPass(createOrderConstantsPass());
   pm.addPass(createFreeBuffersPass());
   bufferization::buildBufferDeallocationPipeline(pm);
   pm.addPass(createConvertBufferizationToMemRefPass());

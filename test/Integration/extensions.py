@@ -197,7 +197,7 @@ def check_server():
         {"id": 1, "method": "shutdown"},
         {"method": "exit"},
     ]
-    stdin = "\n// -----\n".join(json.dumps({"jsonrpc": "2.0", **m}) for m in messages)
+    stdin = "\n// -----\n".join(json.dumps({"jsonrpc": "2.0", **m}) for m in messages) + "\n"
     known = output_of("prune-lsp-server", plugin, "-lit-test", stdin=stdin)
     unknown = output_of("prune-lsp-server", "-lit-test", stdin=stdin)
     assert '"diagnostics": []' in known, known

@@ -12,7 +12,6 @@ decisions to the LLVM dialect, with everything that the passes say.
 
 import os
 import pathlib
-import re
 
 import numpy as np
 
@@ -132,22 +131,10 @@ def many_weights():
     return module.text()
 
 
-def by_contents(text):
-    """Lowered constants are called what they hold: upstream bufferization takes functions in the
-    order of their addresses, which no two runs share, and numbers constants as it goes."""
-    constant = re.compile(r"^ *llvm\.mlir\.global private constant @(__constant_\w+)(.*)$", re.M)
-    body = text.partition("{-#")[0]
-    contents = dict(constant.findall(body))
-    # Without any, the order of resources stands as well.
-    stored = sorted(read_resources(text).items()) if contents else text[len(body) :]
-    body = re.sub(r"@(__constant_\w+)", lambda found: contents[found[1]], constant.sub("", body))
-    return body, sorted(contents.values()), stored
-
-
 def said(source, chain, *more):
     done = run("prune-opt", "-", *chain, "--remarks-filter=prune-.*", *more, stdin=source)
     assert done.returncode == 0 and done.stdout and done.stderr, (chain, done.stderr[:4000])
-    return by_contents(done.stdout), done.stderr
+    return done.stdout, done.stderr
 
 
 source = many_weights()

@@ -39,7 +39,7 @@ static llvm::Error loadPlugins(int &argc, char **argv) {
 int main(int argc, char **argv) {
   prune::setVersion("prune-lsp-server");
   if (llvm::Error error = loadPlugins(argc, argv))
-    return prune::fail(std::move(error));
+    return prune::fail(prune::withCode(prune::kInput, std::move(error)));
   DialectRegistry registry;
   registerAllDialects(registry);
   registerAllExtensions(registry);

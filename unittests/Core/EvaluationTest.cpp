@@ -22,7 +22,8 @@ static NpyArray make(NpyType type, llvm::ArrayRef<int64_t> shape,
                      std::vector<T> values) {
   NpyArray array(type, shape);
   EXPECT_EQ(array.bytes().size(), values.size() * sizeof(T));
-  std::memcpy(array.bytes().data(), values.data(), array.bytes().size());
+  if (!values.empty())
+    std::memcpy(array.bytes().data(), values.data(), array.bytes().size());
   return array;
 }
 

@@ -16,7 +16,8 @@ using namespace mlir::prune;
 
 template <typename T> static std::vector<char> toBytes(std::vector<T> values) {
   std::vector<char> bytes(values.size() * sizeof(T));
-  std::memcpy(bytes.data(), values.data(), bytes.size());
+  if (!values.empty())
+    std::memcpy(bytes.data(), values.data(), bytes.size());
   return bytes;
 }
 

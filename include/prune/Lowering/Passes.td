@@ -252,6 +252,34 @@ def FreeBuffersPass : Pass<"prune-free-buffers"> {
   ];
 }
 
+def OrderConstantsPass : Pass<"prune-order-constants", "::mlir::ModuleOp"> {
+  let summary = "Number the globals of constants in the order of their use";
+  let description = [{
+    One-shot bufferization visits the functions of a module in an order that
+    differs from run to run, and numbers the globals that constants become as it
+    meets them. This pass numbers them again, in the order in which the module
+    reads them, and puts them at its beginning in that order. Then equal modules
+    become equal text, whatever the number of threads.
+
+    Only private constant globals called `__constant_...` that are read change.
+
+    ```mlir
+    // Before
+    memref.global "private" constant @__constant_2xf32 : memref<2xf32> = dense<2.0>
+    memref.global "private" constant @__constant_2xf32_0 : memref<2xf32> = dense<1.0>
+    func.func @main() {
+      %a = memref.get_global @__constant_2xf32_0 : memref<2xf32>
+      %b = memref.get_global @__constant_2xf32 : memref<2xf32>
+    // After
+    memref.global "private" constant @__constant_2xf32 : memref<2xf32> = dense<1.0>
+    memref.global "private" constant @__constant_2xf32_0 : memref<2xf32> = dense<2.0>
+    func.func @main() {
+      %a = memref.get_global @__constant_2xf32 : memref<2xf32>
+      %b = memref.get_global @__constant_2xf32_0 : memref<2xf32>
+    ```
+  }];
+}
+
 def DropReturnedArgumentsPass
     : Pass<"prune-drop-returned-arguments", "::mlir::ModuleOp"> {
   let summary = "Drop results of private functions that are their own arguments";
