@@ -57,12 +57,12 @@ public:
   /// "(4x64xf32) -> (4x10xf32)"
   std::string signature() const;
   Weights weights() const;
+  std::vector<std::string> weightNames() const;
+  py::object weight(const std::string &name) const;
   void setWeight(const std::string &name, const py::object &array) const;
 
 private:
-  std::vector<std::string> weightNames() const;
   size_t findWeight(const std::string &name) const;
-  py::object weight(const std::string &name) const;
 
   std::shared_ptr<PruneProgram> program;
   /// Calls share it; weights are replaced when none is running.
@@ -89,6 +89,9 @@ public:
                   const std::optional<std::string> &cpu,
                   bool externalize) const;
   Weights weights() const;
+  std::vector<std::string> weightNames() const;
+  py::object weight(const std::string &name) const;
+  void setWeight(const std::string &name, const py::object &array) const;
   void applyMask(const std::string &name, const py::object &array) const;
   void scoreWeights(const py::function &callback,
                     const std::optional<double> &sparsity,
@@ -106,10 +109,10 @@ private:
   /// time, and throws if the status is not good.
   template <typename Function> void guarded(Function function) const;
 
-  std::vector<std::string> weightNames() const;
-  py::object weight(const std::string &name) const;
+  /// Calls `visit` with a weight, which nothing changes meanwhile.
+  template <typename Visit>
+  void visitWeight(const std::string &name, Visit visit) const;
   PruneElementType weightType(const std::string &name) const;
-  void setWeight(const std::string &name, const py::object &array) const;
 
   ContextPtr context;
   std::shared_ptr<PruneModule> module;
@@ -424,6 +427,15 @@ py::object Program::call(const py::args &given) const {
   return std::move(all);
 }
 
+/// The mapping of what has weights, which it keeps alive.
+template <typename Owner> static Weights weightsOf(const Owner &owner) {
+  return {[owner] { return owner.weightNames(); },
+          [owner](const std::string &name) { return owner.weight(name); },
+          [owner](const std::string &name, const py::object &array) {
+            owner.setWeight(name, array);
+          }};
+}
+
 std::vector<std::string> Program::weightNames() const {
   std::vector<std::string> names;
   for (size_t i = 0; i < pruneProgramNumWeights(program.get()); ++i)
@@ -471,13 +483,7 @@ void Program::setWeight(const std::string &name,
   check(status, text.c_str());
 }
 
-Weights Program::weights() const {
-  return {[self = *this] { return self.weightNames(); },
-          [self = *this](const std::string &name) { return self.weight(name); },
-          [self = *this](const std::string &name, const py::object &array) {
-            self.setWeight(name, array);
-          }};
-}
+Weights Program::weights() const { return weightsOf(*this); }
 
 static std::string typeText(const PruneTensorType &type) {
   std::string text = "[";
@@ -525,33 +531,32 @@ std::vector<std::string> Module::weightNames() const {
   return namesOf(WeightsPtr(raw).get());
 }
 
-py::object Module::weight(const std::string &name) const {
-  py::object array;
+template <typename Visit>
+void Module::visitWeight(const std::string &name, Visit visit) const {
   guarded([&] {
     PruneWeights *raw = nullptr;
     PruneStatus status = pruneModuleWeight(module.get(), name.c_str(), &raw);
     WeightsPtr weights(raw);
-    if (status != PRUNE_OK)
-      return status;
+    if (status == PRUNE_OK)
+      visit(pruneWeightsGet(raw, 0));
+    return status;
+  });
+}
+
+py::object Module::weight(const std::string &name) const {
+  py::object array;
+  visitWeight(name, [&](const PruneTensor &tensor) {
     // The copy is made before another thread can change the module. Nothing
     // that holds the interpreter's lock waits for ours.
     py::gil_scoped_acquire acquire;
-    array = toArray(pruneWeightsGet(raw, 0));
-    return PRUNE_OK;
+    array = toArray(tensor);
   });
   return array;
 }
 
 PruneElementType Module::weightType(const std::string &name) const {
   PruneElementType type = PRUNE_F32;
-  guarded([&] {
-    PruneWeights *raw = nullptr;
-    PruneStatus status = pruneModuleWeight(module.get(), name.c_str(), &raw);
-    WeightsPtr weights(raw);
-    if (status == PRUNE_OK)
-      type = pruneWeightsGet(raw, 0).element;
-    return status;
-  });
+  visitWeight(name, [&](const PruneTensor &tensor) { type = tensor.element; });
   return type;
 }
 
@@ -563,13 +568,7 @@ void Module::setWeight(const std::string &name, const py::object &array) const {
   });
 }
 
-Weights Module::weights() const {
-  return {[self = *this] { return self.weightNames(); },
-          [self = *this](const std::string &name) { return self.weight(name); },
-          [self = *this](const std::string &name, const py::object &array) {
-            self.setWeight(name, array);
-          }};
-}
+Weights Module::weights() const { return weightsOf(*this); }
 
 /// A mask as an array of bool, from one of bool or of zeros and ones.
 static py::object toMask(const py::object &given, const std::string &name) {
