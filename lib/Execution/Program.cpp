@@ -14,10 +14,8 @@
 #include "prune/Execution/Program.h"
 
 #include "prune/Core/Packing/Processor.h"
-#include "prune/Core/Support/Memory.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/Records.h"
-#include "prune/IR/WeightRecord.h"
 #include "prune/Pipelines/Pipelines.h"
 #include "prune/Transforms/Weights/Transforms.h"
 
@@ -25,7 +23,6 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
-#include <cstdlib>
 #include <cstring>
 
 using namespace mlir;
@@ -213,8 +210,7 @@ static Error lower(ModuleOp module, const CompileOptions &options) {
   lowering.runtimeChecks = options.runtimeChecks;
   lowering.threads = options.threads;
   // Code that runs here may be made for here.
-  if (!options.cpu.empty() || !std::getenv(kProcessorVariable.data()))
-    lowering.cpu = options.cpu.empty() ? "native" : options.cpu;
+  lowering.cpu = Processor::chooseName(options.cpu);
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   std::string message;
   auto emitError = [&](const Twine &text) {
@@ -253,22 +249,6 @@ void Program::setWeight(unsigned index, ArrayRef<char> bytes) {
   MutableArrayRef<char> own = buffers[index].contents.getMutableData();
   assert(own.size() == bytes.size() && "expects the size of the weight");
   std::memcpy(own.data(), bytes.data(), bytes.size());
-}
-
-/// A copy of a constant's elements, all of them.
-static AsmResourceBlob copyElements(ElementsAttr constant) {
-  std::optional<ConstantBytes> bytes = getConstantBytes(constant);
-  assert(bytes && "weights have data");
-  size_t count = constant.getNumElements();
-  AsmResourceBlob blob = allocateBlob(count * bytes->elementSize);
-  char *out = blob.getMutableData().data();
-  if (!bytes->isSplat)
-    std::memcpy(out, bytes->data.data(), blob.getData().size());
-  else
-    for (size_t i = 0; i != count; ++i)
-      std::memcpy(out + i * bytes->elementSize, bytes->data.data(),
-                  bytes->elementSize);
-  return blob;
 }
 
 //===----------------------------------------------------------------------===//

@@ -105,9 +105,8 @@ llvm::Error mlir::prune::useProcessor(llvm::StringRef name) {
     return makeError(kUsage, (name.empty() ? "" : "--cpu: ") +
                                  llvm::toString(processor.takeError()));
   // Passes that are parsed from text have no other way to know.
-  std::string chosen = name.empty() ? "native" : name.str();
-  ::setenv(kProcessorVariable.data(), chosen.c_str(),
-           /*overwrite=*/!name.empty());
+  ::setenv(kProcessorVariable.data(), Processor::chooseName(name).c_str(),
+           /*overwrite=*/1);
   return llvm::Error::success();
 }
 

@@ -165,6 +165,13 @@ def check_processors():
             output_of("prune-run", *arguments)
         else:
             fails(REFUSED, f"this machine cannot run code for {cpu}: it lacks ", "prune-run", *arguments)
+    # A variable that is empty says nothing.
+    empty, native = (
+        subprocess.run([tool("prune-opt"), *lower], env={**os.environ, "PRUNE_CPU": cpu}, capture_output=True,
+                       text=True, check=True).stdout
+        for cpu in ("", "native")
+    )  # fmt: skip
+    assert empty == native
     result = subprocess.run([tool("prune-run"), "net.mlir"], env={**os.environ, "PRUNE_CPU": "z80"},
                             capture_output=True, text=True, check=False)  # fmt: skip
     assert result.returncode == USAGE and "PRUNE_CPU is 'z80'; expected native" in result.stderr, result

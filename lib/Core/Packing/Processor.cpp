@@ -72,26 +72,32 @@ static Processor getLevel(StringRef name) {
   return processor;
 }
 
-Expected<Processor> Processor::get(StringRef name) {
+/// What the environment says; empty if nothing.
+static StringRef getVariable() {
   const char *variable = std::getenv(kProcessorVariable.data());
-  bool isVariable = name.empty() && variable && *variable;
-  if (isVariable)
-    name = variable;
-  if (name.empty() || name == "native")
+  return variable ? variable : "";
+}
+
+std::string Processor::chooseName(StringRef name) {
+  if (name.empty())
+    name = getVariable();
+  return name.empty() ? "native" : name.str();
+}
+
+Expected<Processor> Processor::get(StringRef given) {
+  std::string name = chooseName(given);
+  if (name == "native")
     return getNative();
   if (is_contained(kLevels, name))
     return getLevel(name);
-  return createStringError(Twine(isVariable ? "PRUNE_CPU is '" : "got '") +
+  return createStringError(Twine(given.empty() ? "PRUNE_CPU is '" : "got '") +
                            name +
                            "'; expected native, x86-64-v2, x86-64-v3 or "
                            "x86-64-v4");
 }
 
 Expected<Processor> Processor::getDefault() {
-  const char *variable = std::getenv(kProcessorVariable.data());
-  if (variable && *variable)
-    return get(variable);
-  return Processor();
+  return getVariable().empty() ? Processor() : get();
 }
 
 Error Processor::checkRunsHere() const {

@@ -33,9 +33,12 @@ struct Processor {
   /// for it can be made, but not run here. Empty if it can.
   std::string missing;
 
-  /// The processor of one of these names: `native`, which is this machine,
-  /// `x86-64-v2`, `x86-64-v3` or `x86-64-v4`. The empty name stands for the
-  /// environment variable PRUNE_CPU, and for `native` where that is not set.
+  /// What the empty name stands for: what the environment variable PRUNE_CPU
+  /// holds, and `native` where that is not set or empty. Other names stay.
+  static std::string chooseName(llvm::StringRef name);
+
+  /// The processor of one of these names, or of the empty one: `native`, which
+  /// is this machine, `x86-64-v2`, `x86-64-v3` or `x86-64-v4`.
   static llvm::Expected<Processor> get(llvm::StringRef name = "");
 
   /// What the library compiles for unless told: the environment variable if it
