@@ -29,7 +29,7 @@ struct PruneWeights {
     Port port;
     ArrayRef<char> data;
     /// The elements of a constant that holds one for all.
-    std::vector<char> expanded;
+    AsmResourceBlob expanded;
   };
   std::vector<Item> items;
 };
@@ -130,11 +130,11 @@ static PruneWeights::Item makeItem(const Weight &weight, StringRef name) {
   std::optional<ConstantBytes> bytes = getConstantBytes(weight.getValue());
   if (!bytes)
     return item;
-  if (bytes->isSplat)
-    for (int64_t i = 0, e = weight.getType().getNumElements(); i != e; ++i)
-      llvm::append_range(item.expanded, bytes->data);
-  else
-    item.data = bytes->data;
+  item.data = bytes->data;
+  if (bytes->isSplat) {
+    item.expanded = copyElements(weight.getValue());
+    item.data = item.expanded.getData();
+  }
   return item;
 }
 
@@ -154,11 +154,18 @@ PruneStatus pruneModuleWeights(const PruneModule *module,
   return PRUNE_OK;
 }
 
-/// Fails after a message for a weight whose data was left out.
-static LogicalResult checkData(const Weight &weight) {
-  if (getConstantBytes(weight.getValue()))
-    return success();
-  return reportElided(weight.constants.front());
+/// Finds a weight; fails after a message for one that is not there, or whose
+/// data was left out.
+static PruneStatus lookUp(const NamedWeights &named, StringRef name,
+                          const Weight *&weight) {
+  std::optional<size_t> index = named.find(name);
+  if (!index)
+    return PRUNE_UNKNOWN_WEIGHT;
+  weight = &named.getWeights()[*index];
+  if (getConstantBytes(weight->getValue()))
+    return PRUNE_OK;
+  (void)reportElided(weight->constants.front());
+  return PRUNE_INVALID_ARGUMENT;
 }
 
 PruneStatus pruneModuleWeight(const PruneModule *module, const char *name,
@@ -171,13 +178,12 @@ PruneStatus pruneModuleWeight(const PruneModule *module, const char *name,
                                "pruneModuleWeight expects a name and an "
                                "output");
   NamedWeights named(module);
-  std::optional<size_t> index = named.find(name);
-  if (!index)
-    return PRUNE_UNKNOWN_WEIGHT;
-  const Weight &found = named.getWeights()[*index];
-  if (failed(checkData(found)))
-    return PRUNE_INVALID_ARGUMENT;
-  *weight = new PruneWeights{{makeItem(found, name)}};
+  const Weight *found = nullptr;
+  if (PruneStatus status = lookUp(named, name, found))
+    return status;
+  auto list = std::make_unique<PruneWeights>();
+  list->items.push_back(makeItem(*found, name));
+  *weight = list.release();
   return PRUNE_OK;
 }
 
@@ -192,8 +198,7 @@ const char *pruneWeightsName(const PruneWeights *weights, size_t index) {
 PruneTensor pruneWeightsGet(const PruneWeights *weights, size_t index) {
   const PruneWeights::Item &item = weights->items[index];
   return {PruneElementType(item.port.element), int64_t(item.port.shape.size()),
-          item.port.shape.data(),
-          item.expanded.empty() ? item.data.data() : item.expanded.data()};
+          item.port.shape.data(), item.data.data()};
 }
 
 void pruneWeightsFree(PruneWeights *weights) { delete weights; }
@@ -229,18 +234,15 @@ PruneStatus pruneModuleSetWeight(PruneModule *module, const char *name,
     return context->fail(PRUNE_INVALID_ARGUMENT,
                          "pruneModuleSetWeight expects a name and a tensor");
   NamedWeights named(module);
-  std::optional<size_t> index = named.find(name);
-  if (!index)
-    return PRUNE_UNKNOWN_WEIGHT;
-  const Weight &old = named.getWeights()[*index];
-  if (failed(checkData(old)))
-    return PRUNE_INVALID_ARGUMENT;
-  if (PruneStatus status = checkTensor(context, old, name, "the tensor for",
-                                       *weight, elementOf(old)))
+  const Weight *old = nullptr;
+  if (PruneStatus status = lookUp(named, name, old))
+    return status;
+  if (PruneStatus status = checkTensor(context, *old, name, "the tensor for",
+                                       *weight, elementOf(*old)))
     return status;
   loadDialects(context);
-  size_t size = byteSize(elementOf(old)) * old.getType().getNumElements();
-  replaceWeight(old, {static_cast<const char *>(weight->data), size});
+  size_t size = byteSize(elementOf(*old)) * old->getType().getNumElements();
+  replaceWeight(*old, {static_cast<const char *>(weight->data), size});
   return PRUNE_OK;
 }
 
@@ -254,17 +256,14 @@ PruneStatus pruneModuleApplyMask(PruneModule *module, const char *name,
     return context->fail(PRUNE_INVALID_ARGUMENT,
                          "pruneModuleApplyMask expects a name and a mask");
   NamedWeights named(module);
-  std::optional<size_t> index = named.find(name);
-  if (!index)
-    return PRUNE_UNKNOWN_WEIGHT;
-  const Weight &weight = named.getWeights()[*index];
-  if (failed(checkData(weight)))
-    return PRUNE_INVALID_ARGUMENT;
-  if (PruneStatus status = checkTensor(context, weight, name, "the mask of",
+  const Weight *weight = nullptr;
+  if (PruneStatus status = lookUp(named, name, weight))
+    return status;
+  if (PruneStatus status = checkTensor(context, *weight, name, "the mask of",
                                        *mask, ElementType::Bool))
     return status;
   ArrayRef<uint8_t> bytes(static_cast<const uint8_t *>(mask->data),
-                          weight.getType().getNumElements());
+                          weight->getType().getNumElements());
   auto wrong = llvm::find_if(bytes, [](uint8_t byte) { return byte > 1; });
   if (wrong != bytes.end())
     return context->fail(PRUNE_INVALID_ARGUMENT,
@@ -274,7 +273,7 @@ PruneStatus pruneModuleApplyMask(PruneModule *module, const char *name,
   loadDialects(context);
   ArrayRef<bool> keep(reinterpret_cast<const bool *>(bytes.data()),
                       bytes.size());
-  maskWeight(weight, keep, by && *by ? by : "C");
+  maskWeight(*weight, keep, by && *by ? by : "C");
   return PRUNE_OK;
 }
 

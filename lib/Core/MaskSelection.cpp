@@ -428,6 +428,17 @@ void MaskSelection::visit(
   });
 }
 
+std::vector<uint8_t> MaskSelection::getKept(const RankedTensorScores &scores,
+                                            size_t operand, int64_t size,
+                                            ParallelFor parallelFor) const {
+  std::vector<uint8_t> kept(size);
+  visit(scores, operand, parallelFor,
+        [&](int64_t begin, ArrayRef<uint8_t> run) {
+          llvm::copy(run, kept.begin() + begin);
+        });
+  return kept;
+}
+
 std::vector<double> mlir::prune::reduceScores(const ScoreSource &source,
                                               ArrayRef<int64_t> reducedDims,
                                               ParallelFor parallelFor) {

@@ -91,6 +91,24 @@ int64_t mlir::prune::countElements(llvm::ArrayRef<int64_t> shape) {
 
 int64_t TensorView::size() const { return countElements(shape); }
 
+std::optional<llvm::SmallVector<int64_t>>
+mlir::prune::findNaN(const TensorView &tensor) {
+  for (int64_t i = 0, e = tensor.size(); i != e; ++i) {
+    double value;
+    tensor.load(i, value);
+    if (!std::isnan(value))
+      continue;
+    llvm::SmallVector<int64_t> position(tensor.shape.size());
+    int64_t rest = i;
+    for (size_t dim = tensor.shape.size(); dim-- != 0;) {
+      position[dim] = rest % tensor.shape[dim];
+      rest /= tensor.shape[dim];
+    }
+    return position;
+  }
+  return std::nullopt;
+}
+
 /// Converts `out.size()` elements of storage type `T` that start at `data`.
 template <typename T, typename Convert>
 static void convert(const char *data, llvm::MutableArrayRef<double> out,

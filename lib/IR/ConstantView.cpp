@@ -92,19 +92,24 @@ LogicalResult mlir::prune::requireData(Operation *root) {
 // New constants
 //===----------------------------------------------------------------------===//
 
-DenseResourceElementsAttr mlir::prune::createNamedConstant(ElementsAttr value,
-                                                           StringRef name) {
-  ConstantBytes bytes = *getConstantBytes(value);
-  int64_t count = value.getNumElements();
+AsmResourceBlob mlir::prune::copyElements(ElementsAttr constant) {
+  ConstantBytes bytes = *getConstantBytes(constant);
+  int64_t count = constant.getNumElements();
   AsmResourceBlob blob = allocateBlob(size_t(bytes.elementSize) * count);
   char *data = blob.getMutableData().data();
-  // Splats are written out, since a masked weight stops being a splat.
   if (bytes.isSplat)
     for (int64_t i = 0; i != count; ++i)
       std::memcpy(data + i * bytes.elementSize, bytes.data.data(),
                   bytes.elementSize);
   else
     std::memcpy(data, bytes.data.data(), bytes.data.size());
+  return blob;
+}
+
+DenseResourceElementsAttr mlir::prune::createNamedConstant(ElementsAttr value,
+                                                           StringRef name) {
+  // Splats are written out, since a masked weight stops being a splat.
+  AsmResourceBlob blob = copyElements(value);
   auto &manager =
       DenseResourceElementsHandle::getManagerInterface(value.getContext());
   return DenseResourceElementsAttr::get(value.getShapedType(),

@@ -174,6 +174,11 @@ public:
              llvm::function_ref<void(int64_t begin, llvm::ArrayRef<uint8_t>)>
                  sink) const;
 
+  /// The fate of each of an operand's `size` elements: 1 if it is kept. One
+  /// byte an element, since several threads write neighbours.
+  std::vector<uint8_t> getKept(const RankedTensorScores &scores, size_t operand,
+                               int64_t size, ParallelFor parallelFor) const;
+
   RankingCut cut;
   /// By operand that has banks, for each unit whether it is kept.
   std::vector<std::vector<uint8_t>> banks;

@@ -13,8 +13,10 @@
 #define PRUNE_CORE_TENSORVIEW_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace mlir::prune {
 
@@ -38,6 +40,9 @@ struct TensorView {
   /// Converts the elements [begin, begin + out.size()) in row-major order.
   void load(int64_t begin, llvm::MutableArrayRef<double> out) const;
 };
+
+/// The position of the first NaN, if there is one.
+std::optional<llvm::SmallVector<int64_t>> findNaN(const TensorView &tensor);
 
 /// The value of a half-precision or bfloat16 number given by its bits.
 double halfToDouble(uint16_t bits);

@@ -30,6 +30,10 @@ struct ConstantBytes {
 };
 std::optional<ConstantBytes> getConstantBytes(Attribute value);
 
+/// A copy of the elements of a constant that has bytes; all of them, also where
+/// one stands for all.
+AsmResourceBlob copyElements(ElementsAttr constant);
+
 /// The constant as a tensor of floating-point numbers, if it is one.
 std::optional<TensorView> getTensorView(Attribute value);
 

@@ -48,6 +48,10 @@ public:
   void set(StringRef oldKey, ArrayRef<int64_t> oldShape, StringRef newKey,
            const KeptIndices &kept);
 
+  /// Records that a constant of other numbers has the indices of the one that
+  /// it replaces. Constants that are not resources have no record.
+  void setVersion(Attribute before, Attribute after);
+
   /// Limits the record to the weights that are there, and to those that were
   /// `before` and are gone.
   void tidy(ModuleOp module,

@@ -92,6 +92,15 @@ void KeptRecord::set(StringRef oldKey, ArrayRef<int64_t> oldShape,
     set(newKey, entry);
 }
 
+void KeptRecord::setVersion(Attribute before, Attribute after) {
+  auto old = dyn_cast<DenseResourceElementsAttr>(before);
+  auto rewritten = dyn_cast<DenseResourceElementsAttr>(after);
+  if (old && rewritten)
+    set(old.getRawHandle().getKey(), old.getType().getShape(),
+        rewritten.getRawHandle().getKey(),
+        KeptIndices(old.getType().getRank()));
+}
+
 llvm::MapVector<StringRef, Versions>
 mlir::prune::collectResources(ModuleOp module) {
   llvm::MapVector<StringRef, Versions> resources;

@@ -148,11 +148,7 @@ bool WeightRescaler::replaceValues(const std::vector<double> &values,
   auto old = cast<arith::ConstantOp>(constant);
   OpBuilder builder(old);
   TypedAttr value = createConstantLike(old.getValue(), type, data);
-  auto oldResource = dyn_cast<DenseResourceElementsAttr>(old.getValue());
-  auto newResource = dyn_cast<DenseResourceElementsAttr>(value);
-  if (oldResource && newResource)
-    kept.set(oldResource.getRawHandle().getKey(), type.getShape(),
-             newResource.getRawHandle().getKey(), KeptIndices(type.getRank()));
+  kept.setVersion(old.getValue(), value);
   auto replacement = arith::ConstantOp::create(builder, old.getLoc(), value);
   old.replaceAllUsesWith(replacement.getResult());
   old.erase();

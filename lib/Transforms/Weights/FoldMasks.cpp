@@ -143,24 +143,15 @@ LogicalResult Folder::reportNan(MaskOp mask, size_t operand) {
   std::string name = nameOf(score, score.getTensor());
   std::optional<TensorView> view =
       getTensorView(getConstantOf(score.getTensor()));
-  for (int64_t i = 0, e = view->size(); i != e; ++i) {
-    double value;
-    view->load(i, value);
-    if (!std::isnan(value))
-      continue;
-    InFlightDiagnostic diagnostic = score.emitError("weight '")
-                                    << name << "' has a NaN at [";
-    SmallVector<int64_t> position;
-    for (int64_t size : llvm::reverse(view->shape)) {
-      position.push_back(i % size);
-      i /= size;
-    }
-    llvm::interleaveComma(llvm::reverse(position), diagnostic);
-    return diagnostic << "]; repair the weight, or leave it out with exclude";
-  }
-  return score.emitError("criterion ")
-         << score.getCriterion() << " gives a NaN score for weight '" << name
-         << "'";
+  auto position = findNaN(*view);
+  if (!position)
+    return score.emitError("criterion ")
+           << score.getCriterion() << " gives a NaN score for weight '" << name
+           << "'";
+  InFlightDiagnostic diagnostic = score.emitError("weight '")
+                                  << name << "' has a NaN at [";
+  llvm::interleaveComma(*position, diagnostic);
+  return diagnostic << "]; repair the weight, or leave it out with exclude";
 }
 
 void Folder::warnIfInfinite(MaskOp mask, const MaskSelection &selection,
@@ -256,14 +247,9 @@ LogicalResult Folder::foldMask(MaskOp mask) {
 Attribute Folder::writeMask(RankedTensorType type,
                             const RankedTensorScores &ranked,
                             const MaskSelection &selection, size_t operand) {
-  // One byte an element: several threads write neighbouring elements.
-  std::vector<uint8_t> bytes(type.getNumElements());
-  selection.visit(
-      ranked, operand,
-      [&](size_t n, function_ref<void(size_t)> f) { parallel(n, f); },
-      [&](int64_t begin, ArrayRef<uint8_t> keep) {
-        std::copy(keep.begin(), keep.end(), bytes.begin() + begin);
-      });
+  std::vector<uint8_t> bytes = selection.getKept(
+      ranked, operand, type.getNumElements(),
+      [&](size_t n, function_ref<void(size_t)> f) { parallel(n, f); });
   return DenseElementsAttr::get(
       type, ArrayRef<bool>(reinterpret_cast<const bool *>(bytes.data()),
                            bytes.size()));
@@ -349,10 +335,8 @@ void Folder::replaceApply(ApplyOp apply, AsmResourceBlob blob, bool changed,
       key = resource.getRawHandle().getKey().str();
     result = createRewrittenConstant(apply.getTensor().getType(), key,
                                      std::move(blob));
-    if (kept && isa<DenseResourceElementsAttr>(original))
-      kept->set(key, result.getType().getShape(),
-                result.getRawHandle().getKey(),
-                KeptIndices(result.getType().getRank()));
+    if (kept)
+      kept->setVersion(original, result);
     folded[original].push_back(result);
   }
   OpBuilder builder(apply);

@@ -28,24 +28,14 @@ using namespace mlir::prune;
 // Numbers
 //===----------------------------------------------------------------------===//
 
-/// What is known of the old version is true of the new one.
-static void recordVersion(const Weight &weight, TypedAttr value) {
-  auto module = weight.constants.front()->getParentOfType<ModuleOp>();
-  auto before = dyn_cast<DenseResourceElementsAttr>(weight.getValue());
-  auto after = dyn_cast<DenseResourceElementsAttr>(value);
-  if (!module || !before || !after)
-    return;
-  KeptRecord kept(module);
-  kept.set(before.getRawHandle().getKey(), weight.getType().getShape(),
-           after.getRawHandle().getKey(),
-           KeptIndices(weight.getType().getRank()));
-  kept.commit();
-}
-
 void mlir::prune::replaceWeight(const Weight &weight, ArrayRef<char> bytes) {
   TypedAttr value =
       createConstantLike(weight.getValue(), weight.getType(), bytes);
-  recordVersion(weight, value);
+  if (auto module = weight.constants.front()->getParentOfType<ModuleOp>()) {
+    KeptRecord kept(module);
+    kept.setVersion(weight.getValue(), value);
+    kept.commit();
+  }
   for (Operation *constant : weight.constants) {
     OpBuilder builder(constant);
     constant->getResult(0).replaceAllUsesWith(
@@ -136,21 +126,12 @@ LogicalResult Ranker::reportNan(size_t index) const {
                              << given.criterion
                              << "' gives a NaN score for weight '"
                              << weights[index].name << "'";
-  for (int64_t i = 0, e = scores.size(); i != e; ++i) {
-    double value;
-    scores.load(i, value);
-    if (!std::isnan(value))
-      continue;
-    SmallVector<int64_t> position;
-    for (int64_t size : llvm::reverse(scores.shape)) {
-      position.push_back(i % size);
-      i /= size;
-    }
-    error << " at [";
-    llvm::interleaveComma(llvm::reverse(position), error);
-    return error << "]";
-  }
-  return error << ": infinite scores of one unit that cancel out";
+  auto position = findNaN(scores);
+  if (!position)
+    return error << ": infinite scores of one unit that cancel out";
+  error << " at [";
+  llvm::interleaveComma(*position, error);
+  return error << "]";
 }
 
 void Ranker::warnIfInfinite(ArrayRef<size_t> indices) const {
@@ -191,13 +172,10 @@ LogicalResult Ranker::rank(ArrayRef<size_t> indices) {
   for (auto [operand, index] : llvm::enumerate(indices)) {
     RankedMask &mask = masks.emplace_back();
     mask.weight = index;
-    mask.keep.resize(given.scores[index]->size());
+    mask.keep = selection->getKept(ranked[operand], operand,
+                                   given.scores[index]->size(), parallel);
     if (isCut)
       mask.cut = selection->cut.score;
-    selection->visit(ranked[operand], operand, parallel,
-                     [&](int64_t begin, ArrayRef<uint8_t> keep) {
-                       llvm::copy(keep, mask.keep.begin() + begin);
-                     });
   }
   return success();
 }
