@@ -45,12 +45,12 @@ def opt(*options):
 def criterion():
     text = opt("--prune-weights=criterion=#prune.value sparsity=0.5")
     # The four negative numbers go.
-    assert text.count("dense_resource") and "0x04000000" "0000803F00000000" in text, text
+    assert text.count("dense_resource") and "0x400000000000803F00000000" in text, text
 
 
 def pattern():
     text = opt("--prune-weights=pattern=#prune.row sparsity=0.5")
-    assert '"0x04000000' + "0" * 32 in text, text
+    assert '"0x40000000' + "0" * 32 in text, text
 
 
 def operator():
