@@ -8,6 +8,7 @@
 
 #include "prune/InitAll.h"
 
+#include "prune/Calibration/Passes.h"
 #include "prune/Conversion/Bufferization.h"
 #include "prune/Conversion/Passes.h"
 #include "prune/IR/ExternalModels.h"
@@ -36,5 +37,6 @@ void prune::registerAllPasses() {
   registerPruneLoweringPasses();
   registerPruneConversionPasses();
   registerPruneReportPasses();
+  registerPruneCalibrationPasses();
   registerPrunePipelines();
 }

@@ -165,8 +165,8 @@ static Error readSignature(func::FuncOp entry, std::vector<Port> &arguments,
 //===----------------------------------------------------------------------===//
 
 /// The function of that name, or "main", or the only public one.
-static Expected<func::FuncOp> findEntry(ModuleOp module,
-                                        const CompileOptions &options) {
+Expected<func::FuncOp> Program::findEntry(ModuleOp module,
+                                          const CompileOptions &options) {
   std::string names;
   SmallVector<func::FuncOp> candidates;
   StringRef wanted = options.entry;

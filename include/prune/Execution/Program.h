@@ -16,6 +16,7 @@
 
 #include "prune/Execution/Runner.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
 #include <string>
@@ -94,6 +95,10 @@ public:
   static llvm::Expected<std::unique_ptr<Program>>
   compile(ModuleOp module, const CompileOptions &options);
   ~Program();
+
+  /// The function that `options` mean.
+  static llvm::Expected<func::FuncOp> findEntry(ModuleOp module,
+                                                const CompileOptions &options);
 
   StringRef entry() const { return name; }
   ArrayRef<Port> arguments() const { return argumentPorts; }

@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MaskPlan.h"
+#include "prune/Transforms/Weights/MaskPlan.h"
 
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/KeptRecord.h"

@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MaskPlan.h"
+#include "prune/Transforms/Weights/MaskPlan.h"
 
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Diagnostics.h"
@@ -26,14 +26,15 @@ enum class TargetKind { None, Sparsity, Threshold, Count };
 /// Checks options and resolves them for each weight.
 class Planner {
 public:
-  Planner(ArrayRef<Weight> weights, const MaskOptions &options, Location loc)
-      : weights(weights), options(options), loc(loc) {}
+  Planner(ArrayRef<Weight> weights, const MaskOptions &options, Location loc,
+          StringRef by)
+      : weights(weights), options(options), loc(loc), by(by) {}
 
   FailureOr<MaskPlan> plan();
 
 private:
   InFlightDiagnostic error() const {
-    return emitError(loc, "prune-mask-weights: ");
+    return emitError(loc) << by << ": ";
   }
 
   FailureOr<Target> parseTarget(TargetKind kind, StringRef text,
@@ -50,6 +51,7 @@ private:
   ArrayRef<Weight> weights;
   const MaskOptions &options;
   Location loc;
+  StringRef by;
 
   TargetKind kind = TargetKind::None;
   std::optional<Target> target;
@@ -301,6 +303,6 @@ FailureOr<MaskPlan> Planner::plan() {
 
 FailureOr<MaskPlan> mlir::prune::planMasks(ArrayRef<Weight> weights,
                                            const MaskOptions &options,
-                                           Location loc) {
-  return Planner(weights, options, loc).plan();
+                                           Location loc, StringRef by) {
+  return Planner(weights, options, loc, by).plan();
 }

@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MaskPlan.h"
+#include "prune/Transforms/Weights/MaskPlan.h"
 
 #include "prune/IR/WeightRecord.h"
 #include "prune/Transforms/Weights/Passes.h"

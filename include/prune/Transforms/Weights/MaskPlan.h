@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_LIB_TRANSFORMS_WEIGHTS_MASKPLAN_H
-#define PRUNE_LIB_TRANSFORMS_WEIGHTS_MASKPLAN_H
+#ifndef PRUNE_TRANSFORMS_WEIGHTS_MASKPLAN_H
+#define PRUNE_TRANSFORMS_WEIGHTS_MASKPLAN_H
 
 #include "prune/Analysis/WeightFilter.h"
 #include "prune/IR/Prune.h"
@@ -45,9 +45,10 @@ struct MaskPlan {
 };
 
 /// Resolves the options for the weights of a module. Every error names the
-/// option and what it expects.
+/// option and what it expects, and begins with `by`.
 FailureOr<MaskPlan> planMasks(llvm::ArrayRef<Weight> weights,
-                              const MaskOptions &options, Location loc);
+                              const MaskOptions &options, Location loc,
+                              StringRef by = "prune-mask-weights");
 
 /// A count cannot exceed the units there are to remove.
 LogicalResult checkCounts(llvm::ArrayRef<Weight> weights, const MaskPlan &plan,
@@ -75,4 +76,4 @@ void applyMask(const Weight &weight, Operation *constant, Value mask,
 
 } // namespace mlir::prune
 
-#endif // PRUNE_LIB_TRANSFORMS_WEIGHTS_MASKPLAN_H
+#endif // PRUNE_TRANSFORMS_WEIGHTS_MASKPLAN_H

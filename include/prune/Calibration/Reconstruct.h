@@ -1,0 +1,46 @@
+//===- Reconstruct.h - Prune so that layers keep their outputs --*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_CALIBRATION_RECONSTRUCT_H
+#define PRUNE_CALIBRATION_RECONSTRUCT_H
+
+#include "prune/Calibration/Sweep.h"
+#include "prune/Core/Solvers/Reconstruction.h"
+#include "prune/Transforms/Weights/MaskPlan.h"
+
+namespace mlir::prune {
+
+/// How the layers of a network are pruned on data.
+struct NetworkOptions {
+  ReconstructOptions solver;
+  /// New values for weights that lose nothing, too.
+  bool refit = false;
+  /// New statistics for batch normalisations, and biases.
+  bool normalize = true;
+  SweepOptions sweep;
+};
+
+/// What became of one weight. Errors are relative: the squared difference of
+/// the outputs from those of the dense network over the square of these.
+struct ReconstructedLayer {
+  size_t weight;
+  /// The mask that was taken; empty if the weight lost nothing.
+  std::string mask;
+  int64_t kept = 0, size = 0;
+  /// With the largest elements and their old values, and in the end.
+  double errorBefore = 0, errorAfter = 0;
+};
+
+/// Prunes the weights of a network as `plan` says, one after the other, in the
+/// constants of a sweep over `function`. Weights that cannot be looked at stay,
+/// with a reason each in `left`.
+llvm::Expected<std::vector<ReconstructedLayer>>
+reconstructWeights(Sweep &sweep, ArrayRef<Weight> weights, const MaskPlan &plan,
+                   const NetworkOptions &options);
+
+} // namespace mlir::prune
+
+#endif // PRUNE_CALIBRATION_RECONSTRUCT_H

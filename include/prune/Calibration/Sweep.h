@@ -1,0 +1,106 @@
+//===- Sweep.h - Visit the layers of a network on data ----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Two networks run side by side on all samples, layer after layer: the dense
+// one, and one whose layers in front have changed already. Of each layer is
+// summed what solvers need; then whoever visits may change it.
+//
+// Sums are taken over fixed blocks of samples and put together in their order,
+// so that results have the same bits whatever the number of threads is.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef PRUNE_CALIBRATION_SWEEP_H
+#define PRUNE_CALIBRATION_SWEEP_H
+
+#include "prune/Analysis/LayerOutput.h"
+#include "prune/Calibration/SegmentedNetwork.h"
+#include "prune/Core/Solvers/LayerStatistics.h"
+#include "prune/Execution/Batches.h"
+
+namespace mlir::prune {
+
+struct SweepOptions {
+  /// Samples in one call where the network leaves it open, at least 1.
+  int64_t batch = 32;
+  /// Called before each layer with its name, its number and how many there are.
+  std::function<void(StringRef, size_t, size_t)> progress;
+};
+
+/// Rows of a weight that read the same inputs, with the sums over all uses
+/// that read them.
+struct LayerPart {
+  LayerView view;
+  LayerStatistics statistics;
+};
+
+/// A weight, when its turn has come.
+struct SweptLayer {
+  /// Its position in the list that the sweep was made for.
+  size_t weight;
+  std::vector<LayerPart> parts;
+};
+
+class Sweep {
+public:
+  /// For the layers of `weights`, which `function` uses; those that cannot be
+  /// looked at are left out, with a reason each in `left`. `data` has an array
+  /// for each argument, with samples along dimension 0.
+  static llvm::Expected<std::unique_ptr<Sweep>>
+  create(func::FuncOp function, ArrayRef<Weight> weights,
+         std::vector<Input> data, const SweepOptions &options,
+         SmallVectorImpl<std::pair<size_t, std::string>> &left);
+  ~Sweep();
+
+  /// Visits all layers in the order of execution.
+  llvm::Error
+  run(llvm::function_ref<llvm::Error(const SweptLayer &)> visit);
+
+  /// The number of samples.
+  int64_t numSamples() const { return samples; }
+
+  /// Gives a constant of the network other numbers, of its type, for all that
+  /// runs from now on.
+  void set(Operation *constant, ArrayRef<double> values);
+  /// The numbers of a constant in the network that changes.
+  std::vector<double> get(Operation *constant) const;
+
+  /// Calls `visit` with each constant that changed and its new bytes.
+  void visitChanged(
+      llvm::function_ref<void(DenseResourceElementsAttr, ArrayRef<char>)>
+          visit);
+
+private:
+  struct Layer;
+  struct Tensor;
+  struct Batch;
+
+  Sweep() = default;
+  llvm::Error cut(func::FuncOp function, ArrayRef<Weight> weights,
+                  SmallVectorImpl<std::pair<size_t, std::string>> &left);
+  llvm::Error takeData(func::FuncOp function);
+  void giveArguments(Batch &batch);
+  llvm::Error advance(unsigned stage);
+  llvm::Error runSegment(const Segment &segment, Batch &batch);
+  llvm::Expected<std::vector<Tensor>> call(const Segment &segment,
+                                           const Batch &batch, bool isDense);
+  SweptLayer summarize(const Layer &layer);
+  void addTo(LayerPart &part, const Layer &layer, size_t use,
+             const Batch &batch) const;
+
+  MLIRContext *context = nullptr;
+  std::unique_ptr<SegmentedNetwork> network;
+  std::vector<Layer> layers;
+  std::vector<Batch> batches;
+  std::vector<Input> data;
+  std::vector<bool> isSliced;
+  int64_t samples = 0;
+  SweepOptions options;
+  /// By constant; empty if it is as it was.
+  std::vector<std::vector<char>> changed;
+};
+
+} // namespace mlir::prune
+
+#endif // PRUNE_CALIBRATION_SWEEP_H

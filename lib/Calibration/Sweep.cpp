@@ -1,0 +1,472 @@
+//===- Sweep.cpp - Visit the layers of a network on data ------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "prune/Calibration/Sweep.h"
+
+#include "prune/Core/Packing/LevelStorage.h"
+#include "prune/Execution/Elements.h"
+#include "prune/IR/ConstantView.h"
+#include "prune/IR/Prune.h"
+
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/Threading.h"
+
+#include <mutex>
+
+using namespace mlir;
+using namespace mlir::prune;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+
+/// Blocks of samples that are summed apart.
+static constexpr size_t kBlocks = 4;
+
+/// A layer that is looked at, and the uses of its weight whose inputs are known
+/// when its turn comes.
+struct Sweep::Layer {
+  size_t weight;
+  std::string name;
+  unsigned stage = 0;
+  RankedTensorType type;
+  struct Use {
+    LayerView view;
+    unsigned input;
+  };
+  std::vector<Use> uses;
+  Operation *constant;
+};
+
+/// What crosses a cut.
+struct Sweep::Tensor {
+  std::shared_ptr<NpyArray> array;
+  ElementType element;
+
+  PortView view() const {
+    return {array->bytes().data(), array->shape()};
+  }
+};
+
+/// The tensors of some samples in both networks, by the numbers of values.
+struct Sweep::Batch {
+  int64_t begin = 0, size = 0;
+  std::vector<Tensor> dense, pruned;
+};
+
+Sweep::~Sweep() = default;
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+Expected<std::unique_ptr<Sweep>>
+Sweep::create(func::FuncOp function, ArrayRef<Weight> weights,
+              std::vector<Input> data, const SweepOptions &options,
+              SmallVectorImpl<std::pair<size_t, std::string>> &left) {
+  std::unique_ptr<Sweep> sweep(new Sweep());
+  sweep->context = function.getContext();
+  sweep->data = std::move(data);
+  sweep->options = options;
+  if (Error error = sweep->takeData(function))
+    return std::move(error);
+  if (Error error = sweep->cut(function, weights, left))
+    return std::move(error);
+  for (Batch &batch : sweep->batches) {
+    batch.dense.resize(sweep->network->numValues());
+    batch.pruned = batch.dense;
+  }
+  return sweep;
+}
+
+Error Sweep::cut(func::FuncOp function, ArrayRef<Weight> weights,
+                 SmallVectorImpl<std::pair<size_t, std::string>> &left) {
+  struct Place {
+    size_t layer, use;
+    Operation *op;
+    OpOperand *input;
+  };
+  SmallVector<Place> places;
+  for (auto [index, weight] : llvm::enumerate(weights)) {
+    Layer layer;
+    layer.weight = index;
+    layer.name = weight.name;
+    layer.type = weight.getType();
+    layer.constant = weight.constants.front();
+    std::string reason;
+    if (!isa<DenseResourceElementsAttr>(weight.getValue())) {
+      left.push_back({index, "has no name; run prune-prepare first"});
+      continue;
+    }
+    for (const WeightUse &use : weight.uses) {
+      Operation *op = use.operand->getOwner();
+      if (op->getBlock() != &function.front()) {
+        reason = "lies in a loop, a branch or another function";
+        continue;
+      }
+      std::optional<LayerView> view = LayerView::get(use, layer.type, reason);
+      if (!view || !isa<FloatType>(getElementTypeOrSelf(view->input->get())))
+        continue;
+      places.push_back({layers.size(), layer.uses.size(), op, view->input});
+      layer.uses.push_back({std::move(*view), 0});
+    }
+    if (layer.uses.empty())
+      left.push_back({index, reason});
+    else
+      layers.push_back(std::move(layer));
+  }
+  llvm::sort(places, [](const Place &a, const Place &b) {
+    return a.op->isBeforeInBlock(b.op);
+  });
+  SmallVector<Operation *> ops;
+  SmallVector<OpOperand *> inputs;
+  for (const Place &place : places) {
+    ops.push_back(place.op);
+    inputs.push_back(place.input);
+  }
+  auto cutNetwork = SegmentedNetwork::create(function, ops, inputs);
+  if (!cutNetwork)
+    return cutNetwork.takeError();
+  network = std::move(*cutNetwork);
+  changed.resize(network->constants().size());
+  for (Layer &layer : layers)
+    layer.stage = ~0u;
+  std::vector<SmallVector<unsigned>> stages(layers.size());
+  for (auto [i, place] : llvm::enumerate(places)) {
+    Layer &layer = layers[place.layer];
+    layer.stage = std::min(layer.stage, network->stageOf(i));
+    layer.uses[place.use].input = network->numberOf(place.input->get());
+    stages[place.layer].push_back(network->stageOf(i));
+  }
+  // Uses of later stages are not known yet when the weight changes.
+  for (auto [layer, stage] : llvm::zip_equal(layers, stages)) {
+    std::vector<Layer::Use> known;
+    for (auto [use, at] : llvm::zip_equal(layer.uses, stage))
+      if (at == layer.stage)
+        known.push_back(std::move(use));
+    layer.uses = std::move(known);
+  }
+  llvm::sort(layers, [](const Layer &a, const Layer &b) {
+    return std::tie(a.stage, a.weight) < std::tie(b.stage, b.weight);
+  });
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Data
+//===----------------------------------------------------------------------===//
+
+static ElementType elementOf(const Input &input) {
+  if (input.isBFloat)
+    return ElementType::BF16;
+  switch (input.array.type()) {
+  case NpyType::Bool:
+    return ElementType::Bool;
+  case NpyType::I8:
+    return ElementType::I8;
+  case NpyType::U8:
+    return ElementType::U8;
+  case NpyType::I16:
+    return ElementType::I16;
+  case NpyType::I32:
+    return ElementType::I32;
+  case NpyType::I64:
+    return ElementType::I64;
+  case NpyType::F16:
+    return ElementType::F16;
+  case NpyType::F32:
+    return ElementType::F32;
+  case NpyType::F64:
+    return ElementType::F64;
+  }
+  llvm_unreachable("all types are listed");
+}
+
+static Port portOf(func::FuncOp function, unsigned index) {
+  Port port;
+  Type type = function.getArgumentTypes()[index];
+  if (auto tensor = dyn_cast<RankedTensorType>(type))
+    for (int64_t extent : tensor.getShape())
+      port.shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
+  return port;
+}
+
+Error Sweep::takeData(func::FuncOp function) {
+  if (data.size() != function.getNumArguments())
+    return createStringError(
+        "'" + function.getName() + "' takes " +
+        Twine(function.getNumArguments()) + " inputs, but data is given for " +
+        Twine(data.size()));
+  Batching batching{true, options.batch};
+  int64_t size = 0;
+  bool isFixed = false;
+  for (auto [i, input] : llvm::enumerate(data)) {
+    Port port = portOf(function, i);
+    isSliced.push_back(prune::isSliced(port, input, batching));
+    if (!isSliced.back())
+      continue;
+    int64_t given = input.array.shape()[0];
+    if (samples != 0 && given != samples)
+      return createStringError("inputs have " + Twine(samples) + " and " +
+                               Twine(given) +
+                               " samples; expected as many of each");
+    samples = given;
+    isFixed |= port.shape[0] != -1;
+    size = isFixed ? port.shape[0] : options.batch;
+  }
+  // Without slices, all of it in one call.
+  if (size == 0)
+    size = samples = 1;
+  for (int64_t begin = 0; begin < samples; begin += size) {
+    int64_t count = std::min(size, samples - begin);
+    if (count < size && isFixed)
+      break;
+    Batch &batch = batches.emplace_back();
+    batch.begin = begin;
+    batch.size = count;
+  }
+  if (batches.empty())
+    return createStringError("there are " + Twine(samples) +
+                             " samples, but one call takes " + Twine(size));
+  return Error::success();
+}
+
+/// Cuts the samples of a batch out of the data.
+void Sweep::giveArguments(Batch &batch) {
+  for (auto [i, input] : llvm::enumerate(data)) {
+    SmallVector<int64_t> shape(input.array.shape());
+    ArrayRef<char> bytes = input.array.bytes();
+    if (isSliced[i]) {
+      size_t sample = bytes.size() / shape[0];
+      shape[0] = batch.size;
+      bytes = bytes.slice(batch.begin * sample, batch.size * sample);
+    }
+    auto copy = std::make_shared<NpyArray>(input.array.type(), shape);
+    llvm::copy(bytes, copy->bytes().begin());
+    batch.dense[i] = batch.pruned[i] = {std::move(copy), elementOf(input)};
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+Expected<std::vector<Sweep::Tensor>>
+Sweep::call(const Segment &segment, const Batch &batch, bool isDense) {
+  const std::vector<Tensor> &values = isDense ? batch.dense : batch.pruned;
+  std::vector<PortView> arguments;
+  for (unsigned input : segment.inputs)
+    arguments.push_back(values[input].view());
+  std::vector<std::vector<char>> whole;
+  whole.reserve(segment.constants.size());
+  for (unsigned number : segment.constants) {
+    DenseResourceElementsAttr value = network->constants()[number];
+    ArrayRef<char> bytes = changed[number];
+    if (isDense || bytes.empty()) {
+      ConstantBytes own = *getConstantBytes(value);
+      bytes = own.data;
+      if (own.isSplat) {
+        int64_t count = value.getNumElements();
+        std::vector<char> &copy = whole.emplace_back();
+        for (int64_t i = 0; i < count; ++i)
+          copy.insert(copy.end(), own.data.begin(),
+                      own.data.begin() + own.elementSize);
+        bytes = copy;
+      }
+    }
+    arguments.push_back({const_cast<char *>(bytes.data()),
+                         cast<RankedTensorType>(value.getType()).getShape()});
+  }
+  auto invocation = segment.program->bind(arguments);
+  if (!invocation)
+    return invocation.takeError();
+  (*invocation)->call();
+  std::vector<Tensor> results;
+  for (auto [i, port] : llvm::enumerate(segment.program->results())) {
+    Expected<NpyArray> array =
+        NpyArray::make("a tensor of the network", memoryTypeOf(port.element),
+                       (*invocation)->resultShape(i));
+    if (!array)
+      return array.takeError();
+    (*invocation)->copyResult(i, array->bytes().data());
+    results.push_back(
+        {std::make_shared<NpyArray>(std::move(*array)), port.element});
+  }
+  return std::move(results);
+}
+
+Error Sweep::runSegment(const Segment &segment, Batch &batch) {
+  Expected<std::vector<Tensor>> dense = call(segment, batch, true);
+  if (!dense)
+    return dense.takeError();
+  bool isSame =
+      llvm::all_of(segment.inputs,
+                   [&](unsigned input) {
+                     return batch.dense[input].array ==
+                            batch.pruned[input].array;
+                   }) &&
+      llvm::all_of(segment.constants,
+                   [&](unsigned number) { return changed[number].empty(); });
+  std::vector<Tensor> pruned;
+  if (isSame) {
+    pruned = *dense;
+  } else {
+    Expected<std::vector<Tensor>> other = call(segment, batch, false);
+    if (!other)
+      return other.takeError();
+    pruned = std::move(*other);
+  }
+  for (auto [i, output] : llvm::enumerate(segment.outputs)) {
+    batch.dense[output] = std::move((*dense)[i]);
+    batch.pruned[output] = std::move(pruned[i]);
+  }
+  for (unsigned input : segment.dead)
+    batch.dense[input] = batch.pruned[input] = {};
+  return Error::success();
+}
+
+/// Runs a segment for all samples.
+Error Sweep::advance(unsigned stage) {
+  const Segment &segment = network->segments()[stage];
+  std::mutex mutex;
+  Error failed = Error::success();
+  mlir::parallelFor(context, 0, kBlocks, [&](size_t block) {
+    size_t begin = batches.size() * block / kBlocks;
+    size_t end = batches.size() * (block + 1) / kBlocks;
+    for (size_t i = begin; i < end; ++i)
+      if (Error error = runSegment(segment, batches[i])) {
+        std::lock_guard<std::mutex> lock(mutex);
+        failed = llvm::joinErrors(std::move(failed), std::move(error));
+        return;
+      }
+  });
+  return failed;
+}
+
+Error Sweep::run(llvm::function_ref<Error(const SweptLayer &)> visit) {
+  for (Batch &batch : batches)
+    giveArguments(batch);
+  size_t next = 0;
+  for (unsigned stage = 0; next < layers.size(); ++stage) {
+    if (Error error = advance(stage))
+      return error;
+    for (; next < layers.size() && layers[next].stage == stage; ++next) {
+      if (options.progress)
+        options.progress(layers[next].name, next, layers.size());
+      if (Error error = visit(summarize(layers[next])))
+        return error;
+    }
+  }
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+static FloatKind kindOf(ElementType type) {
+  switch (type) {
+  case ElementType::F64:
+    return FloatKind::F64;
+  case ElementType::F16:
+    return FloatKind::F16;
+  case ElementType::BF16:
+    return FloatKind::BF16;
+  default:
+    return FloatKind::F32;
+  }
+}
+
+void Sweep::addTo(LayerPart &part, const Layer &layer, size_t use,
+                  const Batch &batch) const {
+  unsigned input = layer.uses[use].input;
+  const Tensor &pruned = batch.pruned[input], &dense = batch.dense[input];
+  Patches patches(part.view.layout, pruned.array->shape());
+  std::vector<char> converted[2];
+  auto floats = [&](const Tensor &tensor, std::vector<char> &copy) {
+    if (tensor.element == ElementType::F32)
+      return reinterpret_cast<const float *>(tensor.array->bytes().data());
+    copy = convertElements(kindOf(tensor.element), FloatKind::F32,
+                           tensor.array->bytes());
+    return reinterpret_cast<const float *>(copy.data());
+  };
+  const float *own = floats(pruned, converted[0]);
+  bool isSame = pruned.array == dense.array;
+  part.statistics.add(patches, own,
+                      isSame ? own : floats(dense, converted[1]));
+}
+
+SweptLayer Sweep::summarize(const Layer &layer) {
+  SweptLayer swept;
+  swept.weight = layer.weight;
+  std::vector<double> values(layer.type.getNumElements());
+  Attribute constant;
+  matchPattern(layer.constant, m_Constant(&constant));
+  getTensorView(constant)->load(0, values);
+  std::vector<SmallVector<size_t>> usesOf;
+  for (auto [u, use] : llvm::enumerate(layer.uses)) {
+    size_t p = 0;
+    while (p < swept.parts.size() &&
+           swept.parts[p].view.elements != use.view.elements)
+      ++p;
+    if (p == swept.parts.size()) {
+      std::vector<float> own;
+      for (int64_t element : use.view.elements)
+        own.push_back(values[element]);
+      swept.parts.push_back(
+          {use.view, LayerStatistics(use.view.groups, use.view.rows,
+                                     use.view.columns, own)});
+      usesOf.emplace_back();
+    }
+    usesOf[p].push_back(u);
+  }
+  std::vector<std::vector<LayerPart>> blocks(kBlocks, swept.parts);
+  mlir::parallelFor(context, 0, kBlocks, [&](size_t block) {
+    size_t begin = batches.size() * block / kBlocks;
+    size_t end = batches.size() * (block + 1) / kBlocks;
+    for (size_t i = begin; i < end; ++i)
+      for (auto [part, uses] : llvm::zip_equal(blocks[block], usesOf))
+        for (size_t use : uses)
+          addTo(part, layer, use, batches[i]);
+  });
+  for (std::vector<LayerPart> &block : blocks)
+    for (auto [to, from] : llvm::zip_equal(swept.parts, block))
+      to.statistics.merge(from.statistics);
+  return swept;
+}
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+void Sweep::set(Operation *constant, ArrayRef<double> values) {
+  std::optional<unsigned> number = network->constantOf(constant);
+  assert(number && "expects a constant of the network");
+  Type type = network->constants()[*number].getElementType();
+  changed[*number] = convertElements(
+      FloatKind::F64, *getFloatKind(type),
+      {reinterpret_cast<const char *>(values.data()), values.size() * 8});
+}
+
+std::vector<double> Sweep::get(Operation *constant) const {
+  std::optional<unsigned> number = network->constantOf(constant);
+  assert(number && "expects a constant of the network");
+  TensorView view = *getTensorView(network->constants()[*number]);
+  if (!changed[*number].empty()) {
+    view.data = changed[*number];
+    view.splat = false;
+  }
+  std::vector<double> values(view.size());
+  view.load(0, values);
+  return values;
+}
+
+void Sweep::visitChanged(
+    llvm::function_ref<void(DenseResourceElementsAttr, ArrayRef<char>)> visit) {
+  for (auto [constant, bytes] :
+       llvm::zip_equal(network->constants(), changed))
+    if (!bytes.empty())
+      visit(constant, bytes);
+}
