@@ -20,6 +20,7 @@
 
 #include <cmath>
 #include <queue>
+#include <tuple>
 
 using namespace mlir::prune;
 using llvm::ArrayRef;
