@@ -19,6 +19,8 @@ packages=(
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools clang-22 lld-22
   # The build.
   ca-certificates cmake g++ git ninja-build
+  # Linear algebra of the solvers.
+  libopenblas-dev
   # Programs on several threads; any other libomp5-* does as well.
   libomp5-14
   # The ONNX importer.

@@ -115,6 +115,9 @@ private:
 /// Throws if the status is not good, with what was said.
 void check(PruneStatus status, const char *diagnostics);
 
+/// Adds what prune/solvers.py calls.
+void defineSolvers(py::module_ &m);
+
 template <typename Function> void Module::guarded(Function function) const {
   py::gil_scoped_release release;
   std::lock_guard<std::mutex> lock(*mutex);

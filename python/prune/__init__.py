@@ -14,6 +14,7 @@ failure is a `prune.Error` whose text is what the compiler said; a weight that d
 not exist is a `KeyError`.
 """
 
+from . import solvers
 from ._prune import (
     CompileError,
     Error,
@@ -41,4 +42,5 @@ __all__ = [
     "Program",
     "Weights",
     "load_plugin",
+    "solvers",
 ]

@@ -102,6 +102,7 @@ static void defineWeights(py::module_ &m) {
 PYBIND11_MODULE(_prune, m) {
   defineExceptions(m);
   defineWeights(m);
+  defineSolvers(m);
   m.def("version", &pruneVersion, "The version of the library.");
   m.def("load_plugin", &loadPlugin, py::arg("path"),
         "Loads criteria, patterns and passes from a shared library that links "
