@@ -166,7 +166,7 @@ oracle=$(tests_that 'REQUIRES:.*\bonnxruntime\b')
 documents='Documents/|python/package|Integration/(out-of-tree|extensions)'
 [ "$preset" != release ] || section "changed lines" 4 lint
 if [ -n "$full" ]; then
-  data=${PRUNE_DATA:-$PWD/../shared/data}
+  data=${PRUNE_DATA:?names the folder of real models and data sets}
 fi
 section "suite" 10 run_suite
 section "AArch64" 3 run_lit aarch64 --filter="$aarch64" "$build/test"
