@@ -6,7 +6,7 @@
 
 #include "prune/Core/Solvers/LayerStatistics.h"
 
-#include <cblas.h>
+#include "prune/Core/Solvers/LinearAlgebra.h"
 
 #include <algorithm>
 #include <cassert>
@@ -14,8 +14,8 @@
 
 using namespace mlir::prune;
 
-/// Rows whose products are summed in float32.
-static constexpr int64_t kBlockRows = 512;
+/// Rows that are read at a time.
+static constexpr int64_t kBlockRows = 256;
 
 LayerStatistics::LayerStatistics(int64_t groups, int64_t rows, int64_t columns,
                                  llvm::ArrayRef<float> weights)
@@ -29,12 +29,6 @@ LayerStatistics::LayerStatistics(int64_t groups, int64_t rows, int64_t columns,
   }
 }
 
-/// Adds float32 sums to float64 ones.
-static void addTo(std::vector<double> &sums, llvm::ArrayRef<float> block) {
-  for (size_t i = 0; i < sums.size(); ++i)
-    sums[i] += block[i];
-}
-
 static void addRows(std::vector<double> &sums, llvm::ArrayRef<float> rows) {
   size_t width = sums.size();
   for (size_t i = 0; i < rows.size(); i += width)
@@ -46,35 +40,26 @@ void LayerStatistics::add(const Patches &patches, const float *pruned,
                           const float *dense) {
   std::vector<float> inputs(kBlockRows * columns), others;
   std::vector<float> outputs(kBlockRows * rows);
-  std::vector<float> gram(columns * columns), target(rows * columns);
   if (dense != pruned)
     others.resize(inputs.size());
+  llvm::ArrayRef<float> all = weights;
   for (auto [g, group] : llvm::enumerate(sums)) {
-    const float *own = weights.data() + g * rows * columns;
+    llvm::ArrayRef<float> own = all.slice(g * rows * columns, rows * columns);
     for (int64_t begin = 0; begin < patches.numRows(); begin += kBlockRows) {
       int64_t count = std::min(kBlockRows, patches.numRows() - begin);
-      patches.read(pruned, g, begin, count, inputs.data());
-      const float *denseInputs = inputs.data();
-      if (dense != pruned) {
+      auto x = llvm::MutableArrayRef(inputs).take_front(count * columns);
+      auto y = llvm::MutableArrayRef(outputs).take_front(count * rows);
+      patches.read(pruned, g, begin, count, x.data());
+      if (dense != pruned)
         patches.read(dense, g, begin, count, others.data());
-        denseInputs = others.data();
-      }
-      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, rows, columns,
-                  1, denseInputs, columns, own, columns, 0, outputs.data(),
-                  rows);
-      cblas_ssyrk(CblasRowMajor, CblasUpper, CblasTrans, columns, count, 1,
-                  inputs.data(), columns, 0, gram.data(), columns);
-      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, columns, count,
-                  1, outputs.data(), rows, inputs.data(), columns, 0,
-                  target.data(), columns);
-      for (int64_t r = 0; r < columns; ++r)
-        for (int64_t c = r; c < columns; ++c)
-          group.gram[r * columns + c] += gram[r * columns + c];
-      addTo(group.target, target);
-      addRows(group.inputs, {inputs.data(), size_t(count * columns)});
-      addRows(group.outputs, {outputs.data(), size_t(count * rows)});
-      for (int64_t i = 0; i < count * rows; ++i)
-        group.energy += double(outputs[i]) * outputs[i];
+      multiplyRows(dense != pruned ? others : inputs, own, count, rows, columns,
+                   y);
+      addGram(x, count, columns, group.gram);
+      addCrossGram(y, x, count, rows, columns, group.target);
+      addRows(group.inputs, x);
+      addRows(group.outputs, y);
+      for (float output : y)
+        group.energy += double(output) * output;
     }
   }
   numRows += patches.numRows();
@@ -102,9 +87,6 @@ LayerSystem LayerStatistics::system(int64_t group) const {
   system.rows = rows;
   system.inputs = columns;
   system.gram = own.gram;
-  for (int64_t r = 0; r < columns; ++r)
-    for (int64_t c = 0; c < r; ++c)
-      system.gram[r * columns + c] = own.gram[c * columns + r];
   system.target = own.target;
   system.energy = own.energy;
   return system;

@@ -185,3 +185,18 @@ void mlir::prune::addCrossGram(ArrayRef<float> rows, ArrayRef<float> otherRows,
       gram[i] += block[i];
   }
 }
+
+void mlir::prune::multiplyRows(ArrayRef<float> rows, ArrayRef<float> weights,
+                               int64_t numRows, int64_t outputs, int64_t inputs,
+                               MutableArrayRef<float> out) {
+  if (numRows == 0 || outputs == 0)
+    return;
+  assert(rows.size() >= size_t(numRows * inputs) &&
+         weights.size() == size_t(outputs * inputs) &&
+         out.size() >= size_t(numRows * outputs) && "expects matching sizes");
+  useOneThread();
+  const int m = outputs, n = numRows, k = inputs;
+  const float one = 1, zero = 0;
+  sgemm_("T", "N", &m, &n, &k, &one, weights.data(), &k, rows.data(), &k, &zero,
+         out.data(), &m, 1, 1);
+}

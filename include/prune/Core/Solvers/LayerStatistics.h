@@ -12,9 +12,9 @@
 
 namespace mlir::prune {
 
-/// The sums that solvers need, over all rows that were added. Products of 512
-/// rows at a time are summed in float32, and those sums in float64: the
-/// relative error of a sum of squares is at most 512 * 2^-24 = 3e-5.
+/// The sums that solvers need, over all rows that were added. Products of 256
+/// rows at a time are summed in float32, and those sums in float64: the error
+/// is at most 256 * 2^-24 = 1.6e-5 of the sum of magnitudes.
 class LayerStatistics {
 public:
   /// For groups of `rows` outputs with `columns` inputs each. `weights` is

@@ -69,6 +69,12 @@ void addCrossGram(llvm::ArrayRef<float> rows, llvm::ArrayRef<float> otherRows,
                   int64_t numRows, int64_t inputs, int64_t others,
                   llvm::MutableArrayRef<double> gram);
 
+/// out = X W' in float32, for X [numRows x inputs], W [outputs x inputs] and
+/// `out` of [numRows x outputs].
+void multiplyRows(llvm::ArrayRef<float> rows, llvm::ArrayRef<float> weights,
+                  int64_t numRows, int64_t outputs, int64_t inputs,
+                  llvm::MutableArrayRef<float> out);
+
 } // namespace mlir::prune
 
 #endif // PRUNE_CORE_SOLVERS_LINEARALGEBRA_H
