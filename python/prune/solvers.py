@@ -11,6 +11,7 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 `gram` is H = Xp' Xp of the inputs that the layer has now, `target` R = W (Xd' Xp) with
 those of the dense network, and `energy` ||Xd W'||^2; unless they are given, both inputs
 are the same. All is computed in float64. A `prune.Error` says what is wrong with numbers.
+OpenBLAS is set to one thread, for NumPy, too, where it calls the same library.
 """
 
 import re

@@ -224,7 +224,7 @@ mlir::prune::maskByADMM(ArrayRef<DampedSystem> systems, SelectKept select,
                         const ADMMOptions &options, ParallelFor parallelFor) {
   Iteration iteration(systems, select, options, parallelFor);
   if (llvm::Error error = iteration.decompose(systems))
-    return std::move(error);
+    return error;
   return iteration.run();
 }
 
@@ -234,7 +234,7 @@ mlir::prune::maskByADMM(ArrayRef<LayerSystem> groups, SelectKept select,
   std::vector<DampedSystem> damped;
   for (const LayerSystem &group : groups) {
     if (llvm::Error error = checkSystem(group))
-      return std::move(error);
+      return error;
     damped.emplace_back(group, options.damping);
   }
   return maskByADMM(damped, select, options, parallelFor);

@@ -118,7 +118,7 @@ llvm::Expected<RemovalCurves>
 mlir::prune::computeRemovalCurves(const LayerSystem &system, double damping,
                                   ParallelFor parallelFor) {
   if (llvm::Error error = checkSystem(system))
-    return std::move(error);
+    return error;
   int64_t n = system.inputs;
   if (n > kMostRemovalInputs)
     return llvm::createStringError(llvm::formatv(

@@ -224,6 +224,6 @@ mlir::prune::reconstruct(ArrayRef<LayerSystem> groups, SelectKept select,
     return llvm::createStringError("expects a mask to try");
   for (const LayerSystem &group : groups)
     if (llvm::Error error = checkSystem(group))
-      return std::move(error);
+      return error;
   return Reconstructor(groups, select, options, parallelFor).run();
 }

@@ -226,7 +226,7 @@ llvm::Expected<MaskedWeights> mlir::prune::pruneBySparseGPT(
     const SparseGPTOptions &options, ParallelFor parallelFor) {
   ColumnSweep sweep(systems, options, parallelFor);
   if (llvm::Error error = sweep.prepare(systems))
-    return std::move(error);
+    return error;
   return sweep.run(select, given);
 }
 
@@ -235,7 +235,7 @@ dampAll(ArrayRef<LayerSystem> groups, double damping) {
   std::vector<DampedSystem> damped;
   for (const LayerSystem &group : groups) {
     if (llvm::Error error = checkSystem(group))
-      return std::move(error);
+      return error;
     damped.emplace_back(group, damping);
   }
   return damped;
