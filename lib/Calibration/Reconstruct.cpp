@@ -17,54 +17,46 @@ using llvm::Error;
 using llvm::Expected;
 
 namespace {
-/// Visits the layers of one sweep.
+/// The work on one layer.
 class Reconstructor {
 public:
-  Reconstructor(Sweep &sweep, ArrayRef<Weight> weights, const MaskPlan &plan,
-                const NetworkOptions &options)
-      : sweep(sweep), weights(weights), plan(plan), options(options) {}
+  Reconstructor(Sweep &sweep, const SweptLayer &layer, const Weight &weight,
+                const WeightPlan &plan, const NetworkOptions &options)
+      : sweep(sweep), layer(layer), weight(weight), plan(plan),
+        options(options) {}
 
-  Error visit(const SweptLayer &layer);
-
-  std::vector<ReconstructedLayer> layers;
+  Expected<ReconstructedLayer> run();
 
 private:
-  Error solve(const SweptLayer &layer, MutableArrayRef<double> solution);
-  void normalize(const SweptLayer &layer, ArrayRef<double> solution);
-  std::vector<LayerSystem> makeSystems(const SweptLayer &layer,
-                                       ArrayRef<double> values) const;
+  Error solve(MutableArrayRef<double> solution);
+  void normalize(ArrayRef<double> solution);
+  void makeSystems(ArrayRef<double> values);
 
   Sweep &sweep;
-  ArrayRef<Weight> weights;
-  const MaskPlan &plan;
+  const SweptLayer &layer;
+  const Weight &weight;
+  const WeightPlan &plan;
   const NetworkOptions &options;
-  /// Of the layer in turn.
   std::vector<LayerSystem> systems;
   std::vector<int64_t> elements;
+  ReconstructedLayer outcome;
 };
 } // namespace
 
-std::vector<LayerSystem>
-Reconstructor::makeSystems(const SweptLayer &layer,
-                           ArrayRef<double> values) const {
-  std::vector<LayerSystem> made;
+void Reconstructor::makeSystems(ArrayRef<double> values) {
   for (const LayerPart &part : layer.parts) {
     int64_t size = part.view.rows * part.view.columns;
     for (int64_t group = 0; group < part.view.groups; ++group) {
-      LayerSystem &system = made.emplace_back(part.statistics.system(group));
+      LayerSystem &system =
+          systems.emplace_back(part.statistics.system(group));
       for (int64_t i = 0; i < size; ++i)
-        system.weights.push_back(
-            values[part.view.elements[group * size + i]]);
+        system.weights.push_back(values[part.view.elements[group * size + i]]);
     }
+    llvm::append_range(elements, part.view.elements);
   }
-  return made;
 }
 
-Error Reconstructor::solve(const SweptLayer &layer,
-                           MutableArrayRef<double> solution) {
-  const Weight &weight = weights[layer.weight];
-  const WeightPlan &item = plan.weights[layer.weight];
-  ReconstructedLayer outcome;
+Error Reconstructor::solve(MutableArrayRef<double> solution) {
   outcome.weight = layer.weight;
   outcome.size = outcome.kept = solution.size();
   double energy = 0;
@@ -74,10 +66,10 @@ Error Reconstructor::solve(const SweptLayer &layer,
     mlir::parallelFor(weight.constants.front()->getContext(), 0, n, body);
   };
   auto relative = [&](double error) { return energy > 0 ? error / energy : 0; };
-  if (item.pattern) {
+  if (plan.pattern) {
     ArrayRef<int64_t> shape = weight.getType().getShape();
-    const PatternSelection select(shape, item.pattern.getUnits(shape), item.target,
-                            elements);
+    const PatternSelection select(shape, plan.pattern.getUnits(shape),
+                                  plan.target, elements);
     Expected<Reconstruction> made =
         reconstruct(systems, select, options.solver, parallel);
     if (!made)
@@ -88,22 +80,21 @@ Error Reconstructor::solve(const SweptLayer &layer,
     outcome.errorBefore = relative(made->startError);
     outcome.errorAfter = relative(made->error);
   } else if (options.refit) {
-    for (auto [group, system] : llvm::enumerate(systems)) {
+    size_t begin = 0;
+    for (const LayerSystem &system : systems) {
       size_t size = system.weights.size();
       std::vector<uint8_t> keep(size, 1);
       if (Error error = fitSupport(system, keep, options.solver.fit, parallel,
-                                   solution.slice(group * size, size)))
+                                   solution.slice(begin, size)))
         return error;
+      begin += size;
     }
   }
-  layers.push_back(std::move(outcome));
   return Error::success();
 }
 
 /// Gives what stands behind a layer the moments of its new outputs.
-void Reconstructor::normalize(const SweptLayer &layer,
-                              ArrayRef<double> solution) {
-  const Weight &weight = weights[layer.weight];
+void Reconstructor::normalize(ArrayRef<double> solution) {
   if (weight.uses.size() != 1 || layer.parts.size() != 1)
     return;
   LayerOutput output = LayerOutput::get(weight.uses.front());
@@ -142,41 +133,48 @@ void Reconstructor::normalize(const SweptLayer &layer,
   sweep.set(output.variance->constant, stored);
 }
 
-Error Reconstructor::visit(const SweptLayer &layer) {
-  const Weight &weight = weights[layer.weight];
+Expected<ReconstructedLayer> Reconstructor::run() {
   for (const LayerPart &part : layer.parts)
     if (!part.statistics.isFinite())
       return createStringError(
           "calibration data gives NaN or infinite inputs of layer '" +
           weight.name + "'; check the data and its preprocessing");
   std::vector<double> values = sweep.get(weight.constants.front());
-  systems = makeSystems(layer, values);
-  elements.clear();
+  makeSystems(values);
   std::vector<double> solution;
-  for (const LayerPart &part : layer.parts)
-    for (int64_t element : part.view.elements) {
-      elements.push_back(element);
-      solution.push_back(values[element]);
-    }
-  if (Error error = solve(layer, solution))
-    return error;
+  for (int64_t element : elements)
+    solution.push_back(values[element]);
+  if (Error error = solve(solution))
+    return std::move(error);
   for (auto [element, value] : llvm::zip_equal(elements, solution))
     values[element] = value;
-  if (layers.back().kept != layers.back().size || options.refit)
+  if (plan.pattern || options.refit)
     sweep.set(weight.constants.front(), values);
   if (options.normalize)
-    normalize(layer, solution);
-  return Error::success();
+    normalize(solution);
+  return std::move(outcome);
+}
+
+Expected<ReconstructedLayer> mlir::prune::reconstructLayer(
+    Sweep &sweep, const SweptLayer &layer, const Weight &weight,
+    const WeightPlan &plan, const NetworkOptions &options) {
+  return Reconstructor(sweep, layer, weight, plan, options).run();
 }
 
 Expected<std::vector<ReconstructedLayer>>
 mlir::prune::reconstructWeights(Sweep &sweep, ArrayRef<Weight> weights,
-                                const MaskPlan &plan,
+                                ArrayRef<WeightPlan> plan,
                                 const NetworkOptions &options) {
-  Reconstructor reconstructor(sweep, weights, plan, options);
-  if (Error error = sweep.run([&](const SweptLayer &layer) {
-        return reconstructor.visit(layer);
+  std::vector<ReconstructedLayer> layers;
+  if (Error error = sweep.run([&](const SweptLayer &layer) -> Error {
+        Expected<ReconstructedLayer> made =
+            reconstructLayer(sweep, layer, weights[layer.weight],
+                             plan[layer.weight], options);
+        if (!made)
+          return made.takeError();
+        layers.push_back(std::move(*made));
+        return Error::success();
       }))
     return std::move(error);
-  return std::move(reconstructor.layers);
+  return std::move(layers);
 }

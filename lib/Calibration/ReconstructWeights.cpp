@@ -214,7 +214,7 @@ LogicalResult ReconstructWeights::run() {
     plan->weights[index].reason = plan->weights[index].kind = reason;
   }
   Expected<std::vector<ReconstructedLayer>> layers =
-      reconstructWeights(**sweep, uses.getWeights(), *plan, *network);
+      reconstructWeights(**sweep, uses.getWeights(), plan->weights, *network);
   if (!layers)
     return fail(layers.takeError());
   LeftAlone alone(getOperation(), kName, "pruned");

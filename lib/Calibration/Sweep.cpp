@@ -58,6 +58,8 @@ struct Sweep::Batch {
 
 Sweep::~Sweep() = default;
 
+size_t Sweep::numBatches() const { return batches.size(); }
+
 //===----------------------------------------------------------------------===//
 // Layers
 //===----------------------------------------------------------------------===//
@@ -234,7 +236,8 @@ Error Sweep::takeData(func::FuncOp function) {
 }
 
 /// Cuts the samples of a batch out of the data.
-void Sweep::giveArguments(Batch &batch) {
+void Sweep::giveArguments(const Batch &batch,
+                          std::vector<Tensor> &values) const {
   for (auto [i, input] : llvm::enumerate(data)) {
     SmallVector<int64_t> shape(input.array.shape());
     ArrayRef<char> bytes = input.array.bytes();
@@ -245,7 +248,7 @@ void Sweep::giveArguments(Batch &batch) {
     }
     auto copy = std::make_shared<NpyArray>(input.array.type(), shape);
     llvm::copy(bytes, copy->bytes().begin());
-    batch.dense[i] = batch.pruned[i] = {std::move(copy), elementOf(input)};
+    values[i] = {std::move(copy), elementOf(input)};
   }
 }
 
@@ -254,8 +257,8 @@ void Sweep::giveArguments(Batch &batch) {
 //===----------------------------------------------------------------------===//
 
 Expected<std::vector<Sweep::Tensor>>
-Sweep::call(const Segment &segment, const Batch &batch, bool isDense) {
-  const std::vector<Tensor> &values = isDense ? batch.dense : batch.pruned;
+Sweep::call(const Segment &segment, const std::vector<Tensor> &values,
+            bool isDense) {
   std::vector<PortView> arguments;
   for (unsigned input : segment.inputs)
     arguments.push_back(values[input].view());
@@ -298,7 +301,7 @@ Sweep::call(const Segment &segment, const Batch &batch, bool isDense) {
 }
 
 Error Sweep::runSegment(const Segment &segment, Batch &batch) {
-  Expected<std::vector<Tensor>> dense = call(segment, batch, true);
+  Expected<std::vector<Tensor>> dense = call(segment, batch.dense, true);
   if (!dense)
     return dense.takeError();
   bool isSame =
@@ -313,7 +316,7 @@ Error Sweep::runSegment(const Segment &segment, Batch &batch) {
   if (isSame) {
     pruned = *dense;
   } else {
-    Expected<std::vector<Tensor>> other = call(segment, batch, false);
+    Expected<std::vector<Tensor>> other = call(segment, batch.pruned, false);
     if (!other)
       return other.takeError();
     pruned = std::move(*other);
@@ -327,16 +330,15 @@ Error Sweep::runSegment(const Segment &segment, Batch &batch) {
   return Error::success();
 }
 
-/// Runs a segment for all samples.
-Error Sweep::advance(unsigned stage) {
-  const Segment &segment = network->segments()[stage];
+/// Calls `body` for each batch, blocks of them at once.
+Error Sweep::forEachBatch(llvm::function_ref<Error(size_t)> body) {
   std::mutex mutex;
   Error failed = Error::success();
   mlir::parallelFor(context, 0, kBlocks, [&](size_t block) {
     size_t begin = batches.size() * block / kBlocks;
     size_t end = batches.size() * (block + 1) / kBlocks;
     for (size_t i = begin; i < end; ++i)
-      if (Error error = runSegment(segment, batches[i])) {
+      if (Error error = body(i)) {
         std::lock_guard<std::mutex> lock(mutex);
         failed = llvm::joinErrors(std::move(failed), std::move(error));
         return;
@@ -346,11 +348,15 @@ Error Sweep::advance(unsigned stage) {
 }
 
 Error Sweep::run(llvm::function_ref<Error(const SweptLayer &)> visit) {
-  for (Batch &batch : batches)
-    giveArguments(batch);
+  for (Batch &batch : batches) {
+    giveArguments(batch, batch.dense);
+    batch.pruned = batch.dense;
+  }
   size_t next = 0;
   for (unsigned stage = 0; next < layers.size(); ++stage) {
-    if (Error error = advance(stage))
+    const Segment &segment = network->segments()[stage];
+    if (Error error = forEachBatch(
+            [&](size_t i) { return runSegment(segment, batches[i]); }))
       return error;
     for (; next < layers.size() && layers[next].stage == stage; ++next) {
       if (options.progress)
@@ -359,7 +365,39 @@ Error Sweep::run(llvm::function_ref<Error(const SweptLayer &)> visit) {
         return error;
     }
   }
+  for (Batch &batch : batches)
+    for (size_t i = 0; i < batch.dense.size(); ++i)
+      batch.dense[i] = batch.pruned[i] = {};
   return Error::success();
+}
+
+Error Sweep::evaluateFrom(unsigned stage, bool isDense, TakeResults take) {
+  return forEachBatch([&](size_t i) -> Error {
+    std::vector<Tensor> values = batches[i].dense;
+    if (stage == 0)
+      giveArguments(batches[i], values);
+    for (const Segment &segment : network->segments().drop_front(stage)) {
+      Expected<std::vector<Tensor>> made = call(segment, values, isDense);
+      if (!made)
+        return made.takeError();
+      for (auto [output, tensor] : llvm::zip_equal(segment.outputs, *made))
+        values[output] = std::move(tensor);
+      for (unsigned input : segment.dead)
+        values[input] = {};
+    }
+    SmallVector<const NpyArray *> results;
+    for (unsigned number : network->results())
+      results.push_back(values[number].array.get());
+    return take(i, batches[i].begin, results);
+  });
+}
+
+Error Sweep::evaluate(bool isDense, TakeResults take) {
+  return evaluateFrom(0, isDense, take);
+}
+
+Error Sweep::evaluateBehind(unsigned stage, TakeResults take) {
+  return evaluateFrom(stage + 1, /*isDense=*/false, take);
 }
 
 //===----------------------------------------------------------------------===//
@@ -401,6 +439,7 @@ void Sweep::addTo(LayerPart &part, const Layer &layer, size_t use,
 SweptLayer Sweep::summarize(const Layer &layer) {
   SweptLayer swept;
   swept.weight = layer.weight;
+  swept.stage = layer.stage;
   std::vector<double> values(layer.type.getNumElements());
   Attribute constant;
   matchPattern(layer.constant, m_Constant(&constant));
@@ -461,6 +500,11 @@ std::vector<double> Sweep::get(Operation *constant) const {
   std::vector<double> values(view.size());
   view.load(0, values);
   return values;
+}
+
+void Sweep::reset() {
+  for (std::vector<char> &bytes : changed)
+    bytes.clear();
 }
 
 void Sweep::visitChanged(

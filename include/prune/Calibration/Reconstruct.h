@@ -34,12 +34,16 @@ struct ReconstructedLayer {
   double errorBefore = 0, errorAfter = 0;
 };
 
-/// Prunes the weights of a network as `plan` says, one after the other, in the
-/// constants of a sweep over `function`. Weights that cannot be looked at stay,
-/// with a reason each in `left`.
+/// Prunes a layer whose turn it is as `plan` says, in the constants of the
+/// sweep; one that loses nothing may get new values and statistics.
+llvm::Expected<ReconstructedLayer>
+reconstructLayer(Sweep &sweep, const SweptLayer &layer, const Weight &weight,
+                 const WeightPlan &plan, const NetworkOptions &options);
+
+/// Prunes all layers of a sweep, one after the other.
 llvm::Expected<std::vector<ReconstructedLayer>>
-reconstructWeights(Sweep &sweep, ArrayRef<Weight> weights, const MaskPlan &plan,
-                   const NetworkOptions &options);
+reconstructWeights(Sweep &sweep, ArrayRef<Weight> weights,
+                   ArrayRef<WeightPlan> plan, const NetworkOptions &options);
 
 } // namespace mlir::prune
 

@@ -39,8 +39,15 @@ struct LayerPart {
 struct SweptLayer {
   /// Its position in the list that the sweep was made for.
   size_t weight;
+  /// The segment behind which its inputs are known.
+  unsigned stage;
   std::vector<LayerPart> parts;
 };
+
+/// Takes the results of the network for samples [begin, begin + count). Called
+/// from several threads.
+using TakeResults = llvm::function_ref<llvm::Error(
+    size_t batch, int64_t begin, llvm::ArrayRef<const NpyArray *> results)>;
 
 class Sweep {
 public:
@@ -57,14 +64,23 @@ public:
   llvm::Error
   run(llvm::function_ref<llvm::Error(const SweptLayer &)> visit);
 
-  /// The number of samples.
+  /// The number of samples, and of the batches that they are cut into.
   int64_t numSamples() const { return samples; }
+  size_t numBatches() const;
+
+  /// Runs the whole network, the dense one or the one that changes, on all
+  /// samples.
+  llvm::Error evaluate(bool isDense, TakeResults take);
+  /// The same from where a visit is: what stands in front is the dense network.
+  llvm::Error evaluateBehind(unsigned stage, TakeResults take);
 
   /// Gives a constant of the network other numbers, of its type, for all that
   /// runs from now on.
   void set(Operation *constant, ArrayRef<double> values);
   /// The numbers of a constant in the network that changes.
   std::vector<double> get(Operation *constant) const;
+  /// Makes all constants those of the dense network again.
+  void reset();
 
   /// Calls `visit` with each constant that changed and its new bytes.
   void visitChanged(
@@ -80,11 +96,12 @@ private:
   llvm::Error cut(func::FuncOp function, ArrayRef<Weight> weights,
                   SmallVectorImpl<std::pair<size_t, std::string>> &left);
   llvm::Error takeData(func::FuncOp function);
-  void giveArguments(Batch &batch);
-  llvm::Error advance(unsigned stage);
+  void giveArguments(const Batch &batch, std::vector<Tensor> &values) const;
+  llvm::Error forEachBatch(llvm::function_ref<llvm::Error(size_t)> body);
   llvm::Error runSegment(const Segment &segment, Batch &batch);
-  llvm::Expected<std::vector<Tensor>> call(const Segment &segment,
-                                           const Batch &batch, bool isDense);
+  llvm::Expected<std::vector<Tensor>>
+  call(const Segment &segment, const std::vector<Tensor> &values, bool isDense);
+  llvm::Error evaluateFrom(unsigned stage, bool isDense, TakeResults take);
   SweptLayer summarize(const Layer &layer);
   void addTo(LayerPart &part, const Layer &layer, size_t use,
              const Batch &batch) const;
