@@ -76,10 +76,29 @@ Sweep::create(func::FuncOp function, ArrayRef<Weight> weights,
     return std::move(error);
   if (Error error = sweep->cut(function, weights, left))
     return std::move(error);
-  for (Batch &batch : sweep->batches) {
-    batch.dense.resize(sweep->network->numValues());
-    batch.pruned = batch.dense;
+  sweep->makeRoom();
+  return sweep;
+}
+
+void Sweep::makeRoom() {
+  changed.resize(network->constants().size());
+  for (Batch &batch : batches) {
+    batch.dense.resize(network->numValues());
+    batch.pruned.resize(network->numValues());
   }
+}
+
+Expected<std::unique_ptr<Sweep>>
+Sweep::onData(func::FuncOp function, std::vector<Input> data) const {
+  std::unique_ptr<Sweep> sweep(new Sweep());
+  sweep->context = context;
+  sweep->data = std::move(data);
+  sweep->options = options;
+  sweep->network = network;
+  sweep->layers = layers;
+  if (Error error = sweep->takeData(function))
+    return std::move(error);
+  sweep->makeRoom();
   return sweep;
 }
 
@@ -132,7 +151,6 @@ Error Sweep::cut(func::FuncOp function, ArrayRef<Weight> weights,
   if (!cutNetwork)
     return cutNetwork.takeError();
   network = std::move(*cutNetwork);
-  changed.resize(network->constants().size());
   for (Layer &layer : layers)
     layer.stage = ~0u;
   std::vector<SmallVector<unsigned>> stages(layers.size());
@@ -454,9 +472,9 @@ SweptLayer Sweep::summarize(const Layer &layer) {
       std::vector<float> own;
       for (int64_t element : use.view.elements)
         own.push_back(values[element]);
-      swept.parts.push_back(
-          {use.view, LayerStatistics(use.view.groups, use.view.rows,
-                                     use.view.columns, own)});
+      LayerStatistics none(use.view.groups, use.view.rows, use.view.columns,
+                           own);
+      swept.parts.push_back({use.view, none, none});
       usesOf.emplace_back();
     }
     usesOf[p].push_back(u);
@@ -473,6 +491,8 @@ SweptLayer Sweep::summarize(const Layer &layer) {
   for (std::vector<LayerPart> &block : blocks)
     for (auto [to, from] : llvm::zip_equal(swept.parts, block))
       to.statistics.merge(from.statistics);
+  for (auto [to, from] : llvm::zip_equal(swept.parts, blocks.back()))
+    to.heldOut = std::move(from.statistics);
   return swept;
 }
 
@@ -505,6 +525,19 @@ std::vector<double> Sweep::get(Operation *constant) const {
 void Sweep::reset() {
   for (std::vector<char> &bytes : changed)
     bytes.clear();
+}
+
+std::vector<ConstantChange> Sweep::changes() const {
+  std::vector<ConstantChange> all;
+  for (auto [number, bytes] : llvm::enumerate(changed))
+    if (!bytes.empty())
+      all.push_back({unsigned(number), bytes});
+  return all;
+}
+
+void Sweep::apply(ArrayRef<ConstantChange> changes) {
+  for (const ConstantChange &change : changes)
+    changed[change.constant] = change.bytes;
 }
 
 void Sweep::visitChanged(

@@ -64,8 +64,9 @@ def ReconstructWeightsPass
     Option<"damping", "damping", "double", /*default=*/"0.01",
            "Weight of staying at the dense values, relative to the mean "
            "square of the inputs">,
-    Option<"refit", "refit", "bool", /*default=*/"false",
-           "New values for weights that lose nothing, too">,
+    Option<"refit", "refit", "bool", /*default=*/"true",
+           "New values for weights that lose nothing, where samples kept apart "
+           "say that they help">,
     Option<"normalize", "normalize", "bool", /*default=*/"true",
            "New statistics for batch normalisations, new biases for layers "
            "without">,

@@ -17,7 +17,7 @@ namespace mlir::prune {
 struct NetworkOptions {
   ReconstructOptions solver;
   /// New values for weights that lose nothing, too.
-  bool refit = false;
+  bool refit = true;
   /// New statistics for batch normalisations, and biases.
   bool normalize = true;
   SweepOptions sweep;

@@ -32,7 +32,9 @@ struct SweepOptions {
 /// that read them.
 struct LayerPart {
   LayerView view;
-  LayerStatistics statistics;
+  /// Of all samples, and of the last quarter of the batches, by which choices
+  /// are judged.
+  LayerStatistics statistics, heldOut;
 };
 
 /// A weight, when its turn has come.
@@ -49,6 +51,12 @@ struct SweptLayer {
 using TakeResults = llvm::function_ref<llvm::Error(
     size_t batch, int64_t begin, llvm::ArrayRef<const NpyArray *> results)>;
 
+/// New bytes of a constant, by its number in the network.
+struct ConstantChange {
+  unsigned constant;
+  std::vector<char> bytes;
+};
+
 class Sweep {
 public:
   /// For the layers of `weights`, which `function` uses; those that cannot be
@@ -59,6 +67,10 @@ public:
          std::vector<Input> data, const SweepOptions &options,
          SmallVectorImpl<std::pair<size_t, std::string>> &left);
   ~Sweep();
+
+  /// The same network, with the same code, on other data.
+  llvm::Expected<std::unique_ptr<Sweep>> onData(func::FuncOp function,
+                                                std::vector<Input> data) const;
 
   /// Visits all layers in the order of execution.
   llvm::Error
@@ -81,6 +93,9 @@ public:
   std::vector<double> get(Operation *constant) const;
   /// Makes all constants those of the dense network again.
   void reset();
+  /// What differs from the dense network, and how to have it again.
+  std::vector<ConstantChange> changes() const;
+  void apply(ArrayRef<ConstantChange> changes);
 
   /// Calls `visit` with each constant that changed and its new bytes.
   void visitChanged(
@@ -96,6 +111,7 @@ private:
   llvm::Error cut(func::FuncOp function, ArrayRef<Weight> weights,
                   SmallVectorImpl<std::pair<size_t, std::string>> &left);
   llvm::Error takeData(func::FuncOp function);
+  void makeRoom();
   void giveArguments(const Batch &batch, std::vector<Tensor> &values) const;
   llvm::Error forEachBatch(llvm::function_ref<llvm::Error(size_t)> body);
   llvm::Error runSegment(const Segment &segment, Batch &batch);
@@ -107,7 +123,7 @@ private:
              const Batch &batch) const;
 
   MLIRContext *context = nullptr;
-  std::unique_ptr<SegmentedNetwork> network;
+  std::shared_ptr<SegmentedNetwork> network;
   std::vector<Layer> layers;
   std::vector<Batch> batches;
   std::vector<Input> data;

@@ -65,20 +65,20 @@ void LayerStatistics::add(const Patches &patches, const float *pruned,
   numRows += patches.numRows();
 }
 
-void LayerStatistics::merge(const LayerStatistics &other) {
+void LayerStatistics::merge(const LayerStatistics &other, int sign) {
   assert(sums.size() == other.sums.size() && "expects the same layer");
-  auto add = [](std::vector<double> &to, const std::vector<double> &from) {
+  auto add = [&](std::vector<double> &to, const std::vector<double> &from) {
     for (size_t i = 0; i < to.size(); ++i)
-      to[i] += from[i];
+      to[i] += sign * from[i];
   };
   for (auto [to, from] : llvm::zip_equal(sums, other.sums)) {
     add(to.gram, from.gram);
     add(to.target, from.target);
     add(to.inputs, from.inputs);
     add(to.outputs, from.outputs);
-    to.energy += from.energy;
+    to.energy += sign * from.energy;
   }
-  numRows += other.numRows;
+  numRows += sign * other.numRows;
 }
 
 LayerSystem LayerStatistics::system(int64_t group) const {
@@ -135,7 +135,7 @@ OutputMoments mlir::prune::outputMoments(const LayerSystem &system,
     }
     moments.mean.push_back(mean);
     moments.variance.push_back(
-        std::max(square / std::max<int64_t>(count, 1) - mean * mean, 0.0));
+        std::max(square / std::max<int64_t>(count, 1), 0.0));
   }
   return moments;
 }

@@ -25,8 +25,8 @@ public:
   /// Adds the rows of one tensor as the pruned network and as the dense one
   /// compute it; the same pointer if there is no difference yet.
   void add(const Patches &patches, const float *pruned, const float *dense);
-  /// Adds what another one, of the same layer, has.
-  void merge(const LayerStatistics &other);
+  /// Adds what another one, of the same layer, has; takes it away for -1.
+  void merge(const LayerStatistics &other, int sign = 1);
 
   int64_t count() const { return numRows; }
   /// The system of a group; without `weights`.
@@ -50,7 +50,8 @@ private:
 };
 
 /// For each output of a group, the mean and the biased variance of what it is
-/// with `weights`, [rows x inputs], over `count` rows that `system` sums.
+/// with `weights`, [rows x inputs], over `count` rows that `system` sums, from
+/// which the means are taken out.
 struct OutputMoments {
   std::vector<double> mean, variance;
 };
