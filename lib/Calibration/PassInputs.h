@@ -7,19 +7,29 @@
 #ifndef PRUNE_LIB_CALIBRATION_PASSINPUTS_H
 #define PRUNE_LIB_CALIBRATION_PASSINPUTS_H
 
-#include "prune/Calibration/Reconstruct.h"
+#include "prune/Calibration/Sensitivity.h"
 
 namespace mlir::prune {
 
-/// What options of passes say, as they have it.
+/// What the options that passes on data share say.
 struct DataOptions {
-  ArrayRef<std::string> files;
-  int64_t samples = 1024, batch = 32;
-  StringRef function;
-};
-struct SolverNames {
-  StringRef method = "best";
-  double damping = 0.01;
+  std::vector<std::string> files;
+  int64_t samples, batch;
+  std::string function, method;
+  double damping;
+  bool refit, normalize;
+
+  /// Those of a pass.
+  template <typename PassT> static DataOptions of(const PassT &pass) {
+    return {{pass.data.begin(), pass.data.end()},
+            pass.samples,
+            pass.batch,
+            pass.function,
+            pass.method,
+            pass.damping,
+            pass.refit,
+            pass.normalize};
+  }
 };
 
 /// The network of a pass: a copy of the module with everything inlined, whose
@@ -39,12 +49,46 @@ struct PassNetwork {
 LogicalResult failWith(ModuleOp module, StringRef by, llvm::Error error);
 
 /// The first samples of .npy files, one for each argument.
-llvm::Expected<std::vector<Input>> readSamples(const DataOptions &options);
+llvm::Expected<std::vector<Input>> readSamples(ArrayRef<std::string> files,
+                                               int64_t samples);
 
 /// Checks the options; errors name them.
 FailureOr<NetworkOptions> readNetworkOptions(ModuleOp module, StringRef by,
-                                             const DataOptions &data,
-                                             const SolverNames &solver);
+                                             const DataOptions &data);
+
+/// A sweep over the network on the first samples of the data. Weights that
+/// cannot be looked at are in `left`, with a reason each.
+FailureOr<std::unique_ptr<Sweep>>
+makeSweep(ModuleOp module, StringRef by, const PassNetwork &network,
+          const DataOptions &data, const NetworkOptions &options,
+          SmallVectorImpl<std::pair<size_t, std::string>> &left);
+
+/// The levels that options name. `masks` has the filters.
+struct LevelNames {
+  std::vector<std::string> patterns;
+  std::vector<double> levels;
+};
+FailureOr<std::vector<PlannedLevel>>
+planLevels(ModuleOp module, StringRef by, const PassNetwork &network,
+           const LevelNames &names, MaskOptions masks,
+           ArrayRef<std::pair<size_t, std::string>> left);
+
+/// Gives the module the constants of the network that changed.
+void writeChanges(ModuleOp module, Sweep &sweep);
+
+/// Records what was decided for the weights that lost elements.
+void recordLayers(ModuleOp module, StringRef by, ArrayRef<Weight> weights,
+                  ArrayRef<WeightPlan> plan,
+                  ArrayRef<ReconstructedLayer> layers);
+
+/// Fails after an error if a loss is none that levels are judged by.
+LogicalResult checkLoss(ModuleOp module, StringRef by, StringRef loss);
+
+/// Measures networks on the samples of a sweep, with the classes of a file if
+/// one is named.
+FailureOr<std::unique_ptr<LossMeter>>
+makeMeter(ModuleOp module, StringRef by, Sweep &sweep,
+          std::vector<std::string> labels);
 
 /// The dialects of the compilation, which runs inside of the passes.
 void insertLoweringDialects(DialectRegistry &registry);

@@ -20,6 +20,8 @@ using llvm::Expected;
 
 /// With so many rows for each input, damping hardly matters.
 static constexpr int64_t kAmpleRows = 10;
+/// Sums of squares are exact to this part.
+static constexpr double kExact = 2e-5;
 
 namespace {
 /// The work on one layer.
@@ -61,18 +63,28 @@ private:
 } // namespace
 
 /// Where the means of the outputs can be set afterwards, only what is around
-/// them counts: takes the means of inputs and outputs out of the sums.
+/// them counts: takes the means of inputs and outputs out of the sums. An input
+/// that varies by less than the sums are exact is constant.
 static void center(LayerSystem &system, const LayerStatistics &statistics,
                    int64_t group) {
   double count = statistics.count();
   std::vector<double> in = statistics.inputMean(group);
   std::vector<double> out = statistics.outputMean(group);
+  std::vector<bool> isConstant;
+  for (int64_t i = 0; i < system.inputs; ++i) {
+    double square = system.gram[i * system.inputs + i];
+    isConstant.push_back(square - count * in[i] * in[i] <= kExact * square);
+  }
   for (int64_t i = 0; i < system.inputs; ++i)
-    for (int64_t j = 0; j < system.inputs; ++j)
-      system.gram[i * system.inputs + j] -= count * in[i] * in[j];
+    for (int64_t j = 0; j < system.inputs; ++j) {
+      double &sum = system.gram[i * system.inputs + j];
+      sum = isConstant[i] || isConstant[j] ? 0 : sum - count * in[i] * in[j];
+    }
   for (int64_t r = 0; r < system.rows; ++r) {
-    for (int64_t j = 0; j < system.inputs; ++j)
-      system.target[r * system.inputs + j] -= count * out[r] * in[j];
+    for (int64_t j = 0; j < system.inputs; ++j) {
+      double &sum = system.target[r * system.inputs + j];
+      sum = isConstant[j] ? 0 : sum - count * out[r] * in[j];
+    }
     system.energy -= count * out[r] * out[r];
   }
   system.energy = std::max(system.energy, 0.0);
@@ -149,6 +161,8 @@ Expected<Reconstruction> Reconstructor::solve(ArrayRef<LayerSystem> systems,
 /// Chooses how much they are held back by what samples say that are kept apart.
 Expected<FitOptions> Reconstructor::chooseDamping() const {
   FitOptions best = options.solver.fit;
+  if (!options.chooseDamping)
+    return best;
   for (const LayerPart &part : layer.parts)
     if (part.statistics.count() >= kAmpleRows * part.view.columns ||
         part.heldOut.count() == 0 ||
@@ -183,6 +197,7 @@ Error Reconstructor::prune() {
     return energy > 0 ? std::max(error, 0.0) / energy : 0;
   };
   solution = made->weights;
+  outcome.damping = fit->damping;
   outcome.mask = made->mask;
   outcome.kept = llvm::count(made->keep, 1);
   outcome.errorBefore = relative(made->startError);

@@ -6,6 +6,8 @@
 
 #include "prune/Calibration/Sensitivity.h"
 
+#include "LayerTiming.h"
+
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 
@@ -23,24 +25,68 @@ namespace {
 class SensitivityVisitor {
 public:
   SensitivityVisitor(Sweep &sweep, LossMeter &meter, ArrayRef<Weight> weights,
-                     ArrayRef<PlannedLevel> levels, bool usesKL,
-                     const NetworkOptions &options)
+                     ArrayRef<PlannedLevel> levels,
+                     const SensitivityOptions &options, LevelChanges *store)
       : sweep(sweep), meter(meter), weights(weights), levels(levels),
-        usesKL(usesKL), options(options) {}
+        options(options), store(store) {}
 
   Error visit(const SweptLayer &layer);
   SensitivityTable table;
-  LevelChanges *store = nullptr;
 
 private:
+  Error time(const Weight &weight, SensitivityLevel &level);
+  Error measure(const SweptLayer &layer, const PlannedLevel &level,
+                NetworkOptions &network, SensitivityLevel &entry);
+
   Sweep &sweep;
   LossMeter &meter;
   ArrayRef<Weight> weights;
   ArrayRef<PlannedLevel> levels;
-  bool usesKL;
-  const NetworkOptions &options;
+  const SensitivityOptions &options;
+  LevelChanges *store;
 };
 } // namespace
+
+Error SensitivityVisitor::time(const Weight &weight, SensitivityLevel &level) {
+  if (!options.latency)
+    return Error::success();
+  double total = 0;
+  for (const WeightUse &use : weight.uses) {
+    Expected<double> time =
+        timeProduct(use, cast<DenseResourceElementsAttr>(weight.getValue()),
+                    sweep.getBytes(weight.constants.front()));
+    if (!time)
+      return time.takeError();
+    total += *time;
+  }
+  level.microseconds = total;
+  return Error::success();
+}
+
+/// Solves the layer for a level, and looks at the network then. What damping
+/// the first level chose, the others take.
+Error SensitivityVisitor::measure(const SweptLayer &layer,
+                                  const PlannedLevel &level,
+                                  NetworkOptions &network,
+                                  SensitivityLevel &entry) {
+  const Weight &weight = weights[layer.weight];
+  Expected<ReconstructedLayer> made =
+      reconstructLayer(sweep, layer, weight, level.weights[layer.weight],
+                       network);
+  if (!made)
+    return made.takeError();
+  network.chooseDamping = false;
+  network.solver.fit.damping = made->damping;
+  Expected<NetworkLoss> loss = meter.measure(layer.stage);
+  if (!loss)
+    return loss.takeError();
+  entry.pattern = level.pattern;
+  entry.sparsity = level.sparsity;
+  entry.kept = made->kept;
+  entry.layerError = made->errorAfter;
+  entry.loss = options.usesKL ? loss->divergence : loss->error;
+  return time(weight, entry);
+}
 
 Error SensitivityVisitor::visit(const SweptLayer &layer) {
   const Weight &weight = weights[layer.weight];
@@ -49,48 +95,36 @@ Error SensitivityVisitor::visit(const SweptLayer &layer) {
   row.elements = weight.getType().getNumElements();
   row.uses = double(layer.parts.front().statistics.count()) /
              std::max<int64_t>(sweep.numSamples(), 1);
-  SensitivityLevel dense;
+  SensitivityLevel &dense = row.levels.emplace_back();
   dense.kept = row.elements;
-  row.levels.push_back(dense);
   std::vector<std::vector<ConstantChange>> solutions(1);
+  NetworkOptions network = options.network;
   for (const PlannedLevel &level : levels) {
-    const WeightPlan &plan = level.weights[layer.weight];
-    if (!plan.pattern)
+    if (!level.weights[layer.weight].pattern)
       continue;
-    Expected<ReconstructedLayer> made =
-        reconstructLayer(sweep, layer, weight, plan, options);
-    if (!made)
-      return made.takeError();
-    Expected<NetworkLoss> loss = meter.measure(layer.stage);
+    Error error = measure(layer, level, network, row.levels.emplace_back());
     if (store)
       solutions.push_back(sweep.changes());
     sweep.reset();
-    if (!loss)
-      return loss.takeError();
-    SensitivityLevel &entry = row.levels.emplace_back();
-    entry.pattern = level.pattern;
-    entry.sparsity = level.sparsity;
-    entry.kept = made->kept;
-    entry.layerError = made->errorAfter;
-    entry.loss = usesKL ? loss->divergence : loss->error;
+    if (error)
+      return error;
   }
   if (row.levels.size() == 1)
     return Error::success();
+  if (Error error = time(weight, row.levels.front()))
+    return error;
   table.layers.push_back(std::move(row));
   if (store)
     store->push_back(std::move(solutions));
   return Error::success();
 }
 
-Expected<SensitivityTable>
-mlir::prune::measureSensitivity(Sweep &sweep, LossMeter &meter,
-                                ArrayRef<Weight> weights,
-                                ArrayRef<PlannedLevel> levels, bool usesKL,
-                                const NetworkOptions &options,
-                                LevelChanges *store) {
-  SensitivityVisitor visitor(sweep, meter, weights, levels, usesKL, options);
-  visitor.store = store;
-  visitor.table.loss = usesKL ? "kl" : "error";
+Expected<SensitivityTable> mlir::prune::measureSensitivity(
+    Sweep &sweep, LossMeter &meter, ArrayRef<Weight> weights,
+    ArrayRef<PlannedLevel> levels, const SensitivityOptions &options,
+    LevelChanges *store) {
+  SensitivityVisitor visitor(sweep, meter, weights, levels, options, store);
+  visitor.table.loss = options.usesKL ? "kl" : "error";
   visitor.table.samples = sweep.numSamples();
   if (Error error = sweep.run(
           [&](const SweptLayer &layer) { return visitor.visit(layer); }))

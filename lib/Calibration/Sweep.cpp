@@ -274,6 +274,16 @@ void Sweep::giveArguments(const Batch &batch,
 // Running
 //===----------------------------------------------------------------------===//
 
+/// All elements of a constant of which one is stored.
+static std::vector<char> repeat(const ConstantBytes &bytes,
+                                ElementsAttr value) {
+  std::vector<char> all;
+  for (int64_t i = 0, e = value.getNumElements(); i < e; ++i)
+    all.insert(all.end(), bytes.data.begin(),
+               bytes.data.begin() + bytes.elementSize);
+  return all;
+}
+
 Expected<std::vector<Sweep::Tensor>>
 Sweep::call(const Segment &segment, const std::vector<Tensor> &values,
             bool isDense) {
@@ -288,14 +298,8 @@ Sweep::call(const Segment &segment, const std::vector<Tensor> &values,
     if (isDense || bytes.empty()) {
       ConstantBytes own = *getConstantBytes(value);
       bytes = own.data;
-      if (own.isSplat) {
-        int64_t count = value.getNumElements();
-        std::vector<char> &copy = whole.emplace_back();
-        for (int64_t i = 0; i < count; ++i)
-          copy.insert(copy.end(), own.data.begin(),
-                      own.data.begin() + own.elementSize);
-        bytes = copy;
-      }
+      if (own.isSplat)
+        bytes = whole.emplace_back(repeat(own, value));
     }
     arguments.push_back({const_cast<char *>(bytes.data()),
                          cast<RankedTensorType>(value.getType()).getShape()});
@@ -520,6 +524,16 @@ std::vector<double> Sweep::get(Operation *constant) const {
   std::vector<double> values(view.size());
   view.load(0, values);
   return values;
+}
+
+std::vector<char> Sweep::getBytes(Operation *constant) const {
+  std::optional<unsigned> number = network->constantOf(constant);
+  assert(number && "expects a constant of the network");
+  if (!changed[*number].empty())
+    return changed[*number];
+  DenseResourceElementsAttr value = network->constants()[*number];
+  ConstantBytes bytes = *getConstantBytes(value);
+  return bytes.isSplat ? repeat(bytes, value) : bytes.data.vec();
 }
 
 void Sweep::reset() {

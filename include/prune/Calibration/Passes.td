@@ -9,6 +9,51 @@
 
 include "mlir/Pass/PassBase.td"
 
+/// What all passes on data take.
+defvar dataOptions = [
+  ListOption<"data", "data", "std::string",
+             "Calibration data: a .npy file for each argument, in order">,
+  Option<"samples", "samples", "int64_t", /*default=*/"1024",
+         "Samples of the data that are used, the first ones">,
+  Option<"batch", "batch", "int64_t", /*default=*/"32",
+         "Samples in one call where the network leaves it open">,
+  Option<"function", "function", "std::string", /*default=*/"\"\"",
+         "The function that is calibrated; empty: main, or the only public "
+         "one">,
+  Option<"method", "method", "std::string", /*default=*/"\"best\"",
+         "best, admm, magnitude, sparsegpt or obs">,
+  Option<"damping", "damping", "double", /*default=*/"0.01",
+         "Weight of staying at the dense values, relative to the mean square "
+         "of the inputs">,
+  Option<"refit", "refit", "bool", /*default=*/"true",
+         "New values for weights that lose nothing, where samples kept apart "
+         "say that they help">,
+  Option<"normalize", "normalize", "bool", /*default=*/"true",
+         "New statistics for batch normalisations, new biases for layers "
+         "without">,
+  Option<"include", "include", "std::string", /*default=*/"\"\"",
+         "Only weights whose name this regular expression matches; empty: all">,
+  Option<"exclude", "exclude", "std::string", /*default=*/"\"\"",
+         "No weights whose name this regular expression matches; empty: none">,
+  Option<"minSize", "min-size", "int64_t", /*default=*/"0",
+         "Leave weights with fewer elements alone">,
+];
+
+/// What passes take that try levels of sparsity.
+defvar levelOptions = [
+  ListOption<"labels", "labels", "std::string",
+             "A .npy file of integers: the classes of the calibration data">,
+  ListOption<"patterns", "patterns", "std::string",
+             "Patterns to try, as prune-mask-weights takes them; element "
+             "unless given">,
+  ListOption<"levels", "levels", "double",
+             "Sparsities to try; 0.3 to 0.975 in eleven steps unless given">,
+  Option<"loss", "loss", "std::string", /*default=*/"\"kl\"",
+         "What a network loses: kl, the divergence of the first result's "
+         "softmax from the dense network's; or error, the relative squared "
+         "error of all results">,
+];
+
 def ReconstructWeightsPass
     : Pass<"prune-reconstruct-weights", "::mlir::ModuleOp"> {
   let summary = "Prune weights so that layers keep their outputs on data";
@@ -50,26 +95,6 @@ def ReconstructWeightsPass
                            "::mlir::func::FuncDialect",
                            "::mlir::prune::PruneDialect"];
   let options = [
-    ListOption<"data", "data", "std::string",
-               "Calibration data: a .npy file for each argument, in order">,
-    Option<"samples", "samples", "int64_t", /*default=*/"1024",
-           "Samples of the data that are used, the first ones">,
-    Option<"batch", "batch", "int64_t", /*default=*/"32",
-           "Samples in one call where the network leaves it open">,
-    Option<"function", "function", "std::string", /*default=*/"\"\"",
-           "The function that is calibrated; empty: main, or the only public "
-           "one">,
-    Option<"method", "method", "std::string", /*default=*/"\"best\"",
-           "best, admm, magnitude, sparsegpt or obs">,
-    Option<"damping", "damping", "double", /*default=*/"0.01",
-           "Weight of staying at the dense values, relative to the mean "
-           "square of the inputs">,
-    Option<"refit", "refit", "bool", /*default=*/"true",
-           "New values for weights that lose nothing, where samples kept apart "
-           "say that they help">,
-    Option<"normalize", "normalize", "bool", /*default=*/"true",
-           "New statistics for batch normalisations, new biases for layers "
-           "without">,
     Option<"pattern", "pattern", "std::string", /*default=*/"\"element\"",
            "element, N:M, N:M@dim, block:AxB..., or an attribute that "
            "implements a pattern">,
@@ -78,15 +103,89 @@ def ReconstructWeightsPass
     ListOption<"targets", "targets", "std::string",
                "Sparsities of single layers, layer:value,...; the first entry "
                "that matches a weight counts">,
-    Option<"include", "include", "std::string", /*default=*/"\"\"",
-           "Only weights whose name this regular expression matches; empty: "
-           "all">,
-    Option<"exclude", "exclude", "std::string", /*default=*/"\"\"",
-           "No weights whose name this regular expression matches; empty: "
-           "none">,
-    Option<"minSize", "min-size", "int64_t", /*default=*/"0",
-           "Leave weights with fewer elements alone">,
-  ];
+  ] # dataOptions;
+}
+
+def MeasureSensitivityPass
+    : Pass<"prune-measure-sensitivity", "::mlir::ModuleOp"> {
+  let summary = "Measure what the network loses by each layer's sparsity";
+  let description = [{
+    For each weight, pattern and sparsity: prunes this layer alone, as
+    `prune-reconstruct-weights` does, and runs the network from there on. Writes
+    a table: elements that are left, the relative output error of the layer, the
+    loss of the network, and with `latency` the time of a call of the layer's
+    product alone on this machine, compiled with packed kernels. The module
+    stays as it is.
+
+    `prune-compress-weights` reads the table and allocates sparsity by it. A
+    file whose name ends in .csv is a table with a header; others are JSON.
+
+    ```
+    prune-opt net.mlir --prune-measure-sensitivity="data=x.npy output=table.json"
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::prune::PruneDialect"];
+  let options = [
+    Option<"output", "output", "std::string", /*default=*/"\"-\"",
+           "The file to write; - is standard output">,
+    Option<"latency", "latency", "bool", /*default=*/"false",
+           "Time the product of each level">,
+  ] # levelOptions # dataOptions;
+}
+
+def CompressWeightsPass : Pass<"prune-compress-weights", "::mlir::ModuleOp"> {
+  let summary = "Prune as far as a budget or a bound on the loss says";
+  let description = [{
+    Measures the sensitivity of the layers, or reads it from `table`, and finds
+    the levels that lose least within the budget, by dynamic programming over
+    layers; then prunes as `prune-reconstruct-weights` does. With `evolve`,
+    networks put together from the measured layers are compared by their loss
+    and mutated so many times (EvoPress: Sieberling et al., 2024).
+
+    `budget=params:0.2` leaves a fifth of the elements of the weights in the
+    table, `macs:0.2` a fifth of the multiplications with them, `latency:0.5`
+    half of the measured times of their products. Without a budget, it is the
+    least that levels allow, and `max-drop` decides.
+
+    `max-drop` bounds what the network may lose, measured on `eval-data` and
+    `eval-labels`, or on the calibration data if there is none: percentage points
+    of accuracy, or with `metric` the growth of the cross-entropy, the
+    divergence (`kl`) or the relative squared `error` of the outputs. If the
+    budget loses more, bisection backs off along the allocations. If nothing can
+    go, the pass fails and says what the least cost.
+
+    Patterns may be given several: each layer takes the one that pays.
+
+    ```mlir
+    // Before
+    %w = arith.constant dense_resource<fc1> : tensor<64x64xf32>
+    // After, with data=x.npy labels=y.npy budget=params:0.1 max-drop=1
+    %w = arith.constant dense_resource<"fc1#1"> : tensor<64x64xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::prune::PruneDialect"];
+  let options = [
+    Option<"budget", "budget", "std::string", /*default=*/"\"\"",
+           "params, macs or latency, and the fraction that is left: params:0.2">,
+    Option<"table", "table", "std::string", /*default=*/"\"\"",
+           "A table of prune-measure-sensitivity, in JSON; else it is measured">,
+    Option<"evolve", "evolve", "unsigned", /*default=*/"0",
+           "Generations of evolution, for a table that is measured">,
+    Option<"seed", "seed", "uint64_t", /*default=*/"0",
+           "Seed of the evolution">,
+    Option<"maxDrop", "max-drop", "std::string", /*default=*/"\"\"",
+           "The most that the network may lose">,
+    Option<"metric", "metric", "std::string", /*default=*/"\"accuracy\"",
+           "What max-drop bounds: accuracy, cross-entropy, kl or error">,
+    ListOption<"evalData", "eval-data", "std::string",
+               "Data that max-drop is measured on, as data">,
+    ListOption<"evalLabels", "eval-labels", "std::string",
+               "Classes of eval-data, as labels">,
+  ] # levelOptions # dataOptions;
 }
 
 #endif // PRUNE_CALIBRATION_PASSES_TD

@@ -16,6 +16,8 @@ namespace mlir::prune {
 /// How the layers of a network are pruned on data.
 struct NetworkOptions {
   ReconstructOptions solver;
+  /// Whether layers with few samples choose their damping among greater ones.
+  bool chooseDamping = true;
   /// New values for weights that lose nothing, too.
   bool refit = true;
   /// New statistics for batch normalisations, and biases.
@@ -32,6 +34,8 @@ struct ReconstructedLayer {
   int64_t kept = 0, size = 0;
   /// With the largest elements and their old values, and in the end.
   double errorBefore = 0, errorAfter = 0;
+  /// The damping that was chosen.
+  double damping = 0;
 };
 
 /// Prunes a layer whose turn it is as `plan` says, in the constants of the

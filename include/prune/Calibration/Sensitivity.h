@@ -63,14 +63,21 @@ struct PlannedLevel {
 /// By layer of a table and by level, what a network of that level differs in.
 using LevelChanges = std::vector<std::vector<std::vector<ConstantChange>>>;
 
+struct SensitivityOptions {
+  NetworkOptions network;
+  /// The loss: the divergence of the first result, or the error of all.
+  bool usesKL = true;
+  /// Whether products are timed on this machine, one after the other.
+  bool latency = false;
+};
+
 /// Measures all levels of all layers; each layer is solved on the inputs of the
-/// dense network. `usesKL` chooses the loss. The constants of the sweep are
-/// those of the dense network before and after. Keeps the solutions in `store`
-/// if it is given.
+/// dense network. The constants of the sweep are those of the dense network
+/// before and after. Keeps the solutions in `store` if it is given.
 llvm::Expected<SensitivityTable>
 measureSensitivity(Sweep &sweep, LossMeter &meter, ArrayRef<Weight> weights,
-                   ArrayRef<PlannedLevel> levels, bool usesKL,
-                   const NetworkOptions &options,
+                   ArrayRef<PlannedLevel> levels,
+                   const SensitivityOptions &options,
                    LevelChanges *store = nullptr);
 
 } // namespace mlir::prune

@@ -91,6 +91,8 @@ public:
   void set(Operation *constant, ArrayRef<double> values);
   /// The numbers of a constant in the network that changes.
   std::vector<double> get(Operation *constant) const;
+  /// The bytes of a constant in the network that changes; all of them.
+  std::vector<char> getBytes(Operation *constant) const;
   /// Makes all constants those of the dense network again.
   void reset();
   /// What differs from the dense network, and how to have it again.
