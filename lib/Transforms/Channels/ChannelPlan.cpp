@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ChannelPlan.h"
+#include "prune/Transforms/Channels/ChannelPlan.h"
 #include "ChannelRemoval.h"
 
 #include "prune/IR/ConstantView.h"

@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ChannelPlan.h"
+#include "prune/Transforms/Channels/ChannelPlan.h"
 
 #include "prune/Analysis/ExportLimits.h"
 #include "prune/Analysis/LeftAlone.h"

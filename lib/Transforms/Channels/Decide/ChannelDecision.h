@@ -11,7 +11,7 @@
 #ifndef PRUNE_LIB_TRANSFORMS_CHANNELS_DECIDE_CHANNELDECISION_H
 #define PRUNE_LIB_TRANSFORMS_CHANNELS_DECIDE_CHANNELDECISION_H
 
-#include "Transforms/Channels/ChannelPlan.h"
+#include "prune/Transforms/Channels/ChannelPlan.h"
 
 #include "prune/IR/Prune.h"
 

@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_LIB_TRANSFORMS_CHANNELS_CHANNELPLAN_H
-#define PRUNE_LIB_TRANSFORMS_CHANNELS_CHANNELPLAN_H
+#ifndef PRUNE_TRANSFORMS_CHANNELS_CHANNELPLAN_H
+#define PRUNE_TRANSFORMS_CHANNELS_CHANNELPLAN_H
 
 #include "prune/Analysis/Evaluation/SliceConstants.h"
 #include "prune/Analysis/WeightUses.h"
@@ -78,4 +78,4 @@ std::vector<PlannedGroup> planChannelGroups(Operation *root,
 
 } // namespace mlir::prune
 
-#endif // PRUNE_LIB_TRANSFORMS_CHANNELS_CHANNELPLAN_H
+#endif // PRUNE_TRANSFORMS_CHANNELS_CHANNELPLAN_H
