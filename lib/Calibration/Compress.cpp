@@ -27,7 +27,7 @@ std::optional<DropMetric> mlir::prune::parseDropMetric(StringRef text) {
 Expected<double> Guard::drop(ArrayRef<ConstantChange> changes) {
   sweep.reset();
   sweep.apply(changes);
-  Expected<NetworkLoss> loss = meter.measure();
+  Expected<NetworkLoss> loss = meter.measure(Sweep::Samples::All);
   if (!loss)
     return loss.takeError();
   switch (metric) {
@@ -125,7 +125,7 @@ Expected<LevelChoice> mlir::prune::evolveLevels(
     sweep.reset();
     for (auto [levels, level] : llvm::zip_equal(store, choice))
       sweep.apply(levels[level]);
-    Expected<NetworkLoss> loss = meter.measure();
+    Expected<NetworkLoss> loss = meter.measure(Sweep::Samples::HeldOut);
     if (!loss)
       return loss.takeError();
     return usesKL ? loss->divergence : loss->error;

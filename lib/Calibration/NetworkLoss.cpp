@@ -98,7 +98,7 @@ Expected<std::unique_ptr<LossMeter>> LossMeter::create(Sweep &sweep,
   meter->expected.resize(sweep.numBatches());
   std::vector<Sums> sums(sweep.numBatches());
   if (Error error = sweep.evaluate(
-          /*isDense=*/true,
+          /*isDense=*/true, Sweep::Samples::All,
           [&](size_t batch, int64_t begin,
               ArrayRef<const NpyArray *> results) -> Error {
             for (const NpyArray *result : results) {
@@ -113,14 +113,15 @@ Expected<std::unique_ptr<LossMeter>> LossMeter::create(Sweep &sweep,
   return meter;
 }
 
-Expected<NetworkLoss> LossMeter::measure(std::optional<unsigned> stage) {
+Expected<NetworkLoss> LossMeter::measure(Sweep::Samples which,
+                                         std::optional<unsigned> stage) {
   std::vector<Sums> sums(sweep.numBatches());
   auto take = [&](size_t batch, int64_t begin,
                   ArrayRef<const NpyArray *> results) {
     return add(results, batch, begin, sums[batch]);
   };
-  if (Error error = stage ? sweep.evaluateBehind(*stage, take)
-                          : sweep.evaluate(/*isDense=*/false, take))
+  if (Error error = stage ? sweep.evaluateBehind(*stage, which, take)
+                          : sweep.evaluate(/*isDense=*/false, which, take))
     return std::move(error);
   return total(sums);
 }

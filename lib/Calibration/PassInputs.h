@@ -14,10 +14,20 @@ namespace mlir::prune {
 /// What the options that passes on data share say.
 struct DataOptions {
   std::vector<std::string> files;
-  int64_t samples, batch;
-  std::string function, method;
-  double damping;
-  bool refit, normalize;
+  int64_t samples = 1024, batch = 32;
+  std::string function, method = "best";
+  double damping = 0.01;
+  bool refit = true, normalize = true;
+
+  /// Data alone.
+  static DataOptions of(ArrayRef<std::string> files, int64_t samples,
+                        int64_t batch) {
+    DataOptions options;
+    options.files = files.vec();
+    options.samples = samples;
+    options.batch = batch;
+    return options;
+  }
 
   /// Those of a pass.
   template <typename PassT> static DataOptions of(const PassT &pass) {

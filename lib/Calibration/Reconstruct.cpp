@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Calibration/Reconstruct.h"
+#include "SolvableLayer.h"
 
 #include "prune/Core/Solvers/PatternSelection.h"
 
@@ -20,78 +20,56 @@ using llvm::Expected;
 
 /// With so many rows for each input, damping hardly matters.
 static constexpr int64_t kAmpleRows = 10;
-/// Sums of squares are exact to this part.
-static constexpr double kExact = 2e-5;
 
 namespace {
 /// The work on one layer.
 class Reconstructor {
 public:
   Reconstructor(Sweep &sweep, const SweptLayer &layer, const Weight &weight,
-                const WeightPlan &plan, const NetworkOptions &options)
-      : sweep(sweep), layer(layer), weight(weight), plan(plan),
-        options(options) {}
+                const NetworkOptions &options, SolvableLayer solvable)
+      : sweep(sweep), layer(layer), weight(weight), options(options),
+        solvable(std::move(solvable)) {
+    std::vector<double> values = sweep.get(weight.constants.front());
+    for (int64_t element : this->solvable.elements)
+      solution.push_back(values[element]);
+    outcome.weight = layer.weight;
+    outcome.size = outcome.kept = solution.size();
+  }
 
-  Expected<ReconstructedLayer> run();
+  /// Chooses the elements that stay, and their values.
+  Error prune(const WeightPlan &plan);
+  /// New values for the elements that `keep` has, if they do better on samples
+  /// kept apart.
+  Error refit(ArrayRef<uint8_t> keep);
+  /// Gives what stands behind the layer the moments of its new outputs, but for
+  /// outputs of which nothing is left.
+  void normalize();
+  void write();
+
+  ArrayRef<double> getSolution() const { return solution; }
+  ReconstructedLayer outcome;
 
 private:
-  std::vector<LayerSystem> makeSystems(
-      function_ref<LayerStatistics(const LayerPart &)> statistics) const;
+  std::vector<LayerSystem> systemsOf(Share share) const;
   Expected<Reconstruction> solve(ArrayRef<LayerSystem> systems,
+                                 const WeightPlan &plan,
                                  const FitOptions &fit) const;
-  Expected<std::vector<double>> refit(ArrayRef<LayerSystem> systems) const;
-  Expected<FitOptions> chooseDamping() const;
-  Error prune();
-  Error refitDense();
-  void normalize();
+  Expected<FitOptions> chooseDamping(const WeightPlan &plan) const;
+  Expected<std::vector<double>> fit(ArrayRef<LayerSystem> systems,
+                                    ArrayRef<uint8_t> keep) const;
 
   Sweep &sweep;
   const SweptLayer &layer;
   const Weight &weight;
-  const WeightPlan &plan;
   const NetworkOptions &options;
-  /// What stands behind the layer and can change with it.
-  LayerOutput output;
-  bool isAdjusted = false;
-  std::vector<LayerSystem> systems;
-  /// In the order of the systems, the elements of the constant, and their
-  /// values: at first those of the dense network.
-  std::vector<int64_t> elements;
+  SolvableLayer solvable;
+  /// The values of the elements, in the order of the systems.
   std::vector<double> solution;
-  ReconstructedLayer outcome;
 };
 } // namespace
 
-/// Where the means of the outputs can be set afterwards, only what is around
-/// them counts: takes the means of inputs and outputs out of the sums. An input
-/// that varies by less than the sums are exact is constant.
-static void center(LayerSystem &system, const LayerStatistics &statistics,
-                   int64_t group) {
-  double count = statistics.count();
-  std::vector<double> in = statistics.inputMean(group);
-  std::vector<double> out = statistics.outputMean(group);
-  std::vector<bool> isConstant;
-  for (int64_t i = 0; i < system.inputs; ++i) {
-    double square = system.gram[i * system.inputs + i];
-    isConstant.push_back(square - count * in[i] * in[i] <= kExact * square);
-  }
-  for (int64_t i = 0; i < system.inputs; ++i)
-    for (int64_t j = 0; j < system.inputs; ++j) {
-      double &sum = system.gram[i * system.inputs + j];
-      sum = isConstant[i] || isConstant[j] ? 0 : sum - count * in[i] * in[j];
-    }
-  for (int64_t r = 0; r < system.rows; ++r) {
-    for (int64_t j = 0; j < system.inputs; ++j) {
-      double &sum = system.target[r * system.inputs + j];
-      sum = isConstant[j] ? 0 : sum - count * out[r] * in[j];
-    }
-    system.energy -= count * out[r] * out[r];
-  }
-  system.energy = std::max(system.energy, 0.0);
-}
-
-static void runParallel(size_t n, function_ref<void(size_t)> body,
-                        MLIRContext *context) {
+static void runParallel(MLIRContext *context, size_t n,
+                        function_ref<void(size_t)> body) {
   mlir::parallelFor(context, 0, n, body);
 }
 
@@ -110,71 +88,45 @@ static double totalError(ArrayRef<LayerSystem> systems,
   return error;
 }
 
-static double totalEnergy(ArrayRef<LayerSystem> systems) {
-  double energy = 0;
-  for (const LayerSystem &system : systems)
-    energy += system.energy;
-  return energy;
-}
-
-std::vector<LayerSystem> Reconstructor::makeSystems(
-    function_ref<LayerStatistics(const LayerPart &)> statistics) const {
-  std::vector<LayerSystem> made;
-  ArrayRef<double> values = solution;
-  for (const LayerPart &part : layer.parts) {
-    size_t size = part.view.rows * part.view.columns;
-    LayerStatistics sums = statistics(part);
-    for (int64_t group = 0; group < part.view.groups; ++group) {
-      LayerSystem &system = made.emplace_back(sums.system(group));
-      system.weights = values.take_front(size).vec();
-      values = values.drop_front(size);
-      if (isAdjusted)
-        center(system, sums, group);
-    }
-  }
-  return made;
-}
-
-static LayerStatistics heldOut(const LayerPart &part) { return part.heldOut; }
-
-static LayerStatistics trained(const LayerPart &part) {
-  LayerStatistics rest = part.statistics;
-  rest.merge(part.heldOut, -1);
-  return rest;
+std::vector<LayerSystem> Reconstructor::systemsOf(Share share) const {
+  std::vector<double> dense;
+  for (const LayerSystem &system : solvable.systems)
+    llvm::append_range(dense, system.weights);
+  return makeSystems(layer, dense, solvable.isAdjusted(), share);
 }
 
 Expected<Reconstruction> Reconstructor::solve(ArrayRef<LayerSystem> systems,
+                                              const WeightPlan &plan,
                                               const FitOptions &fit) const {
   ArrayRef<int64_t> shape = weight.getType().getShape();
   const PatternSelection select(shape, plan.pattern.getUnits(shape),
-                                plan.target, elements);
+                                plan.target, solvable.elements);
   ReconstructOptions solver = options.solver;
   solver.fit = fit;
   MLIRContext *context = weight.constants.front()->getContext();
   return reconstruct(systems, select, solver,
                      [&](size_t n, function_ref<void(size_t)> body) {
-                       runParallel(n, body, context);
+                       runParallel(context, n, body);
                      });
 }
 
 /// With few samples, weights that follow all of them do worse on others.
 /// Chooses how much they are held back by what samples say that are kept apart.
-Expected<FitOptions> Reconstructor::chooseDamping() const {
+Expected<FitOptions>
+Reconstructor::chooseDamping(const WeightPlan &plan) const {
   FitOptions best = options.solver.fit;
-  if (!options.chooseDamping)
+  bool isAmple = llvm::all_of(layer.parts, [](const LayerPart &part) {
+    return part.statistics.count() >= kAmpleRows * part.view.columns;
+  });
+  if (!options.chooseDamping || isAmple || !hasHeldOut(layer))
     return best;
-  for (const LayerPart &part : layer.parts)
-    if (part.statistics.count() >= kAmpleRows * part.view.columns ||
-        part.heldOut.count() == 0 ||
-        part.heldOut.count() == part.statistics.count())
-      return best;
-  std::vector<LayerSystem> own = makeSystems(trained);
-  std::vector<LayerSystem> others = makeSystems(heldOut);
+  std::vector<LayerSystem> own = systemsOf(Share::Rest);
+  std::vector<LayerSystem> others = systemsOf(Share::HeldOut);
   double least = INFINITY;
   for (double factor : {1, 10, 100}) {
     FitOptions fit = options.solver.fit;
     fit.damping *= factor;
-    Expected<Reconstruction> made = solve(own, fit);
+    Expected<Reconstruction> made = solve(own, plan, fit);
     if (!made)
       return made.takeError();
     if (double error = totalError(others, made->weights); error < least) {
@@ -185,14 +137,16 @@ Expected<FitOptions> Reconstructor::chooseDamping() const {
   return best;
 }
 
-Error Reconstructor::prune() {
-  Expected<FitOptions> fit = chooseDamping();
+Error Reconstructor::prune(const WeightPlan &plan) {
+  Expected<FitOptions> fit = chooseDamping(plan);
   if (!fit)
     return fit.takeError();
-  Expected<Reconstruction> made = solve(systems, *fit);
+  Expected<Reconstruction> made = solve(solvable.systems, plan, *fit);
   if (!made)
     return made.takeError();
-  double energy = totalEnergy(systems);
+  double energy = 0;
+  for (const LayerSystem &system : solvable.systems)
+    energy += system.energy;
   auto relative = [&](double error) {
     return energy > 0 ? std::max(error, 0.0) / energy : 0;
   };
@@ -206,61 +160,68 @@ Error Reconstructor::prune() {
 }
 
 Expected<std::vector<double>>
-Reconstructor::refit(ArrayRef<LayerSystem> systems) const {
-  std::vector<double> fitted;
+Reconstructor::fit(ArrayRef<LayerSystem> systems,
+                   ArrayRef<uint8_t> keep) const {
+  std::vector<double> fitted = solution;
   MLIRContext *context = weight.constants.front()->getContext();
+  MutableArrayRef<double> rest = fitted;
   for (const LayerSystem &system : systems) {
-    std::vector<double> own = system.weights;
-    std::vector<uint8_t> keep(own.size(), 1);
+    size_t size = system.weights.size();
     if (Error error = fitSupport(
-            system, keep, options.solver.fit,
+            system, keep.take_front(size), options.solver.fit,
             [&](size_t n, function_ref<void(size_t)> body) {
-              runParallel(n, body, context);
+              runParallel(context, n, body);
             },
-            own))
+            rest.take_front(size)))
       return std::move(error);
-    llvm::append_range(fitted, own);
+    keep = keep.drop_front(size);
+    rest = rest.drop_front(size);
   }
   return std::move(fitted);
 }
 
-/// New values for a dense layer, if they do better on samples kept apart.
-Error Reconstructor::refitDense() {
-  if (layer.parts.front().heldOut.count() > 0 &&
-      layer.parts.front().heldOut.count() !=
-          layer.parts.front().statistics.count()) {
-    Expected<std::vector<double>> made = refit(makeSystems(trained));
+Error Reconstructor::refit(ArrayRef<uint8_t> keep) {
+  if (hasHeldOut(layer)) {
+    Expected<std::vector<double>> made = fit(systemsOf(Share::Rest), keep);
     if (!made)
       return made.takeError();
-    std::vector<LayerSystem> others = makeSystems(heldOut);
+    std::vector<LayerSystem> others = systemsOf(Share::HeldOut);
     if (totalError(others, *made) >= totalError(others, solution))
       return Error::success();
   }
-  Expected<std::vector<double>> made = refit(systems);
+  Expected<std::vector<double>> made = fit(solvable.systems, keep);
   if (!made)
     return made.takeError();
   solution = std::move(*made);
   return Error::success();
 }
 
-/// Gives what stands behind a layer the moments of its new outputs.
 void Reconstructor::normalize() {
+  if (!solvable.isAdjusted())
+    return;
   const LayerPart &part = layer.parts.front();
+  const LayerOutput &output = solvable.output;
   std::vector<double> mean, variance, denseMean;
-  size_t size = part.view.rows * part.view.columns;
-  for (auto [group, system] : llvm::enumerate(systems)) {
+  std::vector<bool> isGone;
+  ArrayRef<double> rest = solution;
+  for (auto [group, system] : llvm::enumerate(solvable.systems)) {
     std::vector<double> inputMean = part.statistics.inputMean(group);
+    ArrayRef<double> own = rest.take_front(system.weights.size());
+    rest = rest.drop_front(own.size());
     OutputMoments moments =
-        outputMoments(system, inputMean, part.statistics.count(),
-                      ArrayRef(solution).slice(group * size, size));
+        outputMoments(system, inputMean, part.statistics.count(), own);
     llvm::append_range(mean, moments.mean);
     llvm::append_range(variance, moments.variance);
     llvm::append_range(denseMean, part.statistics.outputMean(group));
+    for (; !own.empty(); own = own.drop_front(system.inputs))
+      isGone.push_back(llvm::all_of(own.take_front(system.inputs),
+                                    [](double value) { return value == 0; }));
   }
   auto change = [&](const OutputConstant &constant, auto value) {
     std::vector<double> stored = sweep.get(constant.constant);
     for (auto [i, element] : llvm::enumerate(constant.elements))
-      stored[element] = value(i, stored[element]);
+      if (!isGone[i])
+        stored[element] = value(i, stored[element]);
     sweep.set(constant.constant, stored);
   };
   if (!output.isNormalized())
@@ -277,40 +238,48 @@ void Reconstructor::normalize() {
   change(*output.variance, [&](size_t i, double) { return variance[i]; });
 }
 
-Expected<ReconstructedLayer> Reconstructor::run() {
-  for (const LayerPart &part : layer.parts) {
-    if (!part.statistics.isFinite())
-      return createStringError(
-          "calibration data gives NaN or infinite inputs of layer '" +
-          weight.name + "'; check the data and its preprocessing");
-    llvm::append_range(elements, part.view.elements);
-  }
+void Reconstructor::write() {
   Operation *constant = weight.constants.front();
   std::vector<double> values = sweep.get(constant);
-  for (int64_t element : elements)
-    solution.push_back(values[element]);
-  if (options.normalize && weight.uses.size() == 1 && layer.parts.size() == 1)
-    output = LayerOutput::get(weight.uses.front());
-  isAdjusted = output.bias || output.isNormalized();
-  systems = makeSystems([](const LayerPart &part) { return part.statistics; });
-  outcome.weight = layer.weight;
-  outcome.size = outcome.kept = solution.size();
-  if (plan.pattern || options.refit) {
-    if (Error error = plan.pattern ? prune() : refitDense())
-      return std::move(error);
-    for (auto [element, value] : llvm::zip_equal(elements, solution))
-      values[element] = value;
-    sweep.set(constant, values);
-  }
-  if (isAdjusted)
-    normalize();
-  return std::move(outcome);
+  for (auto [element, value] : llvm::zip_equal(solvable.elements, solution))
+    values[element] = value;
+  sweep.set(constant, values);
 }
 
 Expected<ReconstructedLayer> mlir::prune::reconstructLayer(
     Sweep &sweep, const SweptLayer &layer, const Weight &weight,
     const WeightPlan &plan, const NetworkOptions &options) {
-  return Reconstructor(sweep, layer, weight, plan, options).run();
+  Expected<SolvableLayer> solvable =
+      makeSolvable(sweep, layer, weight, options.normalize);
+  if (!solvable)
+    return solvable.takeError();
+  Reconstructor work(sweep, layer, weight, options, std::move(*solvable));
+  if (plan.pattern || options.refit) {
+    std::vector<uint8_t> all(work.getSolution().size(), 1);
+    if (Error error = plan.pattern ? work.prune(plan) : work.refit(all))
+      return std::move(error);
+    work.write();
+  }
+  work.normalize();
+  return std::move(work.outcome);
+}
+
+Error mlir::prune::refitLayer(Sweep &sweep, const SweptLayer &layer,
+                              const Weight &weight,
+                              const NetworkOptions &options) {
+  Expected<SolvableLayer> solvable =
+      makeSolvable(sweep, layer, weight, options.normalize);
+  if (!solvable)
+    return solvable.takeError();
+  Reconstructor work(sweep, layer, weight, options, std::move(*solvable));
+  std::vector<uint8_t> keep;
+  for (double value : work.getSolution())
+    keep.push_back(value != 0);
+  if (Error error = work.refit(keep))
+    return error;
+  work.write();
+  work.normalize();
+  return Error::success();
 }
 
 Expected<std::vector<ReconstructedLayer>>

@@ -7,6 +7,7 @@
 #include "prune/Calibration/Sensitivity.h"
 
 #include "LayerTiming.h"
+#include "SolvableLayer.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -36,7 +37,8 @@ public:
 private:
   Error time(const Weight &weight, SensitivityLevel &level);
   Error measure(const SweptLayer &layer, const PlannedLevel &level,
-                NetworkOptions &network, SensitivityLevel &entry);
+                const NetworkOptions &network, SensitivityLevel &entry);
+  llvm::Expected<double> chooseDamping(const SweptLayer &layer);
 
   Sweep &sweep;
   LossMeter &meter;
@@ -63,11 +65,19 @@ Error SensitivityVisitor::time(const Weight &weight, SensitivityLevel &level) {
   return Error::success();
 }
 
-/// Solves the layer for a level, and looks at the network then. What damping
-/// the first level chose, the others take.
+/// The layer without the samples that are kept apart, by which it is judged.
+static SweptLayer withoutHeldOut(SweptLayer layer) {
+  for (LayerPart &part : layer.parts) {
+    part.statistics.merge(part.heldOut, -1);
+    part.heldOut.merge(part.heldOut, -1);
+  }
+  return layer;
+}
+
+/// Solves the layer for a level, and looks at the network then.
 Error SensitivityVisitor::measure(const SweptLayer &layer,
                                   const PlannedLevel &level,
-                                  NetworkOptions &network,
+                                  const NetworkOptions &network,
                                   SensitivityLevel &entry) {
   const Weight &weight = weights[layer.weight];
   Expected<ReconstructedLayer> made =
@@ -75,9 +85,7 @@ Error SensitivityVisitor::measure(const SweptLayer &layer,
                        network);
   if (!made)
     return made.takeError();
-  network.chooseDamping = false;
-  network.solver.fit.damping = made->damping;
-  Expected<NetworkLoss> loss = meter.measure(layer.stage);
+  Expected<NetworkLoss> loss = meter.measure(Sweep::Samples::HeldOut, layer.stage);
   if (!loss)
     return loss.takeError();
   entry.pattern = level.pattern;
@@ -86,6 +94,23 @@ Error SensitivityVisitor::measure(const SweptLayer &layer,
   entry.layerError = made->errorAfter;
   entry.loss = options.usesKL ? loss->divergence : loss->error;
   return time(weight, entry);
+}
+
+/// The damping that a level in the middle takes; the others take the same.
+Expected<double> SensitivityVisitor::chooseDamping(const SweptLayer &layer) {
+  SmallVector<const WeightPlan *> plans;
+  for (const PlannedLevel &level : levels)
+    if (level.weights[layer.weight].pattern)
+      plans.push_back(&level.weights[layer.weight]);
+  if (plans.empty())
+    return options.network.solver.fit.damping;
+  Expected<ReconstructedLayer> made =
+      reconstructLayer(sweep, layer, weights[layer.weight],
+                       *plans[plans.size() / 2], options.network);
+  sweep.reset();
+  if (!made)
+    return made.takeError();
+  return made->damping;
 }
 
 Error SensitivityVisitor::visit(const SweptLayer &layer) {
@@ -99,10 +124,18 @@ Error SensitivityVisitor::visit(const SweptLayer &layer) {
   dense.kept = row.elements;
   std::vector<std::vector<ConstantChange>> solutions(1);
   NetworkOptions network = options.network;
+  if (hasHeldOut(layer)) {
+    Expected<double> damping = chooseDamping(layer);
+    if (!damping)
+      return damping.takeError();
+    network.solver.fit.damping = *damping;
+    network.chooseDamping = false;
+  }
+  SweptLayer trained = hasHeldOut(layer) ? withoutHeldOut(layer) : layer;
   for (const PlannedLevel &level : levels) {
     if (!level.weights[layer.weight].pattern)
       continue;
-    Error error = measure(layer, level, network, row.levels.emplace_back());
+    Error error = measure(trained, level, network, row.levels.emplace_back());
     if (store)
       solutions.push_back(sweep.changes());
     sweep.reset();

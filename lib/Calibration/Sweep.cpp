@@ -352,19 +352,15 @@ Error Sweep::runSegment(const Segment &segment, Batch &batch) {
   return Error::success();
 }
 
-/// Calls `body` for each batch, blocks of them at once.
-Error Sweep::forEachBatch(llvm::function_ref<Error(size_t)> body) {
+/// Calls `body` for each batch from `begin` on, several at once.
+Error Sweep::forEachBatch(size_t begin, llvm::function_ref<Error(size_t)> body) {
   std::mutex mutex;
   Error failed = Error::success();
-  mlir::parallelFor(context, 0, kBlocks, [&](size_t block) {
-    size_t begin = batches.size() * block / kBlocks;
-    size_t end = batches.size() * (block + 1) / kBlocks;
-    for (size_t i = begin; i < end; ++i)
-      if (Error error = body(i)) {
-        std::lock_guard<std::mutex> lock(mutex);
-        failed = llvm::joinErrors(std::move(failed), std::move(error));
-        return;
-      }
+  mlir::parallelFor(context, begin, batches.size(), [&](size_t i) {
+    if (Error error = body(i)) {
+      std::lock_guard<std::mutex> lock(mutex);
+      failed = llvm::joinErrors(std::move(failed), std::move(error));
+    }
   });
   return failed;
 }
@@ -377,8 +373,9 @@ Error Sweep::run(llvm::function_ref<Error(const SweptLayer &)> visit) {
   size_t next = 0;
   for (unsigned stage = 0; next < layers.size(); ++stage) {
     const Segment &segment = network->segments()[stage];
-    if (Error error = forEachBatch(
-            [&](size_t i) { return runSegment(segment, batches[i]); }))
+    if (Error error = forEachBatch(0, [&](size_t i) {
+          return runSegment(segment, batches[i]);
+        }))
       return error;
     for (; next < layers.size() && layers[next].stage == stage; ++next) {
       if (options.progress)
@@ -393,8 +390,10 @@ Error Sweep::run(llvm::function_ref<Error(const SweptLayer &)> visit) {
   return Error::success();
 }
 
-Error Sweep::evaluateFrom(unsigned stage, bool isDense, TakeResults take) {
-  return forEachBatch([&](size_t i) -> Error {
+Error Sweep::evaluateFrom(unsigned stage, bool isDense, Samples which,
+                          TakeResults take) {
+  size_t begin = which == Samples::All ? 0 : firstHeldOut();
+  return forEachBatch(begin, [&](size_t i) -> Error {
     std::vector<Tensor> values = batches[i].dense;
     if (stage == 0)
       giveArguments(batches[i], values);
@@ -414,12 +413,17 @@ Error Sweep::evaluateFrom(unsigned stage, bool isDense, TakeResults take) {
   });
 }
 
-Error Sweep::evaluate(bool isDense, TakeResults take) {
-  return evaluateFrom(0, isDense, take);
+Error Sweep::evaluate(bool isDense, Samples which, TakeResults take) {
+  return evaluateFrom(0, isDense, which, take);
 }
 
-Error Sweep::evaluateBehind(unsigned stage, TakeResults take) {
-  return evaluateFrom(stage + 1, /*isDense=*/false, take);
+Error Sweep::evaluateBehind(unsigned stage, Samples which, TakeResults take) {
+  return evaluateFrom(stage + 1, /*isDense=*/false, which, take);
+}
+
+/// The last block of batches, which is kept apart.
+size_t Sweep::firstHeldOut() const {
+  return batches.size() * (kBlocks - 1) / kBlocks;
 }
 
 //===----------------------------------------------------------------------===//
@@ -521,6 +525,15 @@ std::vector<double> Sweep::get(Operation *constant) const {
     view.data = changed[*number];
     view.splat = false;
   }
+  std::vector<double> values(view.size());
+  view.load(0, values);
+  return values;
+}
+
+std::vector<double> Sweep::getDense(Operation *constant) const {
+  std::optional<unsigned> number = network->constantOf(constant);
+  assert(number && "expects a constant of the network");
+  TensorView view = *getTensorView(network->constants()[*number]);
   std::vector<double> values(view.size());
   view.load(0, values);
   return values;

@@ -40,7 +40,8 @@ public:
 
   /// Of the network as it is in the sweep; from the visit of a layer on, with
   /// its number, the same with all in front dense.
-  llvm::Expected<NetworkLoss> measure(std::optional<unsigned> stage = {});
+  llvm::Expected<NetworkLoss> measure(Sweep::Samples which,
+                                      std::optional<unsigned> stage = {});
 
 private:
   struct Sums {

@@ -188,4 +188,85 @@ def CompressWeightsPass : Pass<"prune-compress-weights", "::mlir::ModuleOp"> {
   ] # levelOptions # dataOptions;
 }
 
+def ScoreChannelsPass : Pass<"prune-score-channels", "::mlir::ModuleOp"> {
+  let summary = "Observe what layers miss without each channel";
+  let description = [{
+    For each group of channels that could leave, removes them one after the
+    other from the weights that read them, always the one that is missed least
+    once the other weights have made up for it (Optimal Brain Surgeon in blocks,
+    on the Gram matrices of the layers' inputs). The error after each removal
+    becomes the statistic `channel_cost` of the group's first weight, by which
+    the criterion `removal_cost` of `prune-mask-channels` ranks.
+
+    Groups without a weight that reads them, or one that cannot be looked at,
+    get none, with a remark.
+
+    ```mlir
+    // Before
+    module { ... }
+    // After, with data=x.npy
+    module attributes {prune.statistics = {conv1 = {channel_cost = dense<[0.3, 0.001, 0.02]> : tensor<3xf64>}}} { ... }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::prune::PruneDialect"];
+  let options = [
+    ListOption<"data", "data", "std::string",
+               "Calibration data: a .npy file for each argument, in order">,
+    Option<"samples", "samples", "int64_t", /*default=*/"1024",
+           "Samples of the data that are used, the first ones">,
+    Option<"batch", "batch", "int64_t", /*default=*/"32",
+           "Samples in one call where the network leaves it open">,
+    Option<"function", "function", "std::string", /*default=*/"\"\"",
+           "The function that is calibrated; empty: main, or the only public "
+           "one">,
+    Option<"damping", "damping", "double", /*default=*/"0.01",
+           "What is added to the Gram matrices, relative to the mean square of "
+           "the inputs">,
+  ];
+}
+
+def RefitWeightsPass : Pass<"prune-refit-weights", "::mlir::ModuleOp"> {
+  let summary = "Give what is left of a pruned network new values";
+  let description = [{
+    Runs a pruned network and the dense one that it came from side by side on
+    calibration data, layer after layer. Elements that are zero in the pruned
+    one stay zero; all others get the values that reproduce the dense layer's
+    outputs best, if samples kept apart say that they help. Statistics of batch
+    normalisations and biases follow, as in `prune-reconstruct-weights`; those
+    of channels that are gone stay.
+
+    `reference` is the dense network: the same module before it was masked, so
+    that constants of the same name have the same shape. Run the pass behind
+    `prune-fold-masks` and before `prune-remove-channels`.
+
+    ```mlir
+    // Before
+    %w = arith.constant dense_resource<"fc1#1"> : tensor<64x64xf32>
+    // After, with data=x.npy reference=dense.mlir
+    %w = arith.constant dense_resource<"fc1#2"> : tensor<64x64xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::prune::PruneDialect"];
+  let options = [
+    Option<"reference", "reference", "std::string", /*default=*/"\"\"",
+           "The dense network, in MLIR">,
+    ListOption<"data", "data", "std::string",
+               "Calibration data: a .npy file for each argument, in order">,
+    Option<"samples", "samples", "int64_t", /*default=*/"1024",
+           "Samples of the data that are used, the first ones">,
+    Option<"batch", "batch", "int64_t", /*default=*/"32",
+           "Samples in one call where the network leaves it open">,
+    Option<"function", "function", "std::string", /*default=*/"\"\"",
+           "The function that is calibrated; empty: main, or the only public "
+           "one">,
+    Option<"damping", "damping", "double", /*default=*/"0.01",
+           "Weight of staying at the dense values, relative to the mean square "
+           "of the inputs">,
+  ];
+}
+
 #endif // PRUNE_CALIBRATION_PASSES_TD

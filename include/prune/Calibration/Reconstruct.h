@@ -38,11 +38,35 @@ struct ReconstructedLayer {
   double damping = 0;
 };
 
+/// A layer whose turn it is, as solvers see it.
+struct SolvableLayer {
+  /// One for each group of each part.
+  std::vector<LayerSystem> systems;
+  /// In the order of the systems, the elements of the constant.
+  std::vector<int64_t> elements;
+  /// What stands behind the layer and can change with it: then the means are
+  /// taken out of the sums, since they can be set afterwards.
+  LayerOutput output;
+  bool isAdjusted() const { return output.bias || output.isNormalized(); }
+};
+
+/// Fails if a sum is not finite, which names the layer. `adjusts` says whether
+/// what stands behind the layer may change.
+llvm::Expected<SolvableLayer> makeSolvable(Sweep &sweep,
+                                           const SweptLayer &layer,
+                                           const Weight &weight, bool adjusts);
+
 /// Prunes a layer whose turn it is as `plan` says, in the constants of the
 /// sweep; one that loses nothing may get new values and statistics.
 llvm::Expected<ReconstructedLayer>
 reconstructLayer(Sweep &sweep, const SweptLayer &layer, const Weight &weight,
                  const WeightPlan &plan, const NetworkOptions &options);
+
+/// Fits what is left of a layer, the elements of the constant that are not 0 in
+/// the network that changes, to the outputs of the dense one. Outputs of which
+/// nothing is left keep their bias and statistics.
+llvm::Error refitLayer(Sweep &sweep, const SweptLayer &layer,
+                       const Weight &weight, const NetworkOptions &options);
 
 /// Prunes all layers of a sweep, one after the other.
 llvm::Expected<std::vector<ReconstructedLayer>>

@@ -79,18 +79,23 @@ public:
   /// The number of samples, and of the batches that they are cut into.
   int64_t numSamples() const { return samples; }
   size_t numBatches() const;
+  /// From this batch on, samples are kept apart: a quarter of the batches.
+  size_t firstHeldOut() const;
 
-  /// Runs the whole network, the dense one or the one that changes, on all
-  /// samples.
-  llvm::Error evaluate(bool isDense, TakeResults take);
+  /// Which samples a network is run on: all, or those kept apart.
+  enum class Samples { All, HeldOut };
+  /// Runs the whole network, the dense one or the one that changes.
+  llvm::Error evaluate(bool isDense, Samples which, TakeResults take);
   /// The same from where a visit is: what stands in front is the dense network.
-  llvm::Error evaluateBehind(unsigned stage, TakeResults take);
+  llvm::Error evaluateBehind(unsigned stage, Samples which, TakeResults take);
 
   /// Gives a constant of the network other numbers, of its type, for all that
   /// runs from now on.
   void set(Operation *constant, ArrayRef<double> values);
   /// The numbers of a constant in the network that changes.
   std::vector<double> get(Operation *constant) const;
+  /// Its numbers in the dense network.
+  std::vector<double> getDense(Operation *constant) const;
   /// The bytes of a constant in the network that changes; all of them.
   std::vector<char> getBytes(Operation *constant) const;
   /// Makes all constants those of the dense network again.
@@ -115,11 +120,13 @@ private:
   llvm::Error takeData(func::FuncOp function);
   void makeRoom();
   void giveArguments(const Batch &batch, std::vector<Tensor> &values) const;
-  llvm::Error forEachBatch(llvm::function_ref<llvm::Error(size_t)> body);
+  llvm::Error forEachBatch(size_t begin,
+                           llvm::function_ref<llvm::Error(size_t)> body);
   llvm::Error runSegment(const Segment &segment, Batch &batch);
   llvm::Expected<std::vector<Tensor>>
   call(const Segment &segment, const std::vector<Tensor> &values, bool isDense);
-  llvm::Error evaluateFrom(unsigned stage, bool isDense, TakeResults take);
+  llvm::Error evaluateFrom(unsigned stage, bool isDense, Samples which,
+                           TakeResults take);
   SweptLayer summarize(const Layer &layer);
   void addTo(LayerPart &part, const Layer &layer, size_t use,
              const Batch &batch) const;
