@@ -89,6 +89,10 @@ public:
   /// The same from where a visit is: what stands in front is the dense network.
   llvm::Error evaluateBehind(unsigned stage, Samples which, TakeResults take);
 
+  /// Whether an operation holds a constant that the network reads.
+  bool has(Operation *constant) const {
+    return network->constantOf(constant).has_value();
+  }
   /// Gives a constant of the network other numbers, of its type, for all that
   /// runs from now on.
   void set(Operation *constant, ArrayRef<double> values);

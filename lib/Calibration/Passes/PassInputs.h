@@ -83,6 +83,12 @@ planLevels(ModuleOp module, StringRef by, const PassNetwork &network,
            const LevelNames &names, MaskOptions masks,
            ArrayRef<std::pair<size_t, std::string>> left);
 
+/// Replaces constants by ones like them with other bytes, wherever the module
+/// has them.
+void replaceConstants(
+    ModuleOp module,
+    ArrayRef<std::pair<Attribute, std::vector<char>>> changes);
+
 /// Gives the module the constants of the network that changed.
 void writeChanges(ModuleOp module, Sweep &sweep);
 

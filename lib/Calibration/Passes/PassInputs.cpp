@@ -167,14 +167,17 @@ FailureOr<std::vector<PlannedLevel>> mlir::prune::planLevels(
   return std::move(planned);
 }
 
-void mlir::prune::writeChanges(ModuleOp module, Sweep &sweep) {
+void mlir::prune::replaceConstants(
+    ModuleOp module,
+    ArrayRef<std::pair<Attribute, std::vector<char>>> changes) {
   llvm::DenseMap<Attribute, TypedAttr> changed;
   KeptRecord kept(module);
-  sweep.visitChanged([&](DenseResourceElementsAttr old, ArrayRef<char> bytes) {
-    TypedAttr value = createConstantLike(old, old.getType(), bytes);
+  for (const auto &[old, bytes] : changes) {
+    TypedAttr value = createConstantLike(
+        old, cast<ShapedType>(cast<TypedAttr>(old).getType()), bytes);
     kept.setVersion(old, value);
     changed[old] = value;
-  });
+  }
   kept.commit();
   module.walk([&](Operation *op) {
     Attribute value;
@@ -189,6 +192,14 @@ void mlir::prune::writeChanges(ModuleOp module, Sweep &sweep) {
         arith::ConstantOp::create(builder, op->getLoc(), replacement));
     op->erase();
   });
+}
+
+void mlir::prune::writeChanges(ModuleOp module, Sweep &sweep) {
+  SmallVector<std::pair<Attribute, std::vector<char>>> changes;
+  sweep.visitChanged([&](DenseResourceElementsAttr old, ArrayRef<char> bytes) {
+    changes.push_back({old, bytes.vec()});
+  });
+  replaceConstants(module, changes);
 }
 
 void mlir::prune::recordLayers(ModuleOp module, StringRef by,
