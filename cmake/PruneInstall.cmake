@@ -24,6 +24,7 @@ if(TARGET PrunePython)
     ${PROJECT_SOURCE_DIR}/python/prune/__init__.py
     ${PROJECT_SOURCE_DIR}/python/prune/_prune.pyi
     ${PROJECT_SOURCE_DIR}/python/prune/py.typed
+    ${PROJECT_SOURCE_DIR}/python/prune/calibration.py
     ${PROJECT_SOURCE_DIR}/python/prune/solvers.py
     DESTINATION python/prune)
 endif()

@@ -204,13 +204,30 @@ static ElementType elementOf(const Input &input) {
   llvm_unreachable("all types are listed");
 }
 
-static Port portOf(func::FuncOp function, unsigned index) {
-  Port port;
-  Type type = function.getArgumentTypes()[index];
-  if (auto tensor = dyn_cast<RankedTensorType>(type))
-    for (int64_t extent : tensor.getShape())
-      port.shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
-  return port;
+/// Makes data what the arguments take, as far as its type goes.
+static Error fitData(ArrayRef<Port> ports, std::vector<Input> &data,
+                     const Batching &batching) {
+  for (auto [port, input] : llvm::zip_equal(ports, data)) {
+    std::string source = "data for " + port.description;
+    NpyType type = fileTypeOf(port.element);
+    if (!input.isBFloat && !isSameType(input.array.type(), type) &&
+        canConvert(input.array.type(), type)) {
+      Expected<NpyArray> converted = convert(source, input.array, type);
+      if (!converted)
+        return converted.takeError();
+      input.array = std::move(*converted);
+    }
+    if (port.element == ElementType::BF16 && !input.isBFloat &&
+        input.array.type() == NpyType::F32) {
+      Expected<NpyArray> narrow = toBFloat(input.array);
+      if (!narrow)
+        return narrow.takeError();
+      input = {std::move(*narrow), true};
+    }
+    if (Error error = checkInput(port, input, source, batching))
+      return error;
+  }
+  return Error::success();
 }
 
 Error Sweep::takeData(func::FuncOp function) {
@@ -219,11 +236,15 @@ Error Sweep::takeData(func::FuncOp function) {
         "'" + function.getName() + "' takes " +
         Twine(function.getNumArguments()) + " inputs, but data is given for " +
         Twine(data.size()));
+  Expected<std::vector<Port>> ports = Program::argumentsOf(function);
+  if (!ports)
+    return ports.takeError();
   Batching batching{true, options.batch};
+  if (Error error = fitData(*ports, data, batching))
+    return error;
   int64_t size = 0;
   bool isFixed = false;
-  for (auto [i, input] : llvm::enumerate(data)) {
-    Port port = portOf(function, i);
+  for (auto [port, input] : llvm::zip_equal(*ports, data)) {
     isSliced.push_back(prune::isSliced(port, input, batching));
     if (!isSliced.back())
       continue;

@@ -160,6 +160,13 @@ static Error readSignature(func::FuncOp entry, std::vector<Port> &arguments,
       [&](unsigned i) { return entry.getResultAttrDict(i); }, results);
 }
 
+Expected<std::vector<Port>> Program::argumentsOf(func::FuncOp function) {
+  std::vector<Port> arguments, results;
+  if (Error error = readSignature(function, arguments, results))
+    return std::move(error);
+  return std::move(arguments);
+}
+
 //===----------------------------------------------------------------------===//
 // The module
 //===----------------------------------------------------------------------===//

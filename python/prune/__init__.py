@@ -14,6 +14,7 @@ failure is a `prune.Error` whose text is what the compiler said; a weight that d
 not exist is a `KeyError`.
 """
 
+from . import calibration as _calibration
 from . import solvers
 from ._prune import (
     CompileError,
@@ -28,6 +29,9 @@ from ._prune import (
     load_plugin,
     version,
 )
+
+for _name in ("reconstruct", "sensitivity", "score_channels", "refit", "compress"):
+    setattr(Module, _name, getattr(_calibration, _name))
 
 __version__ = version()
 

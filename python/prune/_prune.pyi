@@ -1,10 +1,12 @@
 """Types of the compiled part of the package; what things mean is in its docstrings."""
 
 import os
-from typing import Any, Callable, ItemsView, Iterator, KeysView, Mapping, Optional, Union, ValuesView
+from typing import Any, Callable, ItemsView, Iterator, KeysView, Mapping, Optional, Sequence, Union, ValuesView
 
 import numpy
 from numpy.typing import ArrayLike
+
+Arrays = Union[ArrayLike, Sequence[ArrayLike]]
 
 class Error(Exception): ...
 class ParseError(Error): ...
@@ -68,6 +70,30 @@ class Module:
         scope: str = ...,
         include: str = ...,
         exclude: str = ...,
+    ) -> None: ...
+    def reconstruct(
+        self,
+        data: Arrays,
+        *,
+        sparsity: Optional[float] = ...,
+        pattern: str = ...,
+        targets: Optional[Mapping[str, float]] = ...,
+        **options: Any,
+    ) -> None: ...
+    def sensitivity(self, data: Arrays, labels: Optional[ArrayLike] = ..., **options: Any) -> dict[str, Any]: ...
+    def score_channels(self, data: Arrays, **options: Any) -> None: ...
+    def refit(self, data: Arrays, reference: Module, **options: Any) -> None: ...
+    def compress(
+        self,
+        data: Arrays,
+        labels: Optional[ArrayLike] = ...,
+        *,
+        budget: Optional[str] = ...,
+        max_drop: Optional[float] = ...,
+        metric: Union[str, Callable[[Program], float]] = ...,
+        eval_data: Optional[Arrays] = ...,
+        eval_labels: Optional[ArrayLike] = ...,
+        **options: Any,
     ) -> None: ...
     def clone(self) -> Module: ...
     def run(self, pipeline: str) -> None: ...

@@ -38,7 +38,9 @@ for name in ("Module", "Program", "Weights"):
         if any(getattr(d, "id", "") == "property" for d in stub.decorator_list) or member == "__call__":
             continue
         if inspect.isfunction(vars(getattr(_prune, name))[member]):  # of collections.abc
-            assert list(inspect.signature(there[member]).parameters) == [a.arg for a in stub.args.args]
+            wanted = [a.arg for a in stub.args.args + stub.args.kwonlyargs]
+            wanted += [stub.args.kwarg.arg] if stub.args.kwarg else []
+            assert list(inspect.signature(there[member]).parameters) == wanted, member
             continue
         # pybind11 writes the signature into the first line.
         signature = getattr(getattr(_prune, name), member).__doc__.splitlines()[0]

@@ -100,6 +100,10 @@ public:
   static llvm::Expected<func::FuncOp> findEntry(ModuleOp module,
                                                 const CompileOptions &options);
 
+  /// The arguments that a function takes. Fails if compiled code cannot take
+  /// one.
+  static llvm::Expected<std::vector<Port>> argumentsOf(func::FuncOp function);
+
   StringRef entry() const { return name; }
   ArrayRef<Port> arguments() const { return argumentPorts; }
   ArrayRef<Port> results() const { return resultPorts; }
