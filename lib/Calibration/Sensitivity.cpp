@@ -159,8 +159,14 @@ Expected<SensitivityTable> mlir::prune::measureSensitivity(
   SensitivityVisitor visitor(sweep, meter, weights, levels, options, store);
   visitor.table.loss = options.usesKL ? "kl" : "error";
   visitor.table.samples = sweep.numSamples();
+  auto isPlanned = [&](size_t weight) {
+    return llvm::any_of(levels, [&](const PlannedLevel &level) {
+      return bool(level.weights[weight].pattern);
+    });
+  };
   if (Error error = sweep.run(
-          [&](const SweptLayer &layer) { return visitor.visit(layer); }))
+          [&](const SweptLayer &layer) { return visitor.visit(layer); },
+          isPlanned))
     return std::move(error);
   return std::move(visitor.table);
 }
@@ -179,8 +185,16 @@ std::optional<CostKind> mlir::prune::parseCostKind(StringRef text) {
   return std::nullopt;
 }
 
-Expected<LevelTable> SensitivityTable::costs(CostKind kind) const {
+Expected<LevelTable> SensitivityTable::costs(CostKind kind,
+                                             double errorShare) const {
   LevelTable table;
+  double losses = 0, errors = 0;
+  for (const SensitivityLayer &layer : layers) {
+    losses += layer.levels[layer.levels.size() / 2].loss;
+    errors += layer.levels[layer.levels.size() / 2].layerError;
+  }
+  double lossScale = losses > 0 ? (1 - errorShare) / losses : 0;
+  double errorScale = errors > 0 ? errorShare / errors : 0;
   for (const SensitivityLayer &layer : layers) {
     std::vector<LayerLevel> &row = table.emplace_back();
     for (const SensitivityLevel &level : layer.levels) {
@@ -194,7 +208,9 @@ Expected<LevelTable> SensitivityTable::costs(CostKind kind) const {
               "'; measure them with prune-measure-sensitivity=latency");
         cost = *level.microseconds;
       }
-      row.push_back({cost, level.loss});
+      row.push_back({cost, errorShare == 0 ? level.loss
+                                           : lossScale * level.loss +
+                                                 errorScale * level.layerError});
     }
   }
   return std::move(table);

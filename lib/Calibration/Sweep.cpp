@@ -386,7 +386,8 @@ Error Sweep::forEachBatch(size_t begin, llvm::function_ref<Error(size_t)> body) 
   return failed;
 }
 
-Error Sweep::run(llvm::function_ref<Error(const SweptLayer &)> visit) {
+Error Sweep::run(llvm::function_ref<Error(const SweptLayer &)> visit,
+                 llvm::function_ref<bool(size_t)> wants) {
   for (Batch &batch : batches) {
     giveArguments(batch, batch.dense);
     batch.pruned = batch.dense;
@@ -399,6 +400,8 @@ Error Sweep::run(llvm::function_ref<Error(const SweptLayer &)> visit) {
         }))
       return error;
     for (; next < layers.size() && layers[next].stage == stage; ++next) {
+      if (wants && !wants(layers[next].weight))
+        continue;
       if (options.progress)
         options.progress(layers[next].name, next, layers.size());
       if (Error error = visit(summarize(layers[next])))

@@ -45,8 +45,10 @@ struct SensitivityTable {
   int64_t samples = 0;
   std::vector<SensitivityLayer> layers;
 
-  /// Costs and losses of all levels. Fails if latencies were not measured.
-  llvm::Expected<LevelTable> costs(CostKind kind) const;
+  /// Costs and losses of all levels. Fails if latencies were not measured. With
+  /// `errorShare`, such a share of the loss is the layer's own error, both
+  /// relative to their sums over layers at the middle level.
+  llvm::Expected<LevelTable> costs(CostKind kind, double errorShare = 0) const;
 
   void writeJSON(llvm::raw_ostream &os) const;
   void writeCSV(llvm::raw_ostream &os) const;

@@ -72,9 +72,10 @@ public:
   llvm::Expected<std::unique_ptr<Sweep>> onData(func::FuncOp function,
                                                 std::vector<Input> data) const;
 
-  /// Visits all layers in the order of execution.
-  llvm::Error
-  run(llvm::function_ref<llvm::Error(const SweptLayer &)> visit);
+  /// Visits the layers in the order of execution; with `wants`, those of the
+  /// weights that it is true for.
+  llvm::Error run(llvm::function_ref<llvm::Error(const SweptLayer &)> visit,
+                  llvm::function_ref<bool(size_t weight)> wants = nullptr);
 
   /// The number of samples, and of the batches that they are cut into.
   int64_t numSamples() const { return samples; }

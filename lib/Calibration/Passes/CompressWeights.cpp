@@ -12,6 +12,9 @@
 
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <cmath>
 
 namespace mlir::prune {
 #define GEN_PASS_DEF_COMPRESSWEIGHTSPASS
@@ -64,7 +67,8 @@ private:
   LogicalResult readWish();
   LogicalResult prepareGuard();
   LogicalResult findTable();
-  FailureOr<LevelChoice> allocateLevels(double fractionOfSavings);
+  llvm::Error chooseLevels();
+  Expected<double> judge(const LevelChoice &candidate);
   Expected<std::vector<WeightPlan>> planAt(double strength);
 
   Wish wish;
@@ -194,6 +198,68 @@ LogicalResult CompressWeights::findTable() {
   return success();
 }
 
+/// The loss of the network that is pruned by a choice, on samples kept apart.
+Expected<double> CompressWeights::judge(const LevelChoice &candidate) {
+  choice = candidate;
+  Expected<std::vector<WeightPlan>> plan = planAt(1);
+  if (!plan)
+    return plan.takeError();
+  sweep->reset();
+  auto layers = reconstructWeights(*sweep, network.weights(), *plan, solver);
+  if (!layers)
+    return layers.takeError();
+  Expected<NetworkLoss> measured = meter->measure(Sweep::Samples::HeldOut);
+  if (!measured)
+    return measured.takeError();
+  return loss == "kl" ? measured->divergence : measured->error;
+}
+
+/// Losses of single layers do not tell how layers in a row make up for each
+/// other. Allocations by the loss, by the layers' own errors, by both, by
+/// evolution, and the same for all are pruned each, and the best is taken.
+llvm::Error CompressWeights::chooseLevels() {
+  std::vector<LevelChoice> candidates;
+  auto add = [&](std::optional<LevelChoice> candidate) {
+    if (candidate && !llvm::is_contained(candidates, *candidate))
+      candidates.push_back(std::move(*candidate));
+  };
+  for (double share : {0.0, 0.5, 1.0}) {
+    Expected<LevelTable> blend = sensitivity.costs(wish.cost, share);
+    if (!blend)
+      return blend.takeError();
+    add(allocate(*blend, budgetCost));
+  }
+  add(allocateUniformly(costs, budgetCost));
+  if (evolve > 0) {
+    EvolutionOptions evolution;
+    evolution.generations = evolve;
+    evolution.seed = seed;
+    Expected<LevelChoice> evolved =
+        evolveLevels(*sweep, *meter, costs, store, candidates.front(),
+                     budgetCost, loss == "kl", evolution);
+    if (!evolved)
+      return evolved.takeError();
+    add(std::move(*evolved));
+  }
+  if (candidates.size() == 1) {
+    choice = candidates.front();
+    return llvm::Error::success();
+  }
+  LevelChoice best;
+  double least = INFINITY;
+  for (const LevelChoice &candidate : candidates) {
+    Expected<double> found = judge(candidate);
+    if (!found)
+      return found.takeError();
+    if (best.empty() || *found < least) {
+      least = *found;
+      best = candidate;
+    }
+  }
+  choice = best;
+  return llvm::Error::success();
+}
+
 /// The plan that goes a part of the way from the dense network to the budget.
 Expected<std::vector<WeightPlan>> CompressWeights::planAt(double strength) {
   LevelChoice levels = choice;
@@ -259,18 +325,8 @@ LogicalResult CompressWeights::run() {
   meter = std::move(*measure);
   if (failed(prepareGuard()) || failed(findTable()))
     return failure();
-  choice = *allocate(costs, budgetCost);
-  if (evolve > 0) {
-    EvolutionOptions evolution;
-    evolution.generations = evolve;
-    evolution.seed = seed;
-    Expected<LevelChoice> evolved =
-        evolveLevels(*sweep, *meter, costs, store, choice, budgetCost,
-                     loss == "kl", evolution);
-    if (!evolved)
-      return fail(evolved.takeError());
-    choice = std::move(*evolved);
-  }
+  if (llvm::Error error = chooseLevels())
+    return fail(std::move(error));
   Expected<Compression> done = compress(
       *sweep, network.weights(),
       [&](double strength) { return planAt(strength); },

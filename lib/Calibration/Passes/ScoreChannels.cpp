@@ -80,18 +80,19 @@ ScoreChannels::collect(const PassNetwork &network,
   if (failed(sweep))
     return failure();
   Systems systems;
-  if (llvm::Error error =
-          (*sweep)->run([&](const SweptLayer &layer) -> llvm::Error {
-            const Weight &weight = network.weights()[layer.weight];
-            if (!readers.contains(&weight))
-              return llvm::Error::success();
-            Expected<SolvableLayer> made =
-                makeSolvable(**sweep, layer, weight, /*adjusts=*/true);
-            if (!made)
-              return made.takeError();
-            systems.try_emplace(&weight, std::move(*made));
-            return llvm::Error::success();
-          }))
+  ArrayRef<Weight> weights = network.weights();
+  auto visit = [&](const SweptLayer &layer) -> llvm::Error {
+    const Weight &weight = weights[layer.weight];
+    Expected<SolvableLayer> made =
+        makeSolvable(**sweep, layer, weight, /*adjusts=*/true);
+    if (!made)
+      return made.takeError();
+    systems.try_emplace(&weight, std::move(*made));
+    return llvm::Error::success();
+  };
+  if (llvm::Error error = (*sweep)->run(visit, [&](size_t weight) {
+        return readers.contains(&weights[weight]);
+      }))
     return failWith(getOperation(), kName, std::move(error));
   return std::move(systems);
 }

@@ -86,6 +86,42 @@ std::optional<LevelChoice> mlir::prune::allocate(const LevelTable &table,
   return choice;
 }
 
+std::optional<LevelChoice>
+mlir::prune::allocateUniformly(const LevelTable &table, double budget) {
+  auto choose = [&](double part) {
+    LevelChoice choice = cheapest(table);
+    for (auto [levels, chosen] : llvm::zip_equal(table, choice)) {
+      double dense = 0;
+      for (const LayerLevel &level : levels)
+        dense = std::max(dense, level.cost);
+      for (size_t i = 0; i < levels.size(); ++i) {
+        // Levels round down to whole units.
+        bool fits = levels[i].cost <= part * dense + 1;
+        if (fits && std::tie(levels[i].cost, levels[chosen].loss) >
+                        std::tie(levels[chosen].cost, levels[i].loss))
+          chosen = i;
+      }
+    }
+    return choice;
+  };
+  std::vector<double> parts;
+  for (const std::vector<LayerLevel> &levels : table) {
+    double dense = 0;
+    for (const LayerLevel &level : levels)
+      dense = std::max(dense, level.cost);
+    for (const LayerLevel &level : levels)
+      if (dense > 0)
+        parts.push_back(level.cost / dense);
+  }
+  llvm::sort(parts, std::greater<double>());
+  for (double part : parts)
+    if (LevelChoice choice = choose(part); sumOf(table, choice).cost <= budget)
+      return choice;
+  LevelChoice least = cheapest(table);
+  return sumOf(table, least).cost <= budget ? std::make_optional(least)
+                                            : std::nullopt;
+}
+
 namespace {
 /// The levels of a layer in the order of their costs, without those that cost
 /// and lose more than another.

@@ -23,6 +23,9 @@ using namespace mlir::prune;
 using llvm::createStringError;
 using llvm::Expected;
 
+/// How far apart costs are at least.
+static constexpr double kApart = 1e-12;
+
 namespace {
 /// One consumer, while channels leave.
 class ShrinkingConsumer {
@@ -163,8 +166,8 @@ mlir::prune::computeChannelCosts(llvm::ArrayRef<ChannelConsumer> consumers,
     size_t least = std::min_element(next.begin(), next.end()) - next.begin();
     total += next[least];
     // Also those that cost nothing come one after the other.
-    costs[least] = step == 0 ? total : std::nextafter(total, kGone);
-    total = costs[least];
+    costs[least] = total;
+    total += kApart;
     isGone[least] = true;
     for (ShrinkingConsumer &consumer : shrinking)
       consumer.remove(least);

@@ -38,6 +38,12 @@ std::optional<LevelChoice> allocate(const LevelTable &table, double budget);
 /// The cheapest choice.
 LevelChoice cheapest(const LevelTable &table);
 
+/// Of each layer the level that leaves the largest part of its cost that is at
+/// most the same part for all: the largest such part within the budget. Nothing
+/// if no choice fits.
+std::optional<LevelChoice> allocateUniformly(const LevelTable &table,
+                                             double budget);
+
 struct EvolutionOptions {
   unsigned generations = 50, offspring = 8;
   uint64_t seed = 0;
