@@ -47,7 +47,20 @@ mlir::prune::getStatistics(Operation *op, Location loc, StringRef weight,
       return emitError(loc, "criterion ")
              << criterion << " reads the statistic '" << name << "' of weight '"
              << weight
-             << "', which the module's 'prune.statistics' does not have";
+             << "', which the module's 'prune.statistics' does not have; "
+                "prune-insert-observers and then prune-run --statistics put it "
+                "there";
+    auto type = dyn_cast<RankedTensorType>(statistic.getType());
+    auto weightType = cast<ShapedType>(op->getResult(0).getType());
+    if (!type)
+      return emitError(loc, "expects the statistic '")
+             << name << "' of weight '" << weight
+             << "' to be a ranked tensor but got " << statistic.getType();
+    if (failed(
+            criterion.verifyStatistic(name, type, weightType.getShape(), [&] {
+              return emitError(loc, "weight '") << weight << "' ";
+            })))
+      return failure();
     found.push_back(statistic);
   }
   return found;
