@@ -266,6 +266,8 @@ Program::compile(ModuleOp module, const CompileOptions &options) {
   if (Error error = processor->checkRunsHere())
     return std::move(error);
   OwningOpRef<ModuleOp> copy = module.clone();
+  if (!options.observer)
+    stripObservers(*copy);
   Expected<func::FuncOp> entry = findEntry(*copy, options);
   if (!entry)
     return entry.takeError();
@@ -294,6 +296,8 @@ Program::compile(ModuleOp module, const CompileOptions &options) {
   if (!runner)
     return runner.takeError();
   program->runner = std::move(*runner);
+  if (options.observer)
+    program->runner->setObserver(options.observer);
   return program;
 }
 
