@@ -115,14 +115,29 @@ FeatureStatistics::FeatureStatistics(int64_t groups, int64_t columns,
     : groups(groups), columns(columns), total(groups * columns),
       products(hasGram ? groups * columns * columns : 0) {}
 
-/// Adds the products of a row with itself, to the upper triangle.
-static void addProducts(std::vector<double> &products, size_t begin,
-                        const double *row, size_t columns) {
+/// Adds the products of `numRows` rows with themselves to an upper triangle,
+/// row by row: a sum is loaded once for all of them.
+template <size_t numRows>
+static void addProducts(double *products, const double *rows, size_t columns) {
   for (size_t i = 0; i < columns; ++i) {
-    double *out = products.data() + begin + i * columns;
-    for (size_t j = i; j < columns; ++j)
-      out[j] += row[i] * row[j];
+    double *out = products + i * columns;
+    for (size_t j = i; j < columns; ++j) {
+      double sum = out[j];
+      for (size_t r = 0; r < numRows; ++r)
+        sum += rows[r * columns + i] * rows[r * columns + j];
+      out[j] = sum;
+    }
   }
+}
+
+/// The same for any number of rows.
+static void addProducts(double *products, const double *rows, size_t numRows,
+                        size_t columns) {
+  constexpr size_t kAtOnce = 8;
+  for (; numRows >= kAtOnce; numRows -= kAtOnce, rows += kAtOnce * columns)
+    addProducts<kAtOnce>(products, rows, columns);
+  for (; numRows > 0; --numRows, rows += columns)
+    addProducts<1>(products, rows, columns);
 }
 
 void FeatureStatistics::add(const Patches &patches, const double *tensor) {
@@ -135,12 +150,11 @@ void FeatureStatistics::add(const Patches &patches, const double *tensor) {
     for (int64_t begin = 0; begin < patches.numRows(); begin += kReadRows) {
       int64_t read = std::min(kReadRows, patches.numRows() - begin);
       patches.read(tensor, group, begin, read, rows.data());
-      for (int64_t r = 0; r < read; ++r) {
-        const double *row = rows.data() + r * columns;
-        own.addRow(row, group * columns, columns);
-        if (!products.empty())
-          addProducts(ownProducts, group * columns * columns, row, columns);
-      }
+      for (int64_t r = 0; r < read; ++r)
+        own.addRow(rows.data() + r * columns, group * columns, columns);
+      if (!products.empty())
+        addProducts(ownProducts.data() + group * columns * columns, rows.data(),
+                    read, columns);
     }
   total.merge(own);
   for (auto [to, from] : llvm::zip_equal(products, ownProducts))

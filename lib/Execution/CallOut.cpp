@@ -64,12 +64,13 @@ std::vector<double> ShownTensor::read() const {
   int64_t step = rank ? strides.back() : 1;
   unsigned bytes = byteSize(kind);
   std::vector<char> row(inner * bytes);
+  int64_t rowShape[] = {inner};
   llvm::SmallVector<int64_t> index(rank);
   int64_t offset = 0;
   for (size_t at = 0; at != count; at += inner) {
     // A row at a time, which is one run if its elements are adjacent.
     const char *from = data + offset * int64_t(bytes);
-    TensorView view{kind, {from, row.size()}, {inner}, false};
+    TensorView view{kind, {from, row.size()}, rowShape, false};
     if (step != 1) {
       for (int64_t i = 0; i != inner; ++i)
         std::copy_n(from + i * step * int64_t(bytes), bytes,
