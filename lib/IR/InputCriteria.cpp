@@ -171,3 +171,42 @@ void RIAAttr::score(const ScoreInputs &inputs, int64_t begin,
                  : (magnitude / rows[i] + magnitude / columns[i]) * norms[i];
   }
 }
+
+//===----------------------------------------------------------------------===//
+// Channels
+//===----------------------------------------------------------------------===//
+
+static constexpr StringLiteral kNoReader = "is read by no weight";
+
+/// Adds a number for each channel, from the mean of a statistic over it.
+static void addMeans(const ChannelMember &member,
+                     MutableArrayRef<double> scores,
+                     function_ref<double(double)> score) {
+  std::vector<std::vector<double>> channels =
+      readChannels(member, scores.size());
+  for (auto [total, values] : llvm::zip_equal(scores, channels)) {
+    double sum = 0;
+    for (double value : values)
+      sum += value;
+    if (!values.empty())
+      total += score(sum / double(values.size()));
+  }
+}
+
+StringRef MeanActivationAttr::getStatistic() const { return "mean"; }
+
+StringRef MeanActivationAttr::whyNot() const { return kNoReader; }
+
+void MeanActivationAttr::addScores(const ChannelMember &member,
+                                   MutableArrayRef<double> scores) const {
+  addMeans(member, scores, [](double mean) { return std::fabs(mean); });
+}
+
+StringRef ZeroShareAttr::getStatistic() const { return "zeros"; }
+
+StringRef ZeroShareAttr::whyNot() const { return kNoReader; }
+
+void ZeroShareAttr::addScores(const ChannelMember &member,
+                              MutableArrayRef<double> scores) const {
+  addMeans(member, scores, [](double zeros) { return 1 - zeros; });
+}

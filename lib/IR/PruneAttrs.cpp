@@ -260,6 +260,10 @@ Attribute mlir::prune::parseChannelCriterion(Location loc, StringRef text,
     return ScaleAttr::get(context);
   if (text == "geometric-median")
     return GeometricMedianAttr::get(context);
+  if (text == "mean-activation")
+    return MeanActivationAttr::get(context);
+  if (text == "zero-share")
+    return ZeroShareAttr::get(context);
   if (text.starts_with("#"))
     if (auto criterion = dyn_cast_or_null<ChannelCriterionAttrInterface>(
             parseAttribute(text, context)))

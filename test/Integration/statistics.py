@@ -284,6 +284,31 @@ def two_layers():
     return seen
 
 
+def channels():
+    """Criteria of channels read what the next layer reads: neurons behind a ReLU."""
+    module = Module()
+    w, v = quantize(RNG.normal(size=(5, 8)), "f32"), quantize(RNG.normal(size=(8, 3)), "f32")
+    x = RNG.normal(size=(SAMPLES, 5)).astype(np.float32)
+    module.functions.append(f"""func.func @main(%x: tensor<10x5xf32>) -> tensor<10x3xf32> {{
+  %w = arith.constant {module.resource("w", w, "f32")}
+  %v = arith.constant {module.resource("v", v, "f32")}
+  %o = arith.constant dense<0.0> : tensor<10x8xf32>
+  %p = arith.constant dense<0.0> : tensor<10x3xf32>
+  %a = linalg.matmul ins(%x, %w : tensor<10x5xf32>, tensor<5x8xf32>) outs(%o : tensor<10x8xf32>) -> tensor<10x8xf32>
+  %b = linalg.max ins(%a, %o : tensor<10x8xf32>, tensor<10x8xf32>) outs(%o : tensor<10x8xf32>) -> tensor<10x8xf32>
+  %c = linalg.matmul ins(%b, %v : tensor<10x8xf32>, tensor<8x3xf32>) outs(%p : tensor<10x3xf32>) -> tensor<10x3xf32>
+  return %c : tensor<10x3xf32>
+}}
+""")
+    path = observe("channels", module.text(), x)
+    hidden = np.maximum(x.astype(np.float64) @ w, 0)
+    for criterion, scores in (("mean-activation", hidden.mean(0)), ("zero-share", (hidden > 0).mean(0))):
+        text = output_of("prune-opt", path, f"--prune-mask-channels=criterion={criterion} ratio=0.5",
+                         "--prune-fold-masks")
+        found = np.frombuffer(read_resources(text)["w#1"], np.float32).reshape(w.shape)
+        assert np.array_equal((found == 0).all(0), removed(scores, 0.5)), (criterion, scores, found)
+
+
 def run_time_scores():
     """Wanda on a weight that only the run knows equals Wanda on constants."""
     norms = RNG.random((3, 1, 4)) + 0.5
@@ -352,4 +377,5 @@ text, data, _ = check("depthwise", narrow)
 check_gram(text, data, narrow[3](data.astype(np.float64)), 3)
 check_indices(check("grouped", grouped())[2])
 check_errors(two_layers())
+channels()
 run_time_scores()

@@ -18,7 +18,9 @@ def Prune_WandaAttr : Prune_InputCriterion<"Wanda", "wanda", ["buildScore"]> {
   let description = [{
     The score of `w` is `|w| * n`, in double precision, where `n` is the norm of
     the input that `w` multiplies: the statistic `input_norm`. (Sun et al., *A
-    Simple and Effective Pruning Approach for Large Language Models*, 2023.)
+    Simple and Effective Pruning Approach for Large Language Models*, 2023. The
+    paper ranks the weights of each output alone: that is the pattern N:M with M
+    the number of inputs, such as `392:784` for half of 784.)
 
     Example: `#prune.wanda`
   }];
@@ -40,6 +42,37 @@ def Prune_RIAAttr : Prune_InputCriterion<"RIA", "ria", []> {
       "::mlir::FloatAttr::get(::mlir::Float64Type::get($_ctxt), 0.5)">:$power);
   let assemblyFormat = "(`<` `power` `=` $power^ `>`)?";
   let genVerifyDecl = 1;
+}
+
+class Prune_ActivationCriterion<string name, string attrMnemonic>
+    : Prune_ChannelCriterion<name, attrMnemonic,
+                             ["getStatistic", "whyNot", "addScores"]>;
+
+def Prune_MeanActivationAttr
+    : Prune_ActivationCriterion<"MeanActivation", "mean_activation"> {
+  let summary = "Score a channel by the mean of what it is";
+  let description = [{
+    The magnitude of the mean of the channel, as the weights that read it see
+    it: the statistic `mean` of their inputs, over all places of a filter, added
+    up over these weights. Made for channels behind a ReLU. (Molchanov et al.,
+    *Pruning Convolutional Neural Networks for Resource Efficient Inference*,
+    ICLR 2017.)
+
+    Example: `#prune.mean_activation`
+  }];
+}
+
+def Prune_ZeroShareAttr
+    : Prune_ActivationCriterion<"ZeroShare", "zero_share"> {
+  let summary = "Score a channel by how often it is not zero";
+  let description = [{
+    One minus the share of zeros in the channel, as the weights that read it see
+    it: the statistic `zeros` of their inputs, over all places of a filter, added
+    up over these weights. Zeros of a padding count, the same for all channels.
+    (Hu et al., *Network Trimming*, 2016.)
+
+    Example: `#prune.zero_share`
+  }];
 }
 
 #endif // PRUNE_IR_PRUNEINPUTCRITERIA_TD

@@ -89,6 +89,11 @@ def Prune_ChannelCriterionAttrInterface
       "::mlir::prune::CriterionAttrInterface", "getElements", (ins), "",
       [{ return {}; }]>,
     InterfaceMethod<[{
+        The statistic of weights that read the channels which scores come from:
+        `addScores` then gets it, in the place of constants. Empty by default.
+      }],
+      "::llvm::StringRef", "getStatistic", (ins), "", [{ return {}; }]>,
+    InterfaceMethod<[{
         Adds to `scores`, one for each channel, what this constant says of it.
       }],
       "void", "addScores",
