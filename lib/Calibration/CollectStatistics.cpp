@@ -101,16 +101,14 @@ void StatisticsCollector::add(const ShownTensor &tensor) {
 // The record
 //===----------------------------------------------------------------------===//
 
-namespace {
 /// Products that read the same elements for the same inputs and outputs.
-struct ObservedPart {
+struct mlir::prune::ObservedPart {
   FeatureStatistics statistics;
   /// For each element of the weight its feature and its output, or -1.
   std::vector<int64_t> features, outputs;
   /// For each column its place among those of the weight, in row-major order.
   std::vector<int64_t> places;
 };
-} // namespace
 
 /// Fails if an element is multiplied by several inputs.
 static bool readElements(const LayerView &view, ObservedPart &part) {
@@ -234,8 +232,8 @@ static DenseElementsAttr makeGram(MLIRContext *context,
                     sorted);
 }
 
-Expected<DictionaryAttr>
-StatisticsCollector::makeRecord(const ObservedWeight &weight) const {
+Expected<std::vector<ObservedPart>>
+StatisticsCollector::collectParts(const ObservedWeight &weight) const {
   size_t size = weight.type.getNumElements();
   std::vector<ObservedPart> parts;
   SmallVector<const LayerView *> views;
@@ -261,6 +259,16 @@ StatisticsCollector::makeRecord(const ObservedWeight &weight) const {
                                "' has an element that multiplies several "
                                "inputs of one product; exclude it");
   }
+  return std::move(parts);
+}
+
+Expected<DictionaryAttr>
+StatisticsCollector::makeRecord(const ObservedWeight &weight) const {
+  size_t size = weight.type.getNumElements();
+  Expected<std::vector<ObservedPart>> collected = collectParts(weight);
+  if (!collected)
+    return collected.takeError();
+  ArrayRef<ObservedPart> parts = *collected;
   MLIRContext *context = weight.type.getContext();
   ElementTensors tensors(weight.type);
   NamedAttrList entries;

@@ -16,6 +16,8 @@
 
 namespace mlir::prune {
 
+struct ObservedPart;
+
 /// Sums up what the observers of one module see, layer by layer, and gives the
 /// module the record `prune.statistics`. Use: create, compile the module with
 /// `add` as the observer, run it on all samples, finish.
@@ -52,6 +54,8 @@ private:
 
   StatisticsCollector() = default;
   void addWeight(const Weight &weight);
+  llvm::Expected<std::vector<ObservedPart>>
+  collectParts(const ObservedWeight &weight) const;
   llvm::Expected<DictionaryAttr> makeRecord(const ObservedWeight &weight) const;
 
   std::vector<Input> inputs;
