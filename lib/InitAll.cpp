@@ -27,6 +27,7 @@ void prune::registerAllDialects(DialectRegistry &registry) {
   registerExternalModels(registry);
   registerBufferizableOpInterfaceExternalModels(registry);
   registerSliceBufferizationModels(registry);
+  registerObserveBufferizationModel(registry);
   registerPluginDialects(registry);
 }
 

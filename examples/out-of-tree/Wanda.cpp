@@ -7,9 +7,11 @@
 // Large Language Models, ICLR 2024.) The module has the norms:
 //
 //   module attributes {prune.statistics = {fc1 = {
-//     input_norm = dense<[...]> : tensor<784xf64>}}}
+//     input_norm = dense<[...]> : tensor<784x1xf64>}}}
 //
-// Weights are inputs by outputs. What all elements need is computed once.
+// prune-run --statistics writes them. A statistic has the shape of the weight,
+// but 1 along dimensions that make no difference to the input, so it is read
+// like a broadcast. What all elements need is computed once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,7 +27,9 @@ using namespace mlir;
 
 namespace {
 struct Norms : prune::PreparedScores {
-  std::vector<double> values;
+  prune::BroadcastStatistic values;
+  explicit Norms(const prune::ScoreInputs &inputs)
+      : values(inputs.statistics[0], inputs.weight.shape) {}
 };
 
 class WandaAttr
@@ -39,28 +43,48 @@ public:
 
   SmallVector<StringRef> getStatistics() const { return {"input_norm"}; }
 
+  LogicalResult
+  verifyStatistic(StringRef name, RankedTensorType type,
+                  ArrayRef<int64_t> shape,
+                  function_ref<InFlightDiagnostic()> emitError) const {
+    if (prune::BroadcastStatistic::fits(type.getShape(), shape))
+      return success();
+    return emitError() << "expects a statistic that broadcasts to the weight, "
+                          "but got "
+                       << type;
+  }
+
   std::shared_ptr<const prune::PreparedScores>
   prepare(const prune::ScoreInputs &inputs) const {
-    auto norms = std::make_shared<Norms>();
-    norms->values.resize(inputs.statistics[0].size());
-    inputs.statistics[0].load(0, norms->values);
-    return norms;
+    return std::make_shared<Norms>(inputs);
   }
 
   void score(const prune::ScoreInputs &inputs, int64_t begin,
              MutableArrayRef<double> out) const {
-    const auto &norms = static_cast<const Norms *>(inputs.prepared)->values;
-    int64_t columns = inputs.weight.shape.back();
+    std::vector<double> norms(out.size());
+    static_cast<const Norms *>(inputs.prepared)->values.load(begin, norms);
     inputs.weight.load(begin, out);
     for (size_t i = 0; i != out.size(); ++i)
-      out[i] = std::fabs(out[i]) * norms[(begin + i) / columns];
+      out[i] = std::fabs(out[i]) * norms[i];
   }
 
   Value buildScore(OpBuilder &b, Location loc,
                    const prune::ScoreValues &values) const {
-    Value columns = arith::ConstantIndexOp::create(b, loc, values.shape.back());
-    Value row = arith::DivUIOp::create(b, loc, values.index, columns);
-    Value norm = tensor::ExtractOp::create(b, loc, values.statistics[0], row);
+    Value norms = values.statistics[0];
+    ArrayRef<int64_t> sizes =
+        cast<RankedTensorType>(norms.getType()).getShape();
+    auto number = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, loc, value);
+    };
+    SmallVector<Value> place(sizes.size());
+    Value rest = values.index;
+    for (size_t dim = sizes.size(); dim-- > 0;) {
+      Value size = number(values.shape[dim]);
+      place[dim] = sizes[dim] == 1 ? number(0)
+                                   : arith::RemUIOp::create(b, loc, rest, size);
+      rest = arith::DivUIOp::create(b, loc, rest, size);
+    }
+    Value norm = tensor::ExtractOp::create(b, loc, norms, place);
     Value magnitude = math::AbsFOp::create(b, loc, values.element);
     return arith::MulFOp::create(b, loc, magnitude, norm);
   }

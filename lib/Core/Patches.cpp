@@ -42,8 +42,7 @@ static std::vector<int64_t> makeOffsets(llvm::ArrayRef<PatchLoop> loops,
       stride += loop.steps[dim] * extent;
       extent *= shape[dim];
     }
-    int64_t size =
-        loop.size == -1 ? findSize(loop, layout, shape) : loop.size;
+    int64_t size = loop.size == -1 ? findSize(loop, layout, shape) : loop.size;
     std::vector<int64_t> next;
     next.reserve(offsets.size() * size);
     for (int64_t offset : offsets)
@@ -70,15 +69,21 @@ Patches::Patches(const PatchLayout &layout, llvm::ArrayRef<int64_t> shape)
     isContiguous &= offset == int64_t(i);
 }
 
-void Patches::read(const float *tensor, int64_t group, int64_t begin,
-                   int64_t count, float *out) const {
+template <typename Number>
+void Patches::read(const Number *tensor, int64_t group, int64_t begin,
+                   int64_t count, Number *out) const {
   size_t width = columns.size();
   for (int64_t r = begin; r < begin + count; ++r, out += width) {
-    const float *row = tensor + rows[r] + groups[group];
+    const Number *row = tensor + rows[r] + groups[group];
     if (isContiguous)
-      std::memcpy(out, row, width * sizeof(float));
+      std::memcpy(out, row, width * sizeof(Number));
     else
       for (size_t c = 0; c < width; ++c)
         out[c] = row[columns[c]];
   }
 }
+
+template void Patches::read(const float *, int64_t, int64_t, int64_t,
+                            float *) const;
+template void Patches::read(const double *, int64_t, int64_t, int64_t,
+                            double *) const;

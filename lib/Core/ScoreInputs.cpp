@@ -6,6 +6,10 @@
 
 #include "prune/Core/ScoreInputs.h"
 
+#include "llvm/ADT/STLExtras.h"
+
+#include <cassert>
+
 using namespace mlir::prune;
 
 std::vector<std::vector<double>>
@@ -24,4 +28,57 @@ mlir::prune::readChannels(const ChannelMember &member, size_t numChannels) {
     }
   }
   return slices;
+}
+
+//===----------------------------------------------------------------------===//
+// Statistics
+//===----------------------------------------------------------------------===//
+
+bool BroadcastStatistic::fits(llvm::ArrayRef<int64_t> statistic,
+                              llvm::ArrayRef<int64_t> shape) {
+  return statistic.size() == shape.size() &&
+         llvm::all_of_zip(statistic, shape, [](int64_t own, int64_t extent) {
+           return own == 1 || own == extent;
+         });
+}
+
+BroadcastStatistic::BroadcastStatistic(const TensorView &statistic,
+                                       llvm::ArrayRef<int64_t> shape)
+    : shape(shape.begin(), shape.end()), strides(shape.size()),
+      values(statistic.size()) {
+  assert(fits(statistic.shape, shape) && "expects a broadcast");
+  statistic.load(0, values);
+  int64_t stride = 1;
+  for (size_t dim = shape.size(); dim-- > 0;) {
+    if (statistic.shape[dim] != 1)
+      strides[dim] = stride;
+    stride *= statistic.shape[dim];
+  }
+}
+
+void BroadcastStatistic::transform(
+    llvm::function_ref<double(double)> function) {
+  for (double &value : values)
+    value = function(value);
+}
+
+void BroadcastStatistic::load(int64_t begin,
+                              llvm::MutableArrayRef<double> out) const {
+  llvm::SmallVector<int64_t> index(shape.size());
+  int64_t rest = begin, at = 0;
+  for (size_t dim = shape.size(); dim-- > 0;) {
+    index[dim] = rest % shape[dim];
+    rest /= shape[dim];
+    at += index[dim] * strides[dim];
+  }
+  for (double &value : out) {
+    value = values[at];
+    for (size_t dim = shape.size(); dim-- > 0;) {
+      at += strides[dim];
+      if (++index[dim] < shape[dim])
+        break;
+      at -= strides[dim] * shape[dim];
+      index[dim] = 0;
+    }
+  }
 }

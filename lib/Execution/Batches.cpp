@@ -114,6 +114,13 @@ static Expected<BatchPlan> makePlan(const Program &program,
   }
   if (plan.isSliced() && plan.samples == 0)
     return createStringError("--batch: the inputs hold no samples");
+  if (batching.wholeOnly && plan.fixed && plan.samples % plan.batch != 0)
+    return createStringError(
+        "--statistics: each call takes " + Twine(plan.batch) + " of " +
+        Twine(plan.samples) +
+        " samples, and what fills up the last call would be counted; give a "
+        "multiple of " +
+        Twine(plan.batch));
   return std::move(plan);
 }
 

@@ -273,6 +273,8 @@ Program::compile(ModuleOp module, const CompileOptions &options) {
   if (Error error = processor->checkRunsHere())
     return std::move(error);
   OwningOpRef<ModuleOp> copy = module.clone();
+  if (!options.observer)
+    stripObservers(*copy);
   Expected<func::FuncOp> entry = findEntry(*copy, options);
   if (!entry)
     return entry.takeError();
@@ -301,6 +303,8 @@ Program::compile(ModuleOp module, const CompileOptions &options) {
   if (!runner)
     return runner.takeError();
   program->runner = std::move(*runner);
+  if (options.observer)
+    program->runner->setObserver(options.observer);
   return program;
 }
 

@@ -11,6 +11,7 @@
 
 #include "prune/Execution/Runner.h"
 
+#include "CallOut.h"
 #include "Heap.h"
 
 #include "prune/Core/Packing/Processor.h"
@@ -91,6 +92,10 @@ runtimeSymbols(llvm::orc::MangleAndInterner interner) {
   add("free", heapFree);
   add("puts", keepMessage);
   add("abort", handleFailedCheck);
+  add("_mlir_ciface_prune_observe_f64", showF64);
+  add("_mlir_ciface_prune_observe_f32", showF32);
+  add("_mlir_ciface_prune_observe_f16", showF16);
+  add("_mlir_ciface_prune_observe_bf16", showBF16);
   return map;
 }
 
@@ -167,6 +172,10 @@ Runner::Runner() : heap(std::make_unique<HeapUser>()) {}
 
 Runner::~Runner() = default;
 
+void Runner::setObserver(Observer given) {
+  observer = std::make_unique<Observer>(std::move(given));
+}
+
 //===----------------------------------------------------------------------===//
 // Calls
 //===----------------------------------------------------------------------===//
@@ -199,6 +208,7 @@ Runner::bind(StringRef function, ArrayRef<PortType> argumentTypes,
     return address.takeError();
   std::unique_ptr<Invocation> invocation(new Invocation());
   invocation->function = *address;
+  invocation->observer = observer.get();
   invocation->resultTypes.assign(resultTypes.begin(), resultTypes.end());
 
   // Natural alignment, as in C.
@@ -237,6 +247,7 @@ Invocation::~Invocation() { freeResults(); }
 
 void Invocation::call() {
   freeResults();
+  ObserverScope scope(observer);
   function(packed.data());
   hasResults = true;
 }

@@ -239,13 +239,17 @@ CriterionAttrInterface mlir::prune::parseCriterion(Location loc, StringRef text,
     return MagnitudeAttr::get(context, text == "l1" ? Norm::L1 : Norm::L2);
   if (text == "random")
     return RandomAttr::get(context, seed);
+  if (text == "wanda")
+    return WandaAttr::get(context);
+  if (text == "ria")
+    return RIAAttr::get(context, Builder(context).getF64FloatAttr(0.5));
   if (text.starts_with("#"))
     if (auto criterion = dyn_cast_or_null<CriterionAttrInterface>(
             parseAttribute(text, context)))
       return criterion;
   emitError(loc) << "unknown criterion '" << text
-                 << "': expects l1, l2, random, or an attribute that "
-                    "implements a criterion";
+                 << "': expects l1, l2, random, wanda, ria, or an attribute "
+                    "that implements a criterion";
   return {};
 }
 
@@ -256,6 +260,10 @@ Attribute mlir::prune::parseChannelCriterion(Location loc, StringRef text,
     return ScaleAttr::get(context);
   if (text == "geometric-median")
     return GeometricMedianAttr::get(context);
+  if (text == "mean-activation")
+    return MeanActivationAttr::get(context);
+  if (text == "zero-share")
+    return ZeroShareAttr::get(context);
   if (text.starts_with("#"))
     if (auto criterion = dyn_cast_or_null<ChannelCriterionAttrInterface>(
             parseAttribute(text, context)))

@@ -8,7 +8,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "prune/Core/Statistics.h"
 #include "prune/IR/Prune.h"
+
+#include "llvm/ADT/SmallSet.h"
+#include "llvm/ADT/StringExtras.h"
 
 #include <cmath>
 
@@ -107,6 +111,11 @@ LogicalResult ScoreOp::verify() {
            << (wanted.empty() ? "" : " (") << llvm::join(wanted, ", ")
            << (wanted.empty() ? "" : ")") << " but got "
            << getStatistics().size();
+  for (auto [name, statistic] : llvm::zip_equal(wanted, getStatistics()))
+    if (failed(getCriterion().verifyStatistic(
+            name, cast<RankedTensorType>(statistic.getType()), type.getShape(),
+            [&] { return emitOpError(); })))
+      return failure();
   return success();
 }
 
@@ -195,6 +204,29 @@ LogicalResult ApplyOp::verify() {
       return emitOpError("expects mask dimension ")
              << i << " to have size " << type.getDimSize(dim) << " but got "
              << mask.getDimSize(i);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// ObserveOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ObserveOp::verify() {
+  if (getLayer().empty())
+    return emitOpError("expects the name of a weight but got an empty string");
+  if (getWhat().empty())
+    return emitOpError("expects at least one statistic in 'what'; known are ")
+           << llvm::join(getStatisticNames(), ", ");
+  llvm::SmallSet<StringRef, 8> seen;
+  for (StringRef name : getWhat().getAsValueRange<StringAttr>()) {
+    if (!parseStatistic(name))
+      return emitOpError("knows no statistic '")
+             << name << "'; known are "
+             << llvm::join(getStatisticNames(), ", ");
+    if (!seen.insert(name).second)
+      return emitOpError("expects each statistic once but got '")
+             << name << "' twice";
   }
   return success();
 }

@@ -13,6 +13,7 @@
 #include "ModelOptions.h"
 #include "PluginOptions.h"
 #include "Tool.h"
+#include "WriteModule.h"
 
 #include "prune/Core/Support/FileOutput.h"
 #include "prune/Export/ONNX.h"
@@ -20,7 +21,6 @@
 #include "prune/Input/ReadModule.h"
 #include "prune/Tools/Mains.h"
 
-#include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/InitAllDialects.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -59,10 +59,6 @@ struct TranslateOptions {
       cl::desc("Write bytecode, whatever the output's name")};
   ModelOptions model{category};
   PluginOptions plugins{category};
-
-  bool writesBytecode() const {
-    return emitBytecode || StringRef(output).ends_with(".mlirbc");
-  }
 };
 } // namespace
 
@@ -101,22 +97,7 @@ static Error importFile(const TranslateOptions &options,
   OwningOpRef<ModuleOp> module = importONNX(options.input, &context, model);
   if (!module)
     return makeError(blameForReading(options.input, /*isONNX=*/true), "");
-  bool seen = isTerminal(options.output);
-  if (seen && options.writesBytecode())
-    return makeError(kUsage, "bytecode is not for a terminal; write it to a "
-                             "file with -o");
-  OpPrintingFlags flags;
-  if (seen) {
-    noteElision();
-    flags.elideLargeElementsAttrs(64).elideLargeResourceString(64);
-  }
-  return writeFile(options.output, [&](llvm::raw_ostream &os) -> Error {
-    if (!options.writesBytecode())
-      module->print(os, flags);
-    else if (failed(writeBytecodeToFile(*module, os)))
-      return llvm::createStringError("cannot write bytecode");
-    return Error::success();
-  });
+  return writeModule(*module, options.output, options.emitBytecode, "-o");
 }
 
 static Error exportFile(const TranslateOptions &options,

@@ -112,8 +112,8 @@ def lowest(scores, part):
 
 
 def check_statistic():
-    norms = ", ".join(repr(float(n)) for n in NORMS)
-    source = network(f"fc1 = {{input_norm = dense<[{norms}]> : tensor<8xf64>}}")
+    norms = ", ".join(f"[{float(n)!r}]" for n in NORMS)
+    source = network(f"fc1 = {{input_norm = dense<[{norms}]> : tensor<8x1xf64>}}")
     kept = lowest(np.abs(FC1.astype(np.float64)) * NORMS[:, None], 0.5)
     options = "criterion=#wanda.score sparsity=0.5 min-size=1 include=fc1"
     pruned = OUT / "pruned.mlir"

@@ -57,6 +57,12 @@ Options::Options()
             cl::desc("Cut inputs along their first dimension into slices of "
                      "the function's own batch size, or where it is open of "
                      "this size (default 32), and join the results")),
+      statistics("statistics", cl::cat(category), cl::value_desc("file"),
+                 cl::desc("Collect what the observers of the module see "
+                          "(prune-insert-observers) and write it there: "
+                          "without observers and with the record "
+                          "prune.statistics, as bytecode if the name ends in "
+                          ".mlirbc. Each sample runs once")),
       rtol("rtol", cl::cat(category), cl::init(1e-5),
            cl::desc("Relative tolerance (default 1e-5)")),
       atol("atol", cl::cat(category), cl::init(1e-8),
@@ -114,7 +120,7 @@ CompileOptions Options::compileOptions() const {
 Batching Options::batching() const {
   int64_t size = kBatch; // of `--batch` alone
   (void)StringRef(batch).getAsInteger(10, size);
-  return {batch.getNumOccurrences() > 0, size};
+  return {batch.getNumOccurrences() > 0, size, !statistics.empty()};
 }
 
 std::string Options::otherKernels() const {
@@ -183,6 +189,9 @@ Error Options::check() const {
     return wrong("threads", "'" + kernels +
                                 "' runs on one thread; more need "
                                 "--kernels=packed");
+  if (!statistics.empty() && (repeat != 1 || warmup != 0))
+    return wrong("statistics", "each sample is seen once; leave out --repeat "
+                               "and --warmup");
   if (!expected.empty() && !compare.empty())
     return makeError(kUsage, "give either --expected or --compare, not both");
   for (auto [i, output] : llvm::enumerate(outputs))

@@ -26,7 +26,7 @@ struct Options {
   llvm::cl::list<std::string> inputs;
   llvm::cl::opt<uint64_t> seed;
   llvm::cl::list<std::string> outputs, expected;
-  llvm::cl::opt<std::string> labels, batch;
+  llvm::cl::opt<std::string> labels, batch, statistics;
   // Judging.
   llvm::cl::opt<double> rtol, atol;
   llvm::cl::opt<std::string> compare, compareKernels, comparePipeline;

@@ -77,8 +77,10 @@ struct Work {
 static Expected<Work> prepare(const DialectRegistry &registry,
                               const Options &options,
                               const ONNXImportOptions &onnx) {
-  Expected<Model> model = loadModel(registry, {options.module, options.pipeline,
-                                               onnx, options.compileOptions()});
+  Expected<Model> model =
+      loadModel(registry, {options.module, options.pipeline, onnx,
+                           options.compileOptions(),
+                           /*observe=*/!options.statistics.empty()});
   if (!model)
     return model.takeError();
   Work work;
@@ -117,7 +119,8 @@ static Error compareModules(const DialectRegistry &registry, const Work &work,
   if (kernels != "packed")
     compile.threads = 1;
   Expected<Model> other = loadModel(
-      registry, {options.compare, options.comparePipeline, onnx, compile});
+      registry, {options.compare, options.comparePipeline, onnx, compile,
+                 /*observe=*/false});
   if (!other)
     return other.takeError();
   if (other->program->results().size() != work.model.program->results().size())
@@ -146,7 +149,8 @@ static Error compareModules(const DialectRegistry &registry, const Work &work,
 
 /// Everything but the writing.
 static Expected<Outcome> evaluate(const DialectRegistry &registry,
-                                  const Options &options, Report &report) {
+                                  const Options &options, Report &report,
+                                  std::unique_ptr<ObservedModule> &observed) {
   Expected<ONNXImportOptions> onnx = options.model.get();
   if (!onnx)
     return onnx.takeError();
@@ -175,6 +179,7 @@ static Expected<Outcome> evaluate(const DialectRegistry &registry,
     if (Error error =
             compareModules(registry, *work, *outcome, options, *onnx, report))
       return std::move(error);
+  observed = std::move(work->model.observed);
   return outcome;
 }
 
@@ -184,13 +189,17 @@ static Error run(const DialectRegistry &registry, const Options &options) {
   if (Error error = useProcessor(options.cpu))
     return error;
   Report report;
-  Expected<Outcome> outcome = evaluate(registry, options, report);
+  std::unique_ptr<ObservedModule> observed;
+  Expected<Outcome> outcome = evaluate(registry, options, report, observed);
   if (!outcome)
     return outcome.takeError();
   if (report.verdict.empty())
     for (auto [i, output] : llvm::enumerate(options.outputs))
       if (Error error = writeNpy(fileName(output), outcome->results[i]))
         return error;
+  if (observed && report.verdict.empty())
+    if (Error error = writeStatistics(*observed, options.statistics))
+      return error;
   if (options.json)
     llvm::outs() << llvm::json::Value(std::move(report.json)) << "\n";
   else

@@ -18,6 +18,9 @@ void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry);
 /// Lets it handle `prune.insert_slices`.
 void registerSliceBufferizationModels(DialectRegistry &registry);
 
+/// Lets it handle `prune.observe`.
+void registerObserveBufferizationModel(DialectRegistry &registry);
+
 } // namespace prune
 } // namespace mlir
 

@@ -45,9 +45,11 @@ public:
   int64_t numColumns() const { return columns.size(); }
   int64_t numGroups() const { return groups.size(); }
 
-  /// Writes the rows [begin, begin + count) of a group, row-major.
-  void read(const float *tensor, int64_t group, int64_t begin, int64_t count,
-            float *out) const;
+  /// Writes the rows [begin, begin + count) of a group, row-major. For float
+  /// and double.
+  template <typename Number>
+  void read(const Number *tensor, int64_t group, int64_t begin, int64_t count,
+            Number *out) const;
 
 private:
   std::vector<int64_t> rows, columns, groups;

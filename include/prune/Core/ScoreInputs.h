@@ -10,6 +10,8 @@
 #include "prune/Core/TensorView.h"
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <cstdint>
@@ -31,6 +33,27 @@ struct ScoreInputs {
   llvm::ArrayRef<TensorView> statistics;
   /// What the criterion's `prepare` returned.
   const PreparedScores *prepared = nullptr;
+};
+
+/// A statistic in the shape of a weight, but 1 along some dimensions: the same
+/// for all elements along these.
+class BroadcastStatistic {
+public:
+  BroadcastStatistic(const TensorView &statistic,
+                     llvm::ArrayRef<int64_t> shape);
+
+  static bool fits(llvm::ArrayRef<int64_t> statistic,
+                   llvm::ArrayRef<int64_t> shape);
+
+  /// Replaces each number by what the function gives for it.
+  void transform(llvm::function_ref<double(double)> function);
+
+  /// What it says of the elements [begin, begin + out.size()) of the weight.
+  void load(int64_t begin, llvm::MutableArrayRef<double> out) const;
+
+private:
+  llvm::SmallVector<int64_t> shape, strides;
+  std::vector<double> values;
 };
 
 /// A constant that channels of a group run through.

@@ -24,6 +24,8 @@ struct Batching {
   bool enabled = false;
   /// The number of samples in one call where the function leaves it open.
   int64_t size = 0;
+  /// Never fill up the last call where it has too few samples.
+  bool wholeOnly = false;
 };
 
 /// Whether an argument takes slices of this input rather than all of it.

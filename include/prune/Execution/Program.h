@@ -78,6 +78,9 @@ struct CompileOptions {
   bool runtimeChecks = true;
   /// Makes arguments of the weights, which `setWeight` can replace.
   bool externalize = false;
+  /// Who sees what operations with a number observe. If nobody does, observers
+  /// are left out.
+  Observer observer;
 };
 
 /// An option is wrong, or does not go with the module.

@@ -12,6 +12,8 @@
 #ifndef PRUNE_EXECUTION_RUNNER_H
 #define PRUNE_EXECUTION_RUNNER_H
 
+#include "prune/Execution/Observer.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -71,6 +73,10 @@ public:
   compile(Operation *module, const Processor &processor, unsigned level = 2);
   ~Runner();
 
+  /// Who sees what the code observes, in all calls that are bound from now on.
+  /// The observer belongs to the runner.
+  void setObserver(Observer observer);
+
   /// Binds a function with `llvm.emit_c_interface`. Arguments must live as long
   /// as the invocation.
   llvm::Expected<std::unique_ptr<Invocation>>
@@ -81,6 +87,7 @@ public:
 private:
   Runner();
   std::unique_ptr<HeapUser> heap;
+  std::unique_ptr<Observer> observer;
   std::unique_ptr<llvm::TargetMachine> target;
   std::unique_ptr<ExecutionEngine> engine;
 };
@@ -106,6 +113,8 @@ private:
   char *resultAt(unsigned index) const;
 
   void (*function)(void **) = nullptr;
+  /// The runner's, or null.
+  const Observer *observer = nullptr;
   llvm::SmallVector<PortType> resultTypes;
   /// One descriptor per argument: two pointers, offset, sizes, strides.
   std::vector<std::vector<int64_t>> descriptors;

@@ -47,8 +47,8 @@ std::optional<FloatKind> getFloatKind(Type elementType);
 CriterionAttrInterface parseCriterion(Location loc, StringRef text,
                                       uint64_t seed);
 
-/// The same for channels: also `scale`, `geometric-median`, and any attribute
-/// that implements `ChannelCriterionAttrInterface`.
+/// The same for channels: also `scale`, `geometric-median`, `mean-activation`,
+/// `zero-share`, and any attribute that implements `ChannelCriterionAttrInterface`.
 Attribute parseChannelCriterion(Location loc, StringRef text, uint64_t seed);
 
 /// A pattern as options spell it.
@@ -66,6 +66,11 @@ struct ParsedPattern {
 FailureOr<ParsedPattern>
 parsePattern(MLIRContext *context, StringRef text,
              function_ref<InFlightDiagnostic()> emitError);
+
+/// The statistic of that name that the module around `op` has of a weight. Fails
+/// after an error at `loc` that says which is missing.
+FailureOr<TypedAttr> getStatistic(Operation *op, Location loc, StringRef weight,
+                                  StringRef name, Attribute criterion);
 
 /// The statistics that the criterion asks for of a weight, from the module
 /// around `op`. Fails after an error at `loc` that says which is missing.

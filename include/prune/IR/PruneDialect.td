@@ -71,7 +71,7 @@ def Prune_Dialect : Dialect {
     | `prune.kept` | arguments | such a list |
     | `prune.onnx` | modules that came from ONNX | a dictionary from names of weights that the file cannot lose just any index of to arrays with an entry per dimension: unit if any can go, the node that needs all of them, or a number for each, the same for those that leave together and -1 for those that stay, or two such lists of which one has to hold; or to the node that has the weight inside |
     | `prune.folded` | modules that came from ONNX | a dictionary from names of weights to the names of constants that were folded into each, `after` its contraction and `before` it |
-    | `prune.statistics` | modules | a dictionary from names of weights to dictionaries of what was observed of each: tensors of numbers, by the names that criteria ask for |
+    | `prune.statistics` | modules | a dictionary from names of weights to dictionaries of what was observed of each: tensors of numbers, by the names that criteria ask for, see below |
     | `prune.type_before` | arguments | the type of an argument that is taken flat since, a tensor type |
     | `prune.multiplications` | modules | multiplications with weights in one call, before channels were removed and since: two integers |
     | `prune.weight` | packed operands | the name of the weight, a string |
@@ -91,6 +91,19 @@ def Prune_Dialect : Dialect {
     | `type`, `nonzeros` | of a weight that was packed or is gone, before: a tensor type and an integer |
     | `type_before` | a tensor type: that of a weight before it lost channels |
     | `gone` | unit: no operation reads the weight any more |
+
+    `prune-run --statistics` writes what `prune.observe` names, in one shape: that
+    of the weight's constant, whatever its layout, but 1 along each dimension that
+    makes no difference to the input that an element multiplies. So a statistic
+    broadcasts to the weight. For a weight `[in, out]` it is `[in, 1]`, for
+    `[out, in]` it is `[1, in]`, for a filter `[f, c, h, w]` it is `[1, c, h, w]`, for
+    a depthwise one `[c, h, w]` all of it; where groups of filters read channels
+    of their own it varies along the filters, too. Beside these are `input_index`
+    and `output_index`, which number the inputs and the outputs of a layer, group
+    by group: elements of equal number belong together. The Gram matrix is
+    `[groups, inputs of a group, inputs of a group]`, inputs in the row-major order
+    of the constant. All are `f64`; an element that no product reads has 0, and
+    -1 as its indices.
 
     `prune.name` is the name that the model gives an argument or a result of a
     function. It is not a record, and stays.

@@ -23,6 +23,18 @@ def Prune_CriterionAttrInterface : AttrInterface<"CriterionAttrInterface"> {
       "::llvm::SmallVector<::llvm::StringRef>", "getStatistics", (ins), "",
       [{ return {}; }]>,
     InterfaceMethod<[{
+        Checks that a statistic of this type says something of a weight of this
+        shape; by default any does.
+      }],
+      "::llvm::LogicalResult", "verifyStatistic",
+      (ins "::llvm::StringRef":$name, "::mlir::RankedTensorType":$type,
+           "::llvm::ArrayRef<int64_t>":$shape,
+           "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError), "",
+      [{
+        (void)name, (void)type, (void)shape, (void)emitError;
+        return ::llvm::success();
+      }]>,
+    InterfaceMethod<[{
         Computes once what the scores of all elements need. `score` gets it back.
         Null by default.
       }],
@@ -76,6 +88,11 @@ def Prune_ChannelCriterionAttrInterface
       }],
       "::mlir::prune::CriterionAttrInterface", "getElements", (ins), "",
       [{ return {}; }]>,
+    InterfaceMethod<[{
+        The statistic of weights that read the channels which scores come from:
+        `addScores` then gets it, in the place of constants. Empty by default.
+      }],
+      "::llvm::StringRef", "getStatistic", (ins), "", [{ return {}; }]>,
     InterfaceMethod<[{
         Adds to `scores`, one for each channel, what this constant says of it.
       }],

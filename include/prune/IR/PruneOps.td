@@ -146,6 +146,54 @@ def Prune_ApplyOp : Prune_Op<"apply", [Pure,
   let hasVerifier = 1;
 }
 
+//===----------------------------------------------------------------------===//
+// ObserveOp
+//===----------------------------------------------------------------------===//
+
+def Prune_ObserveOp : Prune_Op<"observe", [
+    AllTypesMatch<["input", "result"]>, MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Show a tensor to whoever collects statistics, and pass it on";
+  let description = [{
+    The result is the operand. While the network runs, the operand is shown to
+    the program that runs it, which sums up what `what` names:
+
+    | name | for each feature of the layer's input |
+    |---|---|
+    | `count` | how many numbers were seen |
+    | `mean`, `second_moment` | the means of `x` and of `x * x` |
+    | `min`, `max` | the least and the greatest number |
+    | `zeros` | the share of zeros, in [0, 1] |
+    | `input_norm` | the square root of the sum of `x * x` |
+    | `gram` | for each pair of features the sum of their products |
+
+    A feature is one input that an output of the layer sums: a row of the weight
+    of a matrix product, or a position in a filter, which sees each window of
+    the image, zeros of a padding included. `layer` is the name of the weight,
+    and the result the operand of its product. The dialect description says in
+    which shape the record `prune.statistics` has the numbers.
+
+    The operation has side effects, so that nothing removes, repeats or reorders
+    it. `prune-insert-observers` makes it, `prune-run --statistics` collects, and
+    `prune-strip-observers` removes it. It is lowered to a call of a function of
+    the program that runs it; without `number`, by which that program knows it,
+    it has no lowering to buffers.
+
+    Example:
+
+    ```mlir
+    %y = prune.observe %x "fc1" {what = ["mean", "input_norm"]} : tensor<?x784xf32>
+    ```
+  }];
+  let arguments = (ins
+    RankedTensorOf<[F64, F32, F16, BF16]>:$input,
+    StrAttr:$layer,
+    StrArrayAttr:$what,
+    OptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative]>>:$number);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input $layer attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
 include "prune/IR/PrunePackedOps.td"
 
 #endif // PRUNE_IR_PRUNEOPS_TD

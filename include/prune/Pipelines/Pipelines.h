@@ -41,7 +41,8 @@ struct PruneChannelsOptions : PassPipelineOptions<PruneChannelsOptions> {
   PassOptions::Option<std::string> criterion{
       *this, "criterion",
       llvm::cl::desc(
-          "l1, l2, random, scale, geometric-median, or an attribute"),
+          "l1, l2, random, scale, geometric-median, mean-activation, "
+          "zero-share, or an attribute"),
       llvm::cl::init("l2")};
   PassOptions::Option<uint64_t> seed{
       *this, "seed", llvm::cl::desc("Seed of the random criterion"),

@@ -67,4 +67,34 @@ def ReportWeightsPass : Pass<"prune-report-weights", "::mlir::ModuleOp"> {
   ];
 }
 
+//===----------------------------------------------------------------------===//
+// PrintStatistics
+//===----------------------------------------------------------------------===//
+
+def PrintStatisticsPass : Pass<"prune-print-statistics", "::mlir::ModuleOp"> {
+  let summary = "Print what was observed of the inputs of layers";
+  let description = [{
+    Writes the record `prune.statistics` of the module, weight by weight, and
+    changes nothing. As text it is a table with the least, the mean and the
+    greatest number of each statistic; as JSON a list of objects with the keys
+    `weight`, `statistic`, `shape`, `least`, `mean`, `greatest` and `values`, all
+    numbers in row-major order. Numbers that JSON has no notation for are
+    strings.
+
+    Fails on unknown formats, on files that cannot be written, and on statistics
+    whose data was left out when the module was printed.
+
+    ```
+    weight  statistic   shape  least  mean  greatest
+    fc1     input_norm  784x1      0  3.25      11.5
+    ```
+  }];
+  let options = [
+    Option<"format", "format", "std::string", /*default=*/"\"text\"",
+           "text: a table to read; json: one JSON list">,
+    Option<"output", "output", "std::string", /*default=*/"\"-\"",
+           "The file to write; - is standard output">,
+  ];
+}
+
 #endif // PRUNE_REPORT_PASSES_TD

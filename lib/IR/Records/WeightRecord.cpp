@@ -33,22 +33,42 @@ DictionaryAttr mlir::prune::getWeightRecord(Operation *op, StringRef name) {
   return records ? records.getAs<DictionaryAttr>(name) : DictionaryAttr();
 }
 
-FailureOr<SmallVector<TypedAttr>>
-mlir::prune::getStatistics(Operation *op, Location loc, StringRef weight,
-                           CriterionAttrInterface criterion) {
-  SmallVector<TypedAttr> found;
+FailureOr<TypedAttr> mlir::prune::getStatistic(Operation *op, Location loc,
+                                               StringRef weight, StringRef name,
+                                               Attribute criterion) {
   ModuleOp module = getModule(op);
   auto all = module ? module->getAttrOfType<DictionaryAttr>(kStatisticsRecord)
                     : DictionaryAttr();
   auto known = all ? all.getAs<DictionaryAttr>(weight) : DictionaryAttr();
+  auto statistic = known ? known.getAs<TypedAttr>(name) : TypedAttr();
+  if (!statistic)
+    return emitError(loc, "criterion ")
+           << criterion << " reads the statistic '" << name << "' of weight '"
+           << weight
+           << "', which the module's 'prune.statistics' does not have; "
+              "prune-insert-observers and then prune-run --statistics put it "
+              "there";
+  if (!isa<RankedTensorType>(statistic.getType()))
+    return emitError(loc, "expects the statistic '")
+           << name << "' of weight '" << weight
+           << "' to be a ranked tensor but got " << statistic.getType();
+  return statistic;
+}
+
+FailureOr<SmallVector<TypedAttr>>
+mlir::prune::getStatistics(Operation *op, Location loc, StringRef weight,
+                           CriterionAttrInterface criterion) {
+  SmallVector<TypedAttr> found;
+  auto shape = cast<ShapedType>(op->getResult(0).getType()).getShape();
   for (StringRef name : criterion.getStatistics()) {
-    auto statistic = known ? known.getAs<TypedAttr>(name) : TypedAttr();
-    if (!statistic)
-      return emitError(loc, "criterion ")
-             << criterion << " reads the statistic '" << name << "' of weight '"
-             << weight
-             << "', which the module's 'prune.statistics' does not have";
-    found.push_back(statistic);
+    FailureOr<TypedAttr> statistic =
+        getStatistic(op, loc, weight, name, criterion);
+    if (failed(statistic) ||
+        failed(criterion.verifyStatistic(
+            name, cast<RankedTensorType>(statistic->getType()), shape,
+            [&] { return emitError(loc, "weight '") << weight << "' "; })))
+      return failure();
+    found.push_back(*statistic);
   }
   return found;
 }

@@ -64,18 +64,35 @@ Expected<Model> mlir::prune::loadModel(const DialectRegistry &registry,
   if (Error error = processor->checkRunsHere())
     return std::move(error);
 
-  MLIRContext context(registry);
+  auto observed = std::make_unique<ObservedModule>();
+  observed->context = std::make_unique<MLIRContext>(registry);
+  MLIRContext *context = observed->context.get();
   auto sources = std::make_shared<llvm::SourceMgr>();
-  ToolDiagnostics diagnostics(sources, &context, options.path);
+  ToolDiagnostics diagnostics(sources, context, options.path);
   Expected<OwningOpRef<ModuleOp>> module =
-      readModule(options.path, sources, &context, options.onnx);
+      readModule(options.path, sources, context, options.onnx);
   if (!module)
     return withCode(blameForReading(options.path, isONNX(options.path)),
                     module.takeError());
-  if (Error error = prepare(**module, options))
+  observed->module = std::move(*module);
+  if (Error error = prepare(*observed->module, options))
     return std::move(error);
-  Expected<std::unique_ptr<Program>> program = compile(**module, options);
+  LoadOptions chosen = options;
+  if (options.observe) {
+    auto collector = StatisticsCollector::create(*observed->module);
+    if (!collector)
+      return makeError(kInput, "'" + options.path + "': " +
+                                   llvm::toString(collector.takeError()));
+    observed->collector = std::move(*collector);
+    chosen.compile.observer =
+        [to = observed->collector.get()](const ShownTensor &tensor) {
+          to->add(tensor);
+        };
+  }
+  Expected<std::unique_ptr<Program>> program =
+      compile(*observed->module, chosen);
   if (!program)
     return program.takeError();
-  return Model{options.path, std::move(*program)};
+  return Model{options.path, options.observe ? std::move(observed) : nullptr,
+               std::move(*program)};
 }

@@ -7,8 +7,12 @@
 #ifndef PRUNE_LIB_TOOLS_RUN_MODEL_H
 #define PRUNE_LIB_TOOLS_RUN_MODEL_H
 
+#include "prune/Calibration/CollectStatistics.h"
 #include "prune/Execution/Program.h"
 #include "prune/Import/ONNX.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
 
 namespace mlir {
 class DialectRegistry;
@@ -21,10 +25,21 @@ struct LoadOptions {
   std::string path, pipeline;
   ONNXImportOptions onnx;
   CompileOptions compile;
+  /// Collect what the module's observers see.
+  bool observe = false;
+};
+
+/// A module that is observed while it runs, and what is seen.
+struct ObservedModule {
+  std::unique_ptr<MLIRContext> context;
+  OwningOpRef<ModuleOp> module;
+  std::unique_ptr<StatisticsCollector> collector;
 };
 
 struct Model {
   std::string path;
+  /// Null unless it was asked for.
+  std::unique_ptr<ObservedModule> observed;
   std::unique_ptr<Program> program;
 };
 
@@ -32,6 +47,9 @@ struct Model {
 /// standard error; the error then only says which file could not be compiled.
 llvm::Expected<Model> loadModel(const DialectRegistry &registry,
                                 const LoadOptions &options);
+
+/// Writes the module without observers and with what they saw.
+llvm::Error writeStatistics(ObservedModule &observed, StringRef output);
 
 } // namespace mlir::prune
 

@@ -28,7 +28,7 @@
 // SEED: '-1' value invalid for {{.*}} argument
 
 // RUN: not prune-opt %s --prune-mask-weights="sparsity=0.5 criterion=l3" 2>&1 | FileCheck %s --check-prefix=CRITERION
-// CRITERION: unknown criterion 'l3': expects l1, l2, random, or an attribute
+// CRITERION: unknown criterion 'l3': expects l1, l2, random, wanda, ria, or an attribute
 // RUN: not prune-opt %s --prune-mask-weights="sparsity=0.5 criterion=#prune.element" 2>&1 | FileCheck %s --check-prefix=NOCRITERION
 // NOCRITERION: unknown criterion '#prune.element'
 // RUN: not prune-opt %s --prune-mask-weights="sparsity=0.5 pattern=rows" 2>&1 | FileCheck %s --check-prefix=PATTERN

@@ -62,8 +62,10 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
 
     Criteria score single elements of the weights that produce a channel (l1, l2,
     random), its normalisation scales (`scale`: Liu et al., *Network Slimming*,
-    ICCV 2017), or the distances of its filter to the others of the group
-    (`geometric-median`: He et al., CVPR 2019).
+    ICCV 2017), the distances of its filter to the others of the group
+    (`geometric-median`: He et al., CVPR 2019), or what the weights that read the
+    channel were observed to read (`mean-activation`: Molchanov et al., ICLR 2017;
+    `zero-share`: Hu et al., 2016), which the record `prune.statistics` has.
 
     Local scope removes `floor(n * ratio)` of the `n` channels of each group.
     Global scope ranks all channels together, each by its score per weight
@@ -113,8 +115,8 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect"];
   let options = [
     Option<"criterion", "criterion", "std::string", /*default=*/"\"l2\"",
-           "l1, l2, random, scale, geometric-median, or an attribute that "
-           "implements a criterion">,
+           "l1, l2, random, scale, geometric-median, mean-activation, "
+           "zero-share, or an attribute that implements a criterion">,
     Option<"seed", "seed", "uint64_t", /*default=*/"0",
            "Seed of the random criterion">,
     Option<"granularity", "granularity", "std::string",

@@ -88,7 +88,8 @@ def MaskWeightsPass : Pass<"prune-mask-weights", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::prune::PruneDialect"];
   let options = [
     Option<"criterion", "criterion", "std::string", /*default=*/"\"l1\"",
-           "l1, l2, random, or an attribute that implements a criterion">,
+           "l1, l2, random, wanda, ria, or an attribute that implements a "
+           "criterion">,
     Option<"seed", "seed", "uint64_t", /*default=*/"0",
            "Seed of the random criterion">,
     Option<"pattern", "pattern", "std::string", /*default=*/"\"element\"",
@@ -195,6 +196,61 @@ def StripRecordsPass : Pass<"prune-strip-records", "::mlir::ModuleOp"> {
     module attributes {prune.weights = {fc1 = {pattern = "#prune.element", ...}}} { ... }
     // After
     module { ... }
+    ```
+  }];
+}
+
+def InsertObserversPass
+    : Pass<"prune-insert-observers", "::mlir::ModuleOp"> {
+  let summary = "Observe the inputs of layers";
+  let description = [{
+    Puts a `prune.observe` in front of every contraction and convolution with a
+    weight that can be pruned, on the operand that the weight is multiplied by:
+    what the layer reads, with the zeros of a padding. Other users of the operand
+    stay. `prune-run --statistics` runs the module on data and writes it without
+    observers and with the record `prune.statistics`.
+
+    A weight that is used twice has two observers, whose statistics are put
+    together. Layers that are observed already stay as they are.
+
+    Left alone, with a `missed` remark that says why: weights that `include` and
+    `exclude` filter out, and products whose input is not of floats or cannot be
+    seen as rows of features. If all are left alone, a warning counts the
+    reasons.
+
+    Fails on unknown statistics and on regular expressions that do not compile
+    or match nothing.
+
+    ```mlir
+    // Before
+    %y = linalg.matmul ins(%x, %fc1 : tensor<?x784xf32>, tensor<784x300xf32>) ...
+    // After, with what=input_norm
+    %o = prune.observe %x "fc1" {what = ["input_norm"]} : tensor<?x784xf32>
+    %y = linalg.matmul ins(%o, %fc1 : tensor<?x784xf32>, tensor<784x300xf32>) ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::prune::PruneDialect"];
+  let options = [
+    ListOption<"what", "what", "std::string",
+               "Statistics: count, mean, second_moment, min, max, zeros, "
+               "input_norm, gram; none: all but gram, which takes memory for "
+               "the square of the inputs">,
+  ] # weightFilterOptions;
+}
+
+def StripObserversPass : Pass<"prune-strip-observers", "::mlir::ModuleOp"> {
+  let summary = "Remove observers";
+  let description = [{
+    Replaces every `prune.observe` by its operand, also in nested modules. A
+    module with observers can be lowered only by a program that collects what
+    they see.
+
+    ```mlir
+    // Before
+    %o = prune.observe %x "fc1" {what = ["input_norm"]} : tensor<4x784xf32>
+    %y = linalg.matmul ins(%o, %fc1 : tensor<4x784xf32>, tensor<784x300xf32>) ...
+    // After
+    %y = linalg.matmul ins(%x, %fc1 : tensor<4x784xf32>, tensor<784x300xf32>) ...
     ```
   }];
 }

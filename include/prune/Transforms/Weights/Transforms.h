@@ -75,6 +75,9 @@ LogicalResult foldMasks(Operation *root, bool quiet = false);
 FailureOr<llvm::SmallVector<ElementsAttr>>
 externalizeWeights(func::FuncOp function);
 
+/// Removes all observers below `root`; users get what was observed.
+void stripObservers(Operation *root);
+
 } // namespace mlir::prune
 
 #endif // PRUNE_TRANSFORMS_WEIGHTS_TRANSFORMS_H

@@ -27,6 +27,10 @@ struct GroupCriterion {
   CriterionAttrInterface elements;
 
   bool reads(const ChannelConstant &constant) const;
+  /// Whether scores come from what the consumers of channels read.
+  bool readsConsumers() const {
+    return channels && !channels.getStatistic().empty();
+  }
   StringRef whyNot() const {
     return channels ? channels.whyNot() : StringRef("has no weight");
   }
@@ -62,8 +66,10 @@ std::vector<std::vector<double>> readChannels(const ChannelConstant &constant,
                                               Attribute value,
                                               size_t numChannels);
 
-/// Scores every channel of a group.
-Decision scoreGroup(const PlannedGroup &group, const GroupCriterion &criterion);
+/// Scores every channel of a group. Fails after an error if a statistic is
+/// missing.
+FailureOr<Decision> scoreGroup(const PlannedGroup &group,
+                               const GroupCriterion &criterion);
 
 /// Which uses of a constant can have the mask of another one: where they see
 /// the same channel, or an index that they do not read.

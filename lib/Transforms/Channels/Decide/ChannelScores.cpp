@@ -13,6 +13,7 @@
 
 #include "prune/Core/ChannelBudget.h"
 #include "prune/IR/ConstantView.h"
+#include "prune/IR/Prune.h"
 
 #include "mlir/IR/Threading.h"
 
@@ -108,8 +109,35 @@ mlir::prune::readChannels(const ChannelConstant &constant, Attribute value,
   return readChannels(toMember(constant, value), numChannels);
 }
 
-Decision mlir::prune::scoreGroup(const PlannedGroup &group,
-                                 const GroupCriterion &criterion) {
+/// Adds what was observed of the weights that read the channels.
+static LogicalResult scoreConsumers(const PlannedGroup &group,
+                                    ChannelCriterionAttrInterface criterion,
+                                    MutableArrayRef<double> scores) {
+  for (const ChannelConstant &constant : group.consumers) {
+    StringRef name = constant.getName();
+    Location loc = constant.constant->getLoc();
+    FailureOr<TypedAttr> statistic =
+        getStatistic(constant.constant, loc, name, criterion.getStatistic(),
+                     cast<Attribute>(criterion));
+    if (failed(statistic))
+      return failure();
+    std::optional<TensorView> view = getTensorView(*statistic);
+    auto shape = cast<RankedTensorType>(statistic->getType()).getShape();
+    int64_t indices = constant.channelOfIndex.size();
+    if (!view || constant.dim >= int64_t(shape.size()) ||
+        shape[constant.dim] != indices)
+      return emitError(loc, "weight '")
+             << name << "' expects the statistic '" << criterion.getStatistic()
+             << "' to have " << indices << " numbers along dimension "
+             << constant.dim << " but got " << statistic->getType();
+    criterion.addScores({*view, name, constant.dim, constant.channelOfIndex},
+                        scores);
+  }
+  return success();
+}
+
+FailureOr<Decision> mlir::prune::scoreGroup(const PlannedGroup &group,
+                                            const GroupCriterion &criterion) {
   Decision decision;
   int64_t size = group.channels.size();
   decision.scores.assign(size, 0);
@@ -128,6 +156,8 @@ Decision mlir::prune::scoreGroup(const PlannedGroup &group,
                          llvm::count_if(constant->channelOfIndex,
                                         [](int64_t c) { return c >= 0; }) /
                          size;
+    if (criterion.readsConsumers())
+      continue;
     if (!criterion.elements) {
       criterion.channels.addScores(toMember(*constant, constant->getValue()),
                                    decision.scores);
@@ -147,5 +177,8 @@ Decision mlir::prune::scoreGroup(const PlannedGroup &group,
   }
   for (size_t i = 0; i != sums.size(); ++i)
     decision.scores[i / decision.runLength] += sums[i];
+  if (criterion.readsConsumers() &&
+      failed(scoreConsumers(group, criterion.channels, decision.scores)))
+    return failure();
   return decision;
 }

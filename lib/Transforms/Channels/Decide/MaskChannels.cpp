@@ -83,9 +83,14 @@ private:
       return failure();
     std::vector<Decision> decisions(groups.size());
     for (auto [group, decision, own] :
-         llvm::zip_equal(groups, decisions, ratios))
-      if (own >= 0)
-        decision = scoreGroup(group, groupCriterion);
+         llvm::zip_equal(groups, decisions, ratios)) {
+      if (own < 0)
+        continue;
+      FailureOr<Decision> scored = scoreGroup(group, groupCriterion);
+      if (failed(scored))
+        return failure();
+      decision = std::move(*scored);
+    }
     if (failed(decide(groups, ratios, decisions)))
       return failure();
     std::optional<SliceConstants> constants;
@@ -348,9 +353,11 @@ private:
 
   /// Why a group that could lose channels is not one of those asked for.
   StringRef getReasonAgainst(const PlannedGroup &group) {
-    if (llvm::none_of(group.constants, [&](const ChannelConstant &constant) {
-          return groupCriterion.reads(constant);
-        }))
+    if (llvm::none_of(group.constants,
+                      [&](const ChannelConstant &constant) {
+                        return groupCriterion.reads(constant);
+                      }) ||
+        (groupCriterion.readsConsumers() && group.consumers.empty()))
       return groupCriterion.whyNot();
     int64_t size = group.channels.size();
     if (granularity == "head" &&
