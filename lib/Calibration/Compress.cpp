@@ -117,10 +117,11 @@ Expected<Compression> mlir::prune::compress(Sweep &sweep,
   return std::move(best->outcome);
 }
 
-Expected<LevelChoice> mlir::prune::evolveLevels(
-    Sweep &sweep, LossMeter &meter, const LevelTable &costs,
-    const LevelChanges &store, LevelChoice start, double budget, bool usesKL,
-    const EvolutionOptions &options) {
+Expected<LevelChoice>
+mlir::prune::evolveLevels(Sweep &sweep, LossMeter &meter,
+                          const LevelTable &costs, const LevelChanges &store,
+                          LevelChoice start, double budget, bool usesKL,
+                          const EvolutionOptions &options) {
   auto judge = [&](ArrayRef<size_t> choice) -> Expected<double> {
     sweep.reset();
     for (auto [levels, level] : llvm::zip_equal(store, choice))

@@ -50,8 +50,8 @@ void ProductCopier::copy(Value value) {
   Operation *op = value.getDefiningOp();
   Attribute held;
   if (matchPattern(value, m_Constant(&held)) && held == constant) {
-    mapping.map(value, arith::ConstantOp::create(builder, value.getLoc(),
-                                                 replacement));
+    mapping.map(
+        value, arith::ConstantOp::create(builder, value.getLoc(), replacement));
     return;
   }
   // Sizes that are open.
@@ -81,10 +81,9 @@ static double medianTime(Invocation &invocation) {
   return spreadOf(std::move(times)).median;
 }
 
-Expected<double>
-mlir::prune::timeProduct(const WeightUse &use,
-                         DenseResourceElementsAttr constant,
-                         ArrayRef<char> bytes) {
+Expected<double> mlir::prune::timeProduct(const WeightUse &use,
+                                          DenseResourceElementsAttr constant,
+                                          ArrayRef<char> bytes) {
   auto product = cast<linalg::LinalgOp>(use.operand->getOwner());
   Location loc = product.getLoc();
   Value input =

@@ -65,10 +65,13 @@ Error LossMeter::add(ArrayRef<const NpyArray *> results, size_t batch,
     int64_t label = place < labels.size() ? labels.asInteger(place) : -1;
     if (label < 0 || label >= width)
       return createStringError("labels: there is no class for row " +
-                               Twine(place) + " of the first result, which "
-                               "has " + Twine(width) + " classes");
+                               Twine(place) +
+                               " of the first result, which "
+                               "has " +
+                               Twine(width) + " classes");
     sums.crossEntropy -= own[label];
-    sums.hits += std::max_element(own.begin(), own.end()) - own.begin() == label;
+    sums.hits +=
+        std::max_element(own.begin(), own.end()) - own.begin() == label;
   }
   return Error::success();
 }

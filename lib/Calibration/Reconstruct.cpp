@@ -23,10 +23,10 @@ static constexpr int64_t kAmpleRows = 10;
 
 namespace {
 /// The work on one layer.
-class Reconstructor {
+class LayerWork {
 public:
-  Reconstructor(Sweep &sweep, const SweptLayer &layer, const Weight &weight,
-                const NetworkOptions &options, SolvableLayer solvable)
+  LayerWork(Sweep &sweep, const SweptLayer &layer, const Weight &weight,
+            const NetworkOptions &options, SolvableLayer solvable)
       : sweep(sweep), layer(layer), weight(weight), options(options),
         solvable(std::move(solvable)) {
     std::vector<double> values = sweep.get(weight.constants.front());
@@ -88,16 +88,16 @@ static double totalError(ArrayRef<LayerSystem> systems,
   return error;
 }
 
-std::vector<LayerSystem> Reconstructor::systemsOf(Share share) const {
+std::vector<LayerSystem> LayerWork::systemsOf(Share share) const {
   std::vector<double> dense;
   for (const LayerSystem &system : solvable.systems)
     llvm::append_range(dense, system.weights);
   return makeSystems(layer, dense, solvable.isAdjusted(), share);
 }
 
-Expected<Reconstruction> Reconstructor::solve(ArrayRef<LayerSystem> systems,
-                                              const WeightPlan &plan,
-                                              const FitOptions &fit) const {
+Expected<Reconstruction> LayerWork::solve(ArrayRef<LayerSystem> systems,
+                                          const WeightPlan &plan,
+                                          const FitOptions &fit) const {
   ArrayRef<int64_t> shape = weight.getType().getShape();
   const PatternSelection select(shape, plan.pattern.getUnits(shape),
                                 plan.target, solvable.elements);
@@ -112,8 +112,7 @@ Expected<Reconstruction> Reconstructor::solve(ArrayRef<LayerSystem> systems,
 
 /// With few samples, weights that follow all of them do worse on others.
 /// Chooses how much they are held back by what samples say that are kept apart.
-Expected<FitOptions>
-Reconstructor::chooseDamping(const WeightPlan &plan) const {
+Expected<FitOptions> LayerWork::chooseDamping(const WeightPlan &plan) const {
   FitOptions best = options.solver.fit;
   bool isAmple = llvm::all_of(layer.parts, [](const LayerPart &part) {
     return part.statistics.count() >= kAmpleRows * part.view.columns;
@@ -137,7 +136,7 @@ Reconstructor::chooseDamping(const WeightPlan &plan) const {
   return best;
 }
 
-Error Reconstructor::prune(const WeightPlan &plan) {
+Error LayerWork::prune(const WeightPlan &plan) {
   Expected<FitOptions> fit = chooseDamping(plan);
   if (!fit)
     return fit.takeError();
@@ -159,9 +158,8 @@ Error Reconstructor::prune(const WeightPlan &plan) {
   return Error::success();
 }
 
-Expected<std::vector<double>>
-Reconstructor::fit(ArrayRef<LayerSystem> systems,
-                   ArrayRef<uint8_t> keep) const {
+Expected<std::vector<double>> LayerWork::fit(ArrayRef<LayerSystem> systems,
+                                             ArrayRef<uint8_t> keep) const {
   std::vector<double> fitted = solution;
   MLIRContext *context = weight.constants.front()->getContext();
   MutableArrayRef<double> rest = fitted;
@@ -180,7 +178,7 @@ Reconstructor::fit(ArrayRef<LayerSystem> systems,
   return std::move(fitted);
 }
 
-Error Reconstructor::refit(ArrayRef<uint8_t> keep) {
+Error LayerWork::refit(ArrayRef<uint8_t> keep) {
   if (hasHeldOut(layer)) {
     Expected<std::vector<double>> made = fit(systemsOf(Share::Rest), keep);
     if (!made)
@@ -196,7 +194,7 @@ Error Reconstructor::refit(ArrayRef<uint8_t> keep) {
   return Error::success();
 }
 
-void Reconstructor::normalize() {
+void LayerWork::normalize() {
   if (!solvable.isAdjusted())
     return;
   const LayerPart &part = layer.parts.front();
@@ -238,7 +236,7 @@ void Reconstructor::normalize() {
   change(*output.variance, [&](size_t i, double) { return variance[i]; });
 }
 
-void Reconstructor::write() {
+void LayerWork::write() {
   Operation *constant = weight.constants.front();
   std::vector<double> values = sweep.get(constant);
   for (auto [element, value] : llvm::zip_equal(solvable.elements, solution))
@@ -246,14 +244,15 @@ void Reconstructor::write() {
   sweep.set(constant, values);
 }
 
-Expected<ReconstructedLayer> mlir::prune::reconstructLayer(
-    Sweep &sweep, const SweptLayer &layer, const Weight &weight,
-    const WeightPlan &plan, const NetworkOptions &options) {
+Expected<ReconstructedLayer>
+mlir::prune::reconstructLayer(Sweep &sweep, const SweptLayer &layer,
+                              const Weight &weight, const WeightPlan &plan,
+                              const NetworkOptions &options) {
   Expected<SolvableLayer> solvable =
       makeSolvable(sweep, layer, weight, options.normalize);
   if (!solvable)
     return solvable.takeError();
-  Reconstructor work(sweep, layer, weight, options, std::move(*solvable));
+  LayerWork work(sweep, layer, weight, options, std::move(*solvable));
   if (plan.pattern || options.refit) {
     std::vector<uint8_t> all(work.getSolution().size(), 1);
     if (Error error = plan.pattern ? work.prune(plan) : work.refit(all))
@@ -271,7 +270,7 @@ Error mlir::prune::refitLayer(Sweep &sweep, const SweptLayer &layer,
       makeSolvable(sweep, layer, weight, options.normalize);
   if (!solvable)
     return solvable.takeError();
-  Reconstructor work(sweep, layer, weight, options, std::move(*solvable));
+  LayerWork work(sweep, layer, weight, options, std::move(*solvable));
   std::vector<uint8_t> keep;
   for (double value : work.getSolution())
     keep.push_back(value != 0);
@@ -288,9 +287,8 @@ mlir::prune::reconstructWeights(Sweep &sweep, ArrayRef<Weight> weights,
                                 const NetworkOptions &options) {
   std::vector<ReconstructedLayer> layers;
   if (Error error = sweep.run([&](const SweptLayer &layer) -> Error {
-        Expected<ReconstructedLayer> made =
-            reconstructLayer(sweep, layer, weights[layer.weight],
-                             plan[layer.weight], options);
+        Expected<ReconstructedLayer> made = reconstructLayer(
+            sweep, layer, weights[layer.weight], plan[layer.weight], options);
         if (!made)
           return made.takeError();
         layers.push_back(std::move(*made));

@@ -66,7 +66,7 @@ private:
   unsigned number(Value value);
   Error build(unsigned index);
   Value materialize(Value value, OpBuilder &builder, IRMapping &mapping,
-                    Segment &segment, func::FuncOp piece);
+                    NetworkSegment &segment, func::FuncOp piece);
 
   func::FuncOp function;
   SegmentedNetwork &network;
@@ -105,7 +105,8 @@ void Cutter::placeCuts(ArrayRef<Operation *> layers,
     if (auto layer = layerOf.find(&op); layer != layerOf.end()) {
       Operation *source = inputs[layer->second]->get().getDefiningOp();
       // Known already at the last cut?
-      bool isKnown = current > 0 && (!source || segmentOf.lookup(source) < current);
+      bool isKnown =
+          current > 0 && (!source || segmentOf.lookup(source) < current);
       if (!isKnown) {
         operations.emplace_back();
         ++current;
@@ -159,7 +160,7 @@ void Cutter::findInterfaces() {
   // Where each value is read last.
   llvm::DenseSet<unsigned> later(network.resultNumbers.begin(),
                                  network.resultNumbers.end());
-  for (Segment &piece : llvm::reverse(network.pieces)) {
+  for (NetworkSegment &piece : llvm::reverse(network.pieces)) {
     for (unsigned input : piece.inputs)
       if (later.insert(input).second)
         piece.dead.push_back(input);
@@ -167,13 +168,13 @@ void Cutter::findInterfaces() {
 }
 
 Value Cutter::materialize(Value value, OpBuilder &builder, IRMapping &mapping,
-                          Segment &segment, func::FuncOp piece) {
+                          NetworkSegment &segment, func::FuncOp piece) {
   if (Value known = mapping.lookupOrNull(value))
     return known;
   Operation *op = value.getDefiningOp();
   if (DenseResourceElementsAttr numbers = getNumbers(op)) {
-    auto [place, isNew] = network.constantNumbers.try_emplace(
-        numbers, network.known.size());
+    auto [place, isNew] =
+        network.constantNumbers.try_emplace(numbers, network.known.size());
     if (isNew)
       network.known.push_back(numbers);
     unsigned at = piece.getNumArguments();
@@ -189,7 +190,7 @@ Value Cutter::materialize(Value value, OpBuilder &builder, IRMapping &mapping,
 }
 
 Error Cutter::build(unsigned index) {
-  Segment &segment = network.pieces[index];
+  NetworkSegment &segment = network.pieces[index];
   MLIRContext *context = function.getContext();
   OpBuilder builder(context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder, function.getLoc());
@@ -216,8 +217,7 @@ Error Cutter::build(unsigned index) {
     resultTypes.push_back(results.back().getType());
   }
   func::ReturnOp::create(builder, function.getLoc(), results);
-  piece.setType(
-      builder.getFunctionType(piece.getArgumentTypes(), resultTypes));
+  piece.setType(builder.getFunctionType(piece.getArgumentTypes(), resultTypes));
   CompileOptions options;
   options.module = "a piece of the network";
   Expected<std::unique_ptr<Program>> program =
@@ -255,8 +255,7 @@ SegmentedNetwork::create(func::FuncOp function, ArrayRef<Operation *> layers,
   return network;
 }
 
-std::optional<unsigned>
-SegmentedNetwork::constantOf(Operation *holder) const {
+std::optional<unsigned> SegmentedNetwork::constantOf(Operation *holder) const {
   DenseResourceElementsAttr numbers = getNumbers(holder);
   auto found = constantNumbers.find(numbers);
   return numbers && found != constantNumbers.end()

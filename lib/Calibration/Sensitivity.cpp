@@ -80,12 +80,12 @@ Error SensitivityVisitor::measure(const SweptLayer &layer,
                                   const NetworkOptions &network,
                                   SensitivityLevel &entry) {
   const Weight &weight = weights[layer.weight];
-  Expected<ReconstructedLayer> made =
-      reconstructLayer(sweep, layer, weight, level.weights[layer.weight],
-                       network);
+  Expected<ReconstructedLayer> made = reconstructLayer(
+      sweep, layer, weight, level.weights[layer.weight], network);
   if (!made)
     return made.takeError();
-  Expected<NetworkLoss> loss = meter.measure(Sweep::Samples::HeldOut, layer.stage);
+  Expected<NetworkLoss> loss =
+      meter.measure(Sweep::Samples::HeldOut, layer.stage);
   if (!loss)
     return loss.takeError();
   entry.pattern = level.pattern;
@@ -208,9 +208,10 @@ Expected<LevelTable> SensitivityTable::costs(CostKind kind,
               "'; measure them with prune-measure-sensitivity=latency");
         cost = *level.microseconds;
       }
-      row.push_back({cost, errorShare == 0 ? level.loss
-                                           : lossScale * level.loss +
-                                                 errorScale * level.layerError});
+      row.push_back(
+          {cost, errorShare == 0
+                     ? level.loss
+                     : lossScale * level.loss + errorScale * level.layerError});
     }
   }
   return std::move(table);
@@ -280,12 +281,11 @@ void SensitivityTable::writeCSV(llvm::raw_ostream &os) const {
 static Error readLevel(const llvm::json::Value &value, llvm::json::Path path,
                        SensitivityLevel &level) {
   llvm::json::ObjectMapper map(value, path);
-  bool isRead = map && map.map("pattern", level.pattern) &&
-                map.map("sparsity", level.sparsity) &&
-                map.map("kept", level.kept) &&
-                map.map("layer_error", level.layerError) &&
-                map.map("loss", level.loss) &&
-                map.map("microseconds", level.microseconds);
+  bool isRead =
+      map && map.map("pattern", level.pattern) &&
+      map.map("sparsity", level.sparsity) && map.map("kept", level.kept) &&
+      map.map("layer_error", level.layerError) && map.map("loss", level.loss) &&
+      map.map("microseconds", level.microseconds);
   return isRead ? Error::success() : createStringError("wrong");
 }
 

@@ -6,6 +6,8 @@
 
 #include "prune/Calibration/Sweep.h"
 
+#include "ActivationStore.h"
+
 #include "prune/Core/Packing/LevelStorage.h"
 #include "prune/Execution/Elements.h"
 #include "prune/IR/ConstantView.h"
@@ -42,12 +44,8 @@ struct Sweep::Layer {
 
 /// What crosses a cut.
 struct Sweep::Tensor {
-  std::shared_ptr<NpyArray> array;
+  std::shared_ptr<StoredTensor> stored;
   ElementType element;
-
-  PortView view() const {
-    return {array->bytes().data(), array->shape()};
-  }
 };
 
 /// The tensors of some samples in both networks, by the numbers of values.
@@ -81,6 +79,7 @@ Sweep::create(func::FuncOp function, ArrayRef<Weight> weights,
 }
 
 void Sweep::makeRoom() {
+  store = ActivationStore::create(options.maxBytes);
   changed.resize(network->constants().size());
   for (Batch &batch : batches) {
     batch.dense.resize(network->numValues());
@@ -88,8 +87,8 @@ void Sweep::makeRoom() {
   }
 }
 
-Expected<std::unique_ptr<Sweep>>
-Sweep::onData(func::FuncOp function, std::vector<Input> data) const {
+Expected<std::unique_ptr<Sweep>> Sweep::onData(func::FuncOp function,
+                                               std::vector<Input> data) const {
   std::unique_ptr<Sweep> sweep(new Sweep());
   sweep->context = context;
   sweep->data = std::move(data);
@@ -232,10 +231,10 @@ static Error fitData(ArrayRef<Port> ports, std::vector<Input> &data,
 
 Error Sweep::takeData(func::FuncOp function) {
   if (data.size() != function.getNumArguments())
-    return createStringError(
-        "'" + function.getName() + "' takes " +
-        Twine(function.getNumArguments()) + " inputs, but data is given for " +
-        Twine(data.size()));
+    return createStringError("'" + function.getName() + "' takes " +
+                             Twine(function.getNumArguments()) +
+                             " inputs, but data is given for " +
+                             Twine(data.size()));
   Expected<std::vector<Port>> ports = Program::argumentsOf(function);
   if (!ports)
     return ports.takeError();
@@ -275,8 +274,8 @@ Error Sweep::takeData(func::FuncOp function) {
 }
 
 /// Cuts the samples of a batch out of the data.
-void Sweep::giveArguments(const Batch &batch,
-                          std::vector<Tensor> &values) const {
+Error Sweep::giveArguments(const Batch &batch,
+                           std::vector<Tensor> &values) const {
   for (auto [i, input] : llvm::enumerate(data)) {
     SmallVector<int64_t> shape(input.array.shape());
     ArrayRef<char> bytes = input.array.bytes();
@@ -285,10 +284,14 @@ void Sweep::giveArguments(const Batch &batch,
       shape[0] = batch.size;
       bytes = bytes.slice(batch.begin * sample, batch.size * sample);
     }
-    auto copy = std::make_shared<NpyArray>(input.array.type(), shape);
-    llvm::copy(bytes, copy->bytes().begin());
-    values[i] = {std::move(copy), elementOf(input)};
+    NpyArray copy(input.array.type(), shape);
+    llvm::copy(bytes, copy.bytes().begin());
+    auto stored = store->put(std::move(copy));
+    if (!stored)
+      return stored.takeError();
+    values[i] = {std::move(*stored), elementOf(input)};
   }
+  return Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -306,11 +309,17 @@ static std::vector<char> repeat(const ConstantBytes &bytes,
 }
 
 Expected<std::vector<Sweep::Tensor>>
-Sweep::call(const Segment &segment, const std::vector<Tensor> &values,
+Sweep::call(const NetworkSegment &segment, const std::vector<Tensor> &values,
             bool isDense) {
   std::vector<PortView> arguments;
-  for (unsigned input : segment.inputs)
-    arguments.push_back(values[input].view());
+  std::vector<std::shared_ptr<NpyArray>> arrays;
+  for (unsigned input : segment.inputs) {
+    Expected<std::shared_ptr<NpyArray>> array = values[input].stored->get();
+    if (!array)
+      return array.takeError();
+    arguments.push_back({(*array)->bytes().data(), (*array)->shape()});
+    arrays.push_back(std::move(*array));
+  }
   std::vector<std::vector<char>> whole;
   whole.reserve(segment.constants.size());
   for (unsigned number : segment.constants) {
@@ -337,24 +346,26 @@ Sweep::call(const Segment &segment, const std::vector<Tensor> &values,
     if (!array)
       return array.takeError();
     (*invocation)->copyResult(i, array->bytes().data());
-    results.push_back(
-        {std::make_shared<NpyArray>(std::move(*array)), port.element});
+    auto stored = store->put(std::move(*array));
+    if (!stored)
+      return stored.takeError();
+    results.push_back({std::move(*stored), port.element});
   }
   return std::move(results);
 }
 
-Error Sweep::runSegment(const Segment &segment, Batch &batch) {
+Error Sweep::runSegment(const NetworkSegment &segment, Batch &batch) {
   Expected<std::vector<Tensor>> dense = call(segment, batch.dense, true);
   if (!dense)
     return dense.takeError();
-  bool isSame =
-      llvm::all_of(segment.inputs,
-                   [&](unsigned input) {
-                     return batch.dense[input].array ==
-                            batch.pruned[input].array;
-                   }) &&
-      llvm::all_of(segment.constants,
-                   [&](unsigned number) { return changed[number].empty(); });
+  bool isSame = llvm::all_of(segment.inputs,
+                             [&](unsigned input) {
+                               return batch.dense[input].stored ==
+                                      batch.pruned[input].stored;
+                             }) &&
+                llvm::all_of(segment.constants, [&](unsigned number) {
+                  return changed[number].empty();
+                });
   std::vector<Tensor> pruned;
   if (isSame) {
     pruned = *dense;
@@ -374,7 +385,8 @@ Error Sweep::runSegment(const Segment &segment, Batch &batch) {
 }
 
 /// Calls `body` for each batch from `begin` on, several at once.
-Error Sweep::forEachBatch(size_t begin, llvm::function_ref<Error(size_t)> body) {
+Error Sweep::forEachBatch(size_t begin,
+                          llvm::function_ref<Error(size_t)> body) {
   std::mutex mutex;
   Error failed = Error::success();
   mlir::parallelFor(context, begin, batches.size(), [&](size_t i) {
@@ -389,22 +401,25 @@ Error Sweep::forEachBatch(size_t begin, llvm::function_ref<Error(size_t)> body) 
 Error Sweep::run(llvm::function_ref<Error(const SweptLayer &)> visit,
                  llvm::function_ref<bool(size_t)> wants) {
   for (Batch &batch : batches) {
-    giveArguments(batch, batch.dense);
+    if (Error error = giveArguments(batch, batch.dense))
+      return error;
     batch.pruned = batch.dense;
   }
   size_t next = 0;
   for (unsigned stage = 0; next < layers.size(); ++stage) {
-    const Segment &segment = network->segments()[stage];
-    if (Error error = forEachBatch(0, [&](size_t i) {
-          return runSegment(segment, batches[i]);
-        }))
+    const NetworkSegment &segment = network->segments()[stage];
+    if (Error error = forEachBatch(
+            0, [&](size_t i) { return runSegment(segment, batches[i]); }))
       return error;
     for (; next < layers.size() && layers[next].stage == stage; ++next) {
       if (wants && !wants(layers[next].weight))
         continue;
       if (options.progress)
         options.progress(layers[next].name, next, layers.size());
-      if (Error error = visit(summarize(layers[next])))
+      Expected<SweptLayer> layer = summarize(layers[next]);
+      if (!layer)
+        return layer.takeError();
+      if (Error error = visit(*layer))
         return error;
     }
   }
@@ -420,8 +435,10 @@ Error Sweep::evaluateFrom(unsigned stage, bool isDense, Samples which,
   return forEachBatch(begin, [&](size_t i) -> Error {
     std::vector<Tensor> values = batches[i].dense;
     if (stage == 0)
-      giveArguments(batches[i], values);
-    for (const Segment &segment : network->segments().drop_front(stage)) {
+      if (Error error = giveArguments(batches[i], values))
+        return error;
+    for (const NetworkSegment &segment :
+         network->segments().drop_front(stage)) {
       Expected<std::vector<Tensor>> made = call(segment, values, isDense);
       if (!made)
         return made.takeError();
@@ -430,9 +447,15 @@ Error Sweep::evaluateFrom(unsigned stage, bool isDense, Samples which,
       for (unsigned input : segment.dead)
         values[input] = {};
     }
+    std::vector<std::shared_ptr<NpyArray>> arrays;
     SmallVector<const NpyArray *> results;
-    for (unsigned number : network->results())
-      results.push_back(values[number].array.get());
+    for (unsigned number : network->results()) {
+      Expected<std::shared_ptr<NpyArray>> array = values[number].stored->get();
+      if (!array)
+        return array.takeError();
+      results.push_back(array->get());
+      arrays.push_back(std::move(*array));
+    }
     return take(i, batches[i].begin, results);
   });
 }
@@ -467,26 +490,40 @@ static FloatKind kindOf(ElementType type) {
   }
 }
 
-void Sweep::addTo(LayerPart &part, const Layer &layer, size_t use,
-                  const Batch &batch) const {
-  unsigned input = layer.uses[use].input;
-  const Tensor &pruned = batch.pruned[input], &dense = batch.dense[input];
-  Patches patches(part.view.layout, pruned.array->shape());
-  std::vector<char> converted[2];
-  auto floats = [&](const Tensor &tensor, std::vector<char> &copy) {
-    if (tensor.element == ElementType::F32)
-      return reinterpret_cast<const float *>(tensor.array->bytes().data());
-    copy = convertElements(kindOf(tensor.element), FloatKind::F32,
-                           tensor.array->bytes());
-    return reinterpret_cast<const float *>(copy.data());
-  };
-  const float *own = floats(pruned, converted[0]);
-  bool isSame = pruned.array == dense.array;
-  part.statistics.add(patches, own,
-                      isSame ? own : floats(dense, converted[1]));
+/// The elements of an array as f32; `copy` holds them if they are of another
+/// type.
+static const float *asFloats(const NpyArray &array, ElementType element,
+                             std::vector<char> &copy) {
+  if (element == ElementType::F32)
+    return reinterpret_cast<const float *>(array.bytes().data());
+  copy = convertElements(kindOf(element), FloatKind::F32, array.bytes());
+  return reinterpret_cast<const float *>(copy.data());
 }
 
-SweptLayer Sweep::summarize(const Layer &layer) {
+Error Sweep::addTo(LayerPart &part, const Layer &layer, size_t use,
+                   LayerStatistics &statistics, const Batch &batch) const {
+  unsigned input = layer.uses[use].input;
+  const Tensor &pruned = batch.pruned[input], &dense = batch.dense[input];
+  Expected<std::shared_ptr<NpyArray>> own = pruned.stored->get();
+  if (!own)
+    return own.takeError();
+  std::shared_ptr<NpyArray> other = *own;
+  if (pruned.stored != dense.stored) {
+    Expected<std::shared_ptr<NpyArray>> read = dense.stored->get();
+    if (!read)
+      return read.takeError();
+    other = std::move(*read);
+  }
+  Patches patches(part.view.layout, (*own)->shape());
+  std::vector<char> copies[2];
+  const float *inputs = asFloats(**own, pruned.element, copies[0]);
+  statistics.add(patches, inputs,
+                 other == *own ? inputs
+                               : asFloats(*other, dense.element, copies[1]));
+  return Error::success();
+}
+
+Expected<SweptLayer> Sweep::summarize(const Layer &layer) {
   SweptLayer swept;
   swept.weight = layer.weight;
   swept.stage = layer.stage;
@@ -511,21 +548,33 @@ SweptLayer Sweep::summarize(const Layer &layer) {
     }
     usesOf[p].push_back(u);
   }
-  std::vector<std::vector<LayerPart>> blocks(kBlocks, swept.parts);
+  // Sums of the parts, by block.
+  std::vector<LayerStatistics> none;
+  for (const LayerPart &part : swept.parts)
+    none.push_back(part.statistics);
+  std::vector<std::vector<LayerStatistics>> blocks(kBlocks, none);
+  std::mutex mutex;
+  Error failed = Error::success();
   mlir::parallelFor(context, 0, kBlocks, [&](size_t block) {
     size_t begin = batches.size() * block / kBlocks;
     size_t end = batches.size() * (block + 1) / kBlocks;
     for (size_t i = begin; i < end; ++i)
-      for (auto [part, uses] : llvm::zip_equal(blocks[block], usesOf))
+      for (auto [part, sums, uses] :
+           llvm::zip_equal(swept.parts, blocks[block], usesOf))
         for (size_t use : uses)
-          addTo(part, layer, use, batches[i]);
+          if (Error error = addTo(part, layer, use, sums, batches[i])) {
+            std::lock_guard<std::mutex> lock(mutex);
+            failed = llvm::joinErrors(std::move(failed), std::move(error));
+          }
   });
-  for (std::vector<LayerPart> &block : blocks)
-    for (auto [to, from] : llvm::zip_equal(swept.parts, block))
-      to.statistics.merge(from.statistics);
-  for (auto [to, from] : llvm::zip_equal(swept.parts, blocks.back()))
-    to.heldOut = std::move(from.statistics);
-  return swept;
+  if (failed)
+    return std::move(failed);
+  for (std::vector<LayerStatistics> &block : blocks)
+    for (auto [part, sums] : llvm::zip_equal(swept.parts, block))
+      part.statistics.merge(sums);
+  for (auto [part, sums] : llvm::zip_equal(swept.parts, blocks.back()))
+    part.heldOut = std::move(sums);
+  return std::move(swept);
 }
 
 //===----------------------------------------------------------------------===//
@@ -593,8 +642,7 @@ void Sweep::apply(ArrayRef<ConstantChange> changes) {
 
 void Sweep::visitChanged(
     llvm::function_ref<void(DenseResourceElementsAttr, ArrayRef<char>)> visit) {
-  for (auto [constant, bytes] :
-       llvm::zip_equal(network->constants(), changed))
+  for (auto [constant, bytes] : llvm::zip_equal(network->constants(), changed))
     if (!bytes.empty())
       visit(constant, bytes);
 }

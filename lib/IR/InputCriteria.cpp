@@ -210,3 +210,12 @@ void ZeroShareAttr::addScores(const ChannelMember &member,
                               MutableArrayRef<double> scores) const {
   addMeans(member, scores, [](double zeros) { return 1 - zeros; });
 }
+
+StringRef RemovalCostAttr::getStatistic() const { return "removal_cost"; }
+
+StringRef RemovalCostAttr::whyNot() const { return kNoReader; }
+
+void RemovalCostAttr::addScores(const ChannelMember &member,
+                                MutableArrayRef<double> scores) const {
+  addMeans(member, scores, [](double cost) { return cost; });
+}

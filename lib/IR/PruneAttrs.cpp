@@ -260,6 +260,8 @@ Attribute mlir::prune::parseChannelCriterion(Location loc, StringRef text,
     return ScaleAttr::get(context);
   if (text == "geometric-median")
     return GeometricMedianAttr::get(context);
+  if (text == "removal-cost")
+    return RemovalCostAttr::get(context);
   if (text == "mean-activation")
     return MeanActivationAttr::get(context);
   if (text == "zero-share")

@@ -38,8 +38,8 @@ private:
 
 /// A plan for all weights, by how far it goes: 0 leaves the network dense, 1
 /// is all that was asked for.
-using PlanAt = llvm::function_ref<
-    llvm::Expected<std::vector<WeightPlan>>(double strength)>;
+using PlanAt = llvm::function_ref<llvm::Expected<std::vector<WeightPlan>>(
+    double strength)>;
 
 struct Compression {
   /// How far it went.

@@ -17,6 +17,9 @@ defvar dataOptions = [
          "Samples of the data that are used, the first ones">,
   Option<"batch", "batch", "int64_t", /*default=*/"32",
          "Samples in one call where the network leaves it open">,
+  Option<"maxMemory", "max-memory", "int64_t", /*default=*/"0",
+         "MiB that tensors at cuts of the network may take before they go to a "
+         "temporary file; 0: no limit">,
   Option<"function", "function", "std::string", /*default=*/"\"\"",
          "The function that is calibrated; empty: main, or the only public "
          "one">,
@@ -195,8 +198,8 @@ def ScoreChannelsPass : Pass<"prune-score-channels", "::mlir::ModuleOp"> {
     other from the weights that read them, always the one that is missed least
     once the other weights have made up for it (Optimal Brain Surgeon in blocks,
     on the Gram matrices of the layers' inputs). The error after each removal
-    becomes the statistic `channel_cost` of the group's first weight, by which
-    the criterion `removal_cost` of `prune-mask-channels` ranks.
+    becomes the statistic `removal_cost` of the weights that read the group, by
+    which the criterion `removal-cost` of `prune-mask-channels` ranks.
 
     Groups without a weight that reads them, or one that cannot be looked at,
     get none, with a remark.
@@ -205,7 +208,7 @@ def ScoreChannelsPass : Pass<"prune-score-channels", "::mlir::ModuleOp"> {
     // Before
     module { ... }
     // After, with data=x.npy
-    module attributes {prune.statistics = {conv1 = {channel_cost = dense<[0.3, 0.001, 0.02]> : tensor<3xf64>}}} { ... }
+    module attributes {prune.statistics = {conv2 = {removal_cost = dense<[[0.3, 0.001, 0.02]]> : tensor<1x3xf64>}}} { ... }
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
@@ -218,6 +221,9 @@ def ScoreChannelsPass : Pass<"prune-score-channels", "::mlir::ModuleOp"> {
            "Samples of the data that are used, the first ones">,
     Option<"batch", "batch", "int64_t", /*default=*/"32",
            "Samples in one call where the network leaves it open">,
+    Option<"maxMemory", "max-memory", "int64_t", /*default=*/"0",
+           "MiB that tensors at cuts of the network may take before they go to a "
+           "temporary file; 0: no limit">,
     Option<"function", "function", "std::string", /*default=*/"\"\"",
            "The function that is calibrated; empty: main, or the only public "
            "one">,
@@ -260,6 +266,9 @@ def RefitWeightsPass : Pass<"prune-refit-weights", "::mlir::ModuleOp"> {
            "Samples of the data that are used, the first ones">,
     Option<"batch", "batch", "int64_t", /*default=*/"32",
            "Samples in one call where the network leaves it open">,
+    Option<"maxMemory", "max-memory", "int64_t", /*default=*/"0",
+           "MiB that tensors at cuts of the network may take before they go to a "
+           "temporary file; 0: no limit">,
     Option<"function", "function", "std::string", /*default=*/"\"\"",
            "The function that is calibrated; empty: main, or the only public "
            "one">,

@@ -4,8 +4,8 @@
 //
 // Calibration looks at the inputs of one layer after the other, with all layers
 // in front as they have become. The network is cut where layers begin and each
-// piece compiled once; the tensors that cross the cuts are kept for all samples,
-// so that a sweep over all layers runs each operation once.
+// piece compiled once; the tensors that cross the cuts are kept for all
+// samples, so that a sweep over all layers runs each operation once.
 //
 // The floating-point constants of the network are inputs of the pieces: other
 // numbers in them cost no compilation.
@@ -23,7 +23,7 @@ namespace mlir::prune {
 
 /// A piece of the network. Tensors and scalars that cross a cut have numbers,
 /// the first of them the arguments of the network.
-struct Segment {
+struct NetworkSegment {
   /// What it reads: numbers of values, then of constants.
   SmallVector<unsigned> inputs, constants;
   /// What it computes that others read.
@@ -42,7 +42,7 @@ public:
   create(func::FuncOp function, ArrayRef<Operation *> layers,
          ArrayRef<OpOperand *> inputs);
 
-  ArrayRef<Segment> segments() const { return pieces; }
+  ArrayRef<NetworkSegment> segments() const { return pieces; }
   /// The floating-point constants with a name.
   ArrayRef<DenseResourceElementsAttr> constants() const { return known; }
   /// The segment behind which a layer's input is known, by its position in
@@ -59,7 +59,7 @@ public:
 
 private:
   friend class Cutter;
-  std::vector<Segment> pieces;
+  std::vector<NetworkSegment> pieces;
   std::vector<DenseResourceElementsAttr> known;
   llvm::DenseMap<Attribute, unsigned> constantNumbers;
   llvm::DenseMap<Value, unsigned> numbers;

@@ -14,7 +14,7 @@
 #ifndef PRUNE_CALIBRATION_SWEEP_H
 #define PRUNE_CALIBRATION_SWEEP_H
 
-#include "prune/Analysis/LayerOutput.h"
+#include "prune/Analysis/Evaluation/LayerOutput.h"
 #include "prune/Calibration/SegmentedNetwork.h"
 #include "prune/Core/Solvers/LayerStatistics.h"
 #include "prune/Execution/Batches.h"
@@ -24,6 +24,9 @@ namespace mlir::prune {
 struct SweepOptions {
   /// Samples in one call where the network leaves it open, at least 1.
   int64_t batch = 32;
+  /// How much memory tensors at cuts may take before they go to a file; 0
+  /// stands for all there is.
+  uint64_t maxBytes = 0;
   /// Called before each layer with its name, its number and how many there are.
   std::function<void(StringRef, size_t, size_t)> progress;
 };
@@ -36,6 +39,8 @@ struct LayerPart {
   /// are judged.
   LayerStatistics statistics, heldOut;
 };
+
+class ActivationStore;
 
 /// A weight, when its turn has come.
 struct SweptLayer {
@@ -124,20 +129,23 @@ private:
                   SmallVectorImpl<std::pair<size_t, std::string>> &left);
   llvm::Error takeData(func::FuncOp function);
   void makeRoom();
-  void giveArguments(const Batch &batch, std::vector<Tensor> &values) const;
+  llvm::Error giveArguments(const Batch &batch,
+                            std::vector<Tensor> &values) const;
   llvm::Error forEachBatch(size_t begin,
                            llvm::function_ref<llvm::Error(size_t)> body);
-  llvm::Error runSegment(const Segment &segment, Batch &batch);
-  llvm::Expected<std::vector<Tensor>>
-  call(const Segment &segment, const std::vector<Tensor> &values, bool isDense);
+  llvm::Error runSegment(const NetworkSegment &segment, Batch &batch);
+  llvm::Expected<std::vector<Tensor>> call(const NetworkSegment &segment,
+                                           const std::vector<Tensor> &values,
+                                           bool isDense);
   llvm::Error evaluateFrom(unsigned stage, bool isDense, Samples which,
                            TakeResults take);
-  SweptLayer summarize(const Layer &layer);
-  void addTo(LayerPart &part, const Layer &layer, size_t use,
-             const Batch &batch) const;
+  llvm::Expected<SweptLayer> summarize(const Layer &layer);
+  llvm::Error addTo(LayerPart &part, const Layer &layer, size_t use,
+                    LayerStatistics &statistics, const Batch &batch) const;
 
   MLIRContext *context = nullptr;
   std::shared_ptr<SegmentedNetwork> network;
+  std::shared_ptr<ActivationStore> store;
   std::vector<Layer> layers;
   std::vector<Batch> batches;
   std::vector<Input> data;

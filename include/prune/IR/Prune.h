@@ -48,7 +48,8 @@ CriterionAttrInterface parseCriterion(Location loc, StringRef text,
                                       uint64_t seed);
 
 /// The same for channels: also `scale`, `geometric-median`, `mean-activation`,
-/// `zero-share`, and any attribute that implements `ChannelCriterionAttrInterface`.
+/// `zero-share`, `removal-cost`, and any attribute that implements
+/// `ChannelCriterionAttrInterface`.
 Attribute parseChannelCriterion(Location loc, StringRef text, uint64_t seed);
 
 /// A pattern as options spell it.

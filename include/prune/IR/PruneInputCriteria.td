@@ -75,4 +75,17 @@ def Prune_ZeroShareAttr
   }];
 }
 
+def Prune_RemovalCostAttr
+    : Prune_ActivationCriterion<"RemovalCost", "removal_cost"> {
+  let summary = "Score a channel by what layers lose without it";
+  let description = [{
+    The error of the weights that read the channels after all channels up to this
+    one have left and the other weights have made up for them: the statistic
+    `removal_cost`, which `prune-score-channels` computes by Optimal Brain
+    Surgeon on blocks. (Hassibi and Stork, NIPS 1992; Kurtic et al., EMNLP 2022.)
+
+    Example: `#prune.removal_cost`
+  }];
+}
+
 #endif // PRUNE_IR_PRUNEINPUTCRITERIA_TD

@@ -42,7 +42,7 @@ struct PruneChannelsOptions : PassPipelineOptions<PruneChannelsOptions> {
       *this, "criterion",
       llvm::cl::desc(
           "l1, l2, random, scale, geometric-median, mean-activation, "
-          "zero-share, or an attribute"),
+          "zero-share, removal-cost, or an attribute"),
       llvm::cl::init("l2")};
   PassOptions::Option<uint64_t> seed{
       *this, "seed", llvm::cl::desc("Seed of the random criterion"),

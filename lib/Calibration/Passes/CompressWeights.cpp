@@ -38,20 +38,12 @@ struct Wish {
 };
 
 struct CompressWeights
-    : prune::impl::CompressWeightsPassBase<CompressWeights> {
-  using Base::Base;
+    : DataPass<CompressWeights,
+               prune::impl::CompressWeightsPassBase<CompressWeights>> {
+  using DataPass::DataPass;
   /// Copies have the options, and none of what a run has found.
-  CompressWeights(const CompressWeights &other) : Base(other) {}
-
-  void getDependentDialects(DialectRegistry &registry) const override {
-    Base::getDependentDialects(registry);
-    insertLoweringDialects(registry);
-  }
-
-  void runOnOperation() override {
-    if (failed(run()))
-      signalPassFailure();
-  }
+  CompressWeights(const CompressWeights &other) : DataPass(other) {}
+  LogicalResult run();
 
 private:
   friend struct prune::DataOptions;
@@ -63,7 +55,6 @@ private:
            << kName << ": option '" << option << "' " << text.str();
   }
 
-  LogicalResult run();
   LogicalResult readWish();
   LogicalResult prepareGuard();
   LogicalResult findTable();
@@ -92,17 +83,18 @@ LogicalResult CompressWeights::readWish() {
     std::optional<CostKind> parsed = parseCostKind(kind);
     double value;
     if (!parsed || fraction.getAsDouble(value) || !(value > 0 && value < 1))
-      return wrong("budget", "expects params, macs or latency and a fraction in "
-                             "(0, 1), as in params:0.2, but got '" +
-                                 budget + "'");
+      return wrong("budget",
+                   "expects params, macs or latency and a fraction in "
+                   "(0, 1), as in params:0.2, but got '" +
+                       budget + "'");
     wish.cost = *parsed;
     wish.fraction = value;
   }
   if (!maxDrop.empty()) {
     double value;
     if (StringRef(maxDrop).getAsDouble(value) || !(value >= 0))
-      return wrong("max-drop", "expects a number of at least 0 but got '" +
-                                   maxDrop + "'");
+      return wrong("max-drop",
+                   "expects a number of at least 0 but got '" + maxDrop + "'");
     wish.maxDrop = value;
   }
   if (!wish.fraction && !wish.maxDrop)
@@ -161,8 +153,8 @@ LogicalResult CompressWeights::findTable() {
     Expected<SensitivityTable> read =
         SensitivityTable::readJSON((*file)->getBuffer());
     if (!read)
-      return fail(createStringError("cannot read '" + table + "': " +
-                                    llvm::toString(read.takeError())));
+      return fail(createStringError("cannot read '" + table +
+                                    "': " + llvm::toString(read.takeError())));
     sensitivity = std::move(*read);
     if (evolve > 0)
       return wrong("evolve", "needs a table that is measured; drop 'table'");

@@ -22,23 +22,12 @@ static constexpr StringLiteral kName = "prune-measure-sensitivity";
 
 namespace {
 struct MeasureSensitivity
-    : prune::impl::MeasureSensitivityPassBase<MeasureSensitivity> {
-  using Base::Base;
-
-  void getDependentDialects(DialectRegistry &registry) const override {
-    Base::getDependentDialects(registry);
-    insertLoweringDialects(registry);
-  }
-
-  void runOnOperation() override {
-    if (failed(run()))
-      signalPassFailure();
-    markAllAnalysesPreserved();
-  }
-
-private:
-  friend struct prune::DataOptions;
+    : DataPass<MeasureSensitivity,
+               prune::impl::MeasureSensitivityPassBase<MeasureSensitivity>> {
+  using DataPass::DataPass;
   LogicalResult run();
+
+  friend struct prune::DataOptions;
 };
 } // namespace
 
@@ -77,8 +66,9 @@ LogicalResult MeasureSensitivity::run() {
   if (!table)
     return failWith(module, kName, table.takeError());
   if (table->layers.empty())
-    module.emitWarning() << kName << ": no layer of the network can be pruned "
-                                     "at any of the levels";
+    module.emitWarning() << kName
+                         << ": no layer of the network can be pruned "
+                            "at any of the levels";
   bool isCSV = StringRef(output).ends_with(".csv");
   if (llvm::Error error =
           writeFile(output, [&](llvm::raw_ostream &os) -> llvm::Error {

@@ -41,8 +41,7 @@ FailureOr<PassNetwork> PassNetwork::create(ModuleOp module, StringRef function,
     return failure();
   CompileOptions compile;
   compile.entry = function.str();
-  Expected<func::FuncOp> entry =
-      Program::findEntry(*network.module, compile);
+  Expected<func::FuncOp> entry = Program::findEntry(*network.module, compile);
   if (!entry)
     return failWith(module, by, entry.takeError());
   network.entry = *entry;
@@ -100,7 +99,11 @@ mlir::prune::readNetworkOptions(ModuleOp module, StringRef by,
   options.solver.fit.damping = data.damping;
   options.refit = data.refit;
   options.normalize = data.normalize;
+  if (data.maxMemory < 0)
+    return wrong("max-memory", "a number of MiB of at least 0",
+                 Twine(data.maxMemory));
   options.sweep.batch = data.batch;
+  options.sweep.maxBytes = uint64_t(data.maxMemory) << 20;
   return options;
 }
 
@@ -119,10 +122,11 @@ mlir::prune::makeSweep(ModuleOp module, StringRef by,
   return std::move(*sweep);
 }
 
-FailureOr<std::vector<PlannedLevel>> mlir::prune::planLevels(
-    ModuleOp module, StringRef by, const PassNetwork &network,
-    const LevelNames &names, MaskOptions masks,
-    ArrayRef<std::pair<size_t, std::string>> left) {
+FailureOr<std::vector<PlannedLevel>>
+mlir::prune::planLevels(ModuleOp module, StringRef by,
+                        const PassNetwork &network, const LevelNames &names,
+                        MaskOptions masks,
+                        ArrayRef<std::pair<size_t, std::string>> left) {
   static const double kLevels[] = {0.3,  0.5, 0.6,  0.7,  0.75, 0.8,
                                    0.85, 0.9, 0.93, 0.95, 0.975};
   std::vector<std::string> patterns = names.patterns;
@@ -234,9 +238,9 @@ LogicalResult mlir::prune::checkLoss(ModuleOp module, StringRef by,
                                      StringRef loss) {
   if (loss == "kl" || loss == "error")
     return success();
-  return module.emitError() << by
-                            << ": option 'loss' expects kl or error but got '"
-                            << loss << "'";
+  return module.emitError()
+         << by << ": option 'loss' expects kl or error but got '" << loss
+         << "'";
 }
 
 FailureOr<std::unique_ptr<LossMeter>>
@@ -244,8 +248,8 @@ mlir::prune::makeMeter(ModuleOp module, StringRef by, Sweep &sweep,
                        std::vector<std::string> labels) {
   NpyArray classes;
   if (labels.size() > 1)
-    return module.emitError() << by << ": expects one file of labels but got "
-                              << labels.size();
+    return module.emitError()
+           << by << ": expects one file of labels but got " << labels.size();
   if (!labels.empty()) {
     Expected<NpyArray> read = readNpy(labels.front());
     if (!read)

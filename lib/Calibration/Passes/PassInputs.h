@@ -19,26 +19,27 @@ struct DataOptions {
   double damping = 0.01;
   bool refit = true, normalize = true;
 
-  /// Data alone.
-  static DataOptions of(ArrayRef<std::string> files, int64_t samples,
-                        int64_t batch) {
+  int64_t maxMemory = 0;
+
+  /// Those that all passes have.
+  template <typename PassT> static DataOptions ofData(const PassT &pass) {
     DataOptions options;
-    options.files = files.vec();
-    options.samples = samples;
-    options.batch = batch;
+    options.files.assign(pass.data.begin(), pass.data.end());
+    options.samples = pass.samples;
+    options.batch = pass.batch;
+    options.function = pass.function;
+    options.damping = pass.damping;
+    options.maxMemory = pass.maxMemory;
     return options;
   }
 
-  /// Those of a pass.
+  /// Those of passes that prune.
   template <typename PassT> static DataOptions of(const PassT &pass) {
-    return {{pass.data.begin(), pass.data.end()},
-            pass.samples,
-            pass.batch,
-            pass.function,
-            pass.method,
-            pass.damping,
-            pass.refit,
-            pass.normalize};
+    DataOptions options = ofData(pass);
+    options.method = pass.method;
+    options.refit = pass.refit;
+    options.normalize = pass.normalize;
+    return options;
   }
 };
 
@@ -86,8 +87,7 @@ planLevels(ModuleOp module, StringRef by, const PassNetwork &network,
 /// Replaces constants by ones like them with other bytes, wherever the module
 /// has them.
 void replaceConstants(
-    ModuleOp module,
-    ArrayRef<std::pair<Attribute, std::vector<char>>> changes);
+    ModuleOp module, ArrayRef<std::pair<Attribute, std::vector<char>>> changes);
 
 /// Gives the module the constants of the network that changed.
 void writeChanges(ModuleOp module, Sweep &sweep);
@@ -108,6 +108,22 @@ makeMeter(ModuleOp module, StringRef by, Sweep &sweep,
 
 /// The dialects of the compilation, which runs inside of the passes.
 void insertLoweringDialects(DialectRegistry &registry);
+
+/// A pass on data: `DerivedT::run` does the work. `BaseT` is what TableGen made
+/// of it.
+template <typename DerivedT, typename BaseT> struct DataPass : BaseT {
+  using BaseT::BaseT;
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    BaseT::getDependentDialects(registry);
+    insertLoweringDialects(registry);
+  }
+
+  void runOnOperation() override {
+    if (failed(static_cast<DerivedT *>(this)->run()))
+      this->signalPassFailure();
+  }
+};
 
 } // namespace mlir::prune
 

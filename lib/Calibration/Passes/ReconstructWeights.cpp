@@ -24,22 +24,12 @@ static constexpr StringLiteral kName = "prune-reconstruct-weights";
 
 namespace {
 struct ReconstructWeights
-    : prune::impl::ReconstructWeightsPassBase<ReconstructWeights> {
-  using Base::Base;
-
-  void getDependentDialects(DialectRegistry &registry) const override {
-    Base::getDependentDialects(registry);
-    insertLoweringDialects(registry);
-  }
-
-  void runOnOperation() override {
-    if (failed(run()))
-      signalPassFailure();
-  }
-
-private:
-  friend struct prune::DataOptions;
+    : DataPass<ReconstructWeights,
+               prune::impl::ReconstructWeightsPassBase<ReconstructWeights>> {
+  using DataPass::DataPass;
   LogicalResult run();
+
+  friend struct prune::DataOptions;
 };
 } // namespace
 

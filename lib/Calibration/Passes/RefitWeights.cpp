@@ -28,24 +28,16 @@ using namespace mlir::prune;
 static constexpr StringLiteral kName = "prune-refit-weights";
 
 namespace {
-struct RefitWeights : prune::impl::RefitWeightsPassBase<RefitWeights> {
-  using Base::Base;
-
-  void getDependentDialects(DialectRegistry &registry) const override {
-    Base::getDependentDialects(registry);
-    insertLoweringDialects(registry);
-  }
-
-  void runOnOperation() override {
-    if (failed(run()))
-      signalPassFailure();
-  }
+struct RefitWeights
+    : DataPass<RefitWeights, prune::impl::RefitWeightsPassBase<RefitWeights>> {
+  using DataPass::DataPass;
+  LogicalResult run();
 
 private:
+  friend struct prune::DataOptions;
   /// By the name of record, the constants of a module.
   using Constants = llvm::StringMap<DenseResourceElementsAttr>;
 
-  LogicalResult run();
   FailureOr<OwningOpRef<ModuleOp>> readReference(MLIRContext &context);
   FailureOr<Constants> collect(ModuleOp module, StringRef what);
   LogicalResult takePruned(const PassNetwork &network, const Constants &own,
@@ -67,8 +59,8 @@ RefitWeights::readReference(MLIRContext &context) {
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(StringRef(reference), &context);
   if (!module)
-    return getOperation().emitError()
-           << kName << ": cannot read reference '" << reference << "': " << text;
+    return getOperation().emitError() << kName << ": cannot read reference '"
+                                      << reference << "': " << text;
   return std::move(module);
 }
 
@@ -107,8 +99,7 @@ LogicalResult RefitWeights::takePruned(const PassNetwork &network,
         !matchPattern(op, m_Constant(&value)) || !seen.insert(value).second)
       return;
     auto dense = dyn_cast<DenseResourceElementsAttr>(value);
-    if (!dense || !isa<FloatType>(dense.getElementType()) ||
-        !sweep.has(op))
+    if (!dense || !isa<FloatType>(dense.getElementType()) || !sweep.has(op))
       return;
     StringRef name = getWeightName(dense);
     auto found = own.find(name);
@@ -134,9 +125,7 @@ LogicalResult RefitWeights::run() {
   ModuleOp module = getOperation();
   if (failed(requireData(module)))
     return failure();
-  DataOptions options = DataOptions::of(
-      std::vector<std::string>(data.begin(), data.end()), samples, batch);
-  options.damping = damping;
+  DataOptions options = DataOptions::ofData(*this);
   FailureOr<NetworkOptions> solver = readNetworkOptions(module, kName, options);
   if (failed(solver))
     return failure();

@@ -28,31 +28,26 @@ using namespace mlir::prune;
 using llvm::Expected;
 
 static constexpr StringLiteral kName = "prune-score-channels";
-static constexpr StringLiteral kStatistic = "channel_cost";
+static constexpr StringLiteral kStatistic = "removal_cost";
 
 namespace {
-struct ScoreChannels : prune::impl::ScoreChannelsPassBase<ScoreChannels> {
-  using Base::Base;
-
-  void getDependentDialects(DialectRegistry &registry) const override {
-    Base::getDependentDialects(registry);
-    insertLoweringDialects(registry);
-  }
-
-  void runOnOperation() override {
-    if (failed(run()))
-      signalPassFailure();
-  }
+struct ScoreChannels
+    : DataPass<ScoreChannels,
+               prune::impl::ScoreChannelsPassBase<ScoreChannels>> {
+  using DataPass::DataPass;
+  LogicalResult run();
 
 private:
+  friend struct prune::DataOptions;
   /// By weight, the systems of its layer.
   using Systems = llvm::DenseMap<const Weight *, SolvableLayer>;
 
-  LogicalResult run();
   FailureOr<Systems> collect(const PassNetwork &network,
                              ArrayRef<PlannedGroup> groups);
   bool makeConsumers(const PlannedGroup &group, const Systems &systems,
                      std::vector<ChannelConsumer> &consumers) const;
+  void write(const ChannelConstant &consumer, ArrayRef<double> costs,
+             EditedDictionary &statistics);
   LogicalResult score(const PlannedGroup &group,
                       ArrayRef<ChannelConsumer> consumers,
                       EditedDictionary &statistics);
@@ -67,9 +62,7 @@ ScoreChannels::collect(const PassNetwork &network,
   for (const PlannedGroup &group : groups)
     for (const ChannelConstant &consumer : group.consumers)
       readers.insert(consumer.weight);
-  DataOptions options = DataOptions::of(
-      std::vector<std::string>(data.begin(), data.end()), samples, batch);
-  options.damping = damping;
+  DataOptions options = DataOptions::ofData(*this);
   FailureOr<NetworkOptions> solver =
       readNetworkOptions(getOperation(), kName, options);
   if (failed(solver))
@@ -125,34 +118,45 @@ bool ScoreChannels::makeConsumers(
   return !consumers.empty();
 }
 
+/// Gives a weight the costs of the channels that it reads, along with those of
+/// other groups that lie along the same dimension.
+void ScoreChannels::write(const ChannelConstant &consumer,
+                          ArrayRef<double> costs,
+                          EditedDictionary &statistics) {
+  MLIRContext *context = &getContext();
+  StringRef name = consumer.weight->name;
+  auto known = dyn_cast_or_null<DictionaryAttr>(statistics.get(name));
+  NamedAttrList entries(known ? known.getValue() : ArrayRef<NamedAttribute>());
+  SmallVector<int64_t> shape(consumer.weight->getType().getRank(), 1);
+  shape[consumer.dim] = consumer.channelOfIndex.size();
+  auto type = RankedTensorType::get(shape, Float64Type::get(context));
+  std::vector<double> values(consumer.channelOfIndex.size());
+  if (auto old = dyn_cast_or_null<DenseElementsAttr>(entries.get(kStatistic));
+      old && old.getType() == type)
+    values.assign(old.value_begin<double>(), old.value_end<double>());
+  for (auto [value, channel] : llvm::zip_equal(values, consumer.channelOfIndex))
+    if (channel >= 0)
+      value = costs[channel];
+  entries.set(kStatistic,
+              DenseElementsAttr::get(type, ArrayRef<double>(values)));
+  statistics.set(name, entries.getDictionary(context));
+}
+
 LogicalResult ScoreChannels::score(const PlannedGroup &group,
                                    ArrayRef<ChannelConsumer> consumers,
                                    EditedDictionary &statistics) {
-  Expected<std::vector<double>> costs = computeChannelCosts(
-      consumers, group.channels.size(), damping,
-      [&](size_t n, function_ref<void(size_t)> body) {
-        mlir::parallelFor(&getContext(), 0, n, body);
-      });
+  Expected<std::vector<double>> costs =
+      computeChannelCosts(consumers, group.channels.size(), damping,
+                          [&](size_t n, function_ref<void(size_t)> body) {
+                            mlir::parallelFor(&getContext(), 0, n, body);
+                          });
   if (!costs)
     return failWith(getOperation(), kName, costs.takeError());
-  const ChannelConstant &first = group.constants.front();
-  Builder builder(&getContext());
-  auto known = dyn_cast_or_null<DictionaryAttr>(statistics.get(group.name));
-  NamedAttrList entries(known ? known.getValue() : ArrayRef<NamedAttribute>());
-  // Of other groups that leave with other indices of the same weight.
-  std::vector<double> values(first.channelOfIndex.size());
-  if (auto old = dyn_cast_or_null<DenseElementsAttr>(entries.get(kStatistic));
-      old && old.getNumElements() == int64_t(values.size()))
-    values.assign(old.value_begin<double>(), old.value_end<double>());
-  for (auto [value, channel] : llvm::zip_equal(values, first.channelOfIndex))
-    if (channel >= 0)
-      value = (*costs)[channel];
-  entries.set(kStatistic,
-              DenseElementsAttr::get(
-                  RankedTensorType::get({int64_t(values.size())},
-                                        builder.getF64Type()),
-                  ArrayRef<double>(values)));
-  statistics.set(group.name, entries.getDictionary(&getContext()));
+  // Criteria add up what all weights say that read a channel.
+  for (double &cost : *costs)
+    cost /= group.consumers.size();
+  for (const ChannelConstant &consumer : group.consumers)
+    write(consumer, *costs, statistics);
   return success();
 }
 

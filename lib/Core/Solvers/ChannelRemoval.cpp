@@ -52,8 +52,7 @@ ShrinkingConsumer::ShrinkingConsumer(const ChannelConsumer &consumer,
                                      int64_t numChannels)
     : system(consumer.system), inputsOf(numChannels) {
   for (auto [input, channel] : llvm::enumerate(consumer.channelOfInput))
-    if (channel >= 0 &&
-        system.gram[input * system.inputs + input] > 0)
+    if (channel >= 0 && system.gram[input * system.inputs + input] > 0)
       inputsOf[channel].push_back(input);
   scale = system.energy > 0 ? 1 / system.energy : 0;
 }
@@ -81,7 +80,8 @@ llvm::Error ShrinkingConsumer::prepare(double damping) {
     if (invertFactorized(n, inverse))
       return llvm::Error::success();
   }
-  return createStringError("no damping makes the Gram matrix positive definite");
+  return createStringError(
+      "no damping makes the Gram matrix positive definite");
 }
 
 std::vector<double>

@@ -38,7 +38,7 @@ struct OrderedGroup {
 };
 
 /// Rows of a group that are worked on together.
-struct RowBlock {
+struct RowsInWork {
   const OrderedGroup *group;
   double *weights;
   int64_t first, count;
@@ -64,7 +64,7 @@ public:
 private:
   void choose(SelectKept select, int64_t begin, int64_t end);
   bool isDecided(int64_t begin, int64_t end) const;
-  void update(const RowBlock &block, int64_t begin, int64_t end) const;
+  void update(const RowsInWork &block, int64_t begin, int64_t end) const;
 
   const SparseGPTOptions &options;
   ParallelFor parallelFor;
@@ -158,7 +158,7 @@ bool ColumnSweep::isDecided(int64_t begin, int64_t end) const {
 }
 
 /// Removes what is not kept of the columns [begin, end) and makes up for it.
-void ColumnSweep::update(const RowBlock &block, int64_t begin,
+void ColumnSweep::update(const RowsInWork &block, int64_t begin,
                          int64_t end) const {
   const OrderedGroup &group = *block.group;
   int64_t n = group.inputs;
@@ -188,7 +188,7 @@ MaskedWeights ColumnSweep::run(SelectKept select, ArrayRef<uint8_t> given) {
   bool isChosen = !given.empty();
   keep.assign(size, kUndecided);
   llvm::copy(given, keep.begin());
-  std::vector<RowBlock> blocks;
+  std::vector<RowsInWork> blocks;
   int64_t columns = 0;
   for (OrderedGroup &group : groups) {
     columns = std::max(columns, group.inputs);

@@ -65,7 +65,9 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
     ICCV 2017), the distances of its filter to the others of the group
     (`geometric-median`: He et al., CVPR 2019), or what the weights that read the
     channel were observed to read (`mean-activation`: Molchanov et al., ICLR 2017;
-    `zero-share`: Hu et al., 2016), which the record `prune.statistics` has.
+    `zero-share`: Hu et al., 2016), or from what layers lose without each
+    (`removal-cost`, by `prune-score-channels`), which the record
+    `prune.statistics` has.
 
     Local scope removes `floor(n * ratio)` of the `n` channels of each group.
     Global scope ranks all channels together, each by its score per weight
@@ -116,7 +118,8 @@ def MaskChannelsPass : Pass<"prune-mask-channels", "::mlir::ModuleOp"> {
   let options = [
     Option<"criterion", "criterion", "std::string", /*default=*/"\"l2\"",
            "l1, l2, random, scale, geometric-median, mean-activation, "
-           "zero-share, or an attribute that implements a criterion">,
+           "zero-share, removal-cost, or an attribute that implements a "
+           "criterion">,
     Option<"seed", "seed", "uint64_t", /*default=*/"0",
            "Seed of the random criterion">,
     Option<"granularity", "granularity", "std::string",

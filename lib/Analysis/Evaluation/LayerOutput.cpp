@@ -8,9 +8,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "prune/Analysis/LayerOutput.h"
+#include "prune/Analysis/Evaluation/LayerOutput.h"
 
-#include "NoWeight.h"
+#include "Analysis/NoWeight.h"
 
 #include "prune/Analysis/Evaluation/AffineChains.h"
 

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_ANALYSIS_LAYEROUTPUT_H
-#define PRUNE_ANALYSIS_LAYEROUTPUT_H
+#ifndef PRUNE_ANALYSIS_EVALUATION_LAYEROUTPUT_H
+#define PRUNE_ANALYSIS_EVALUATION_LAYEROUTPUT_H
 
 #include "prune/Analysis/LayerView.h"
 
@@ -36,4 +36,4 @@ struct LayerOutput {
 
 } // namespace mlir::prune
 
-#endif // PRUNE_ANALYSIS_LAYEROUTPUT_H
+#endif // PRUNE_ANALYSIS_EVALUATION_LAYEROUTPUT_H
