@@ -30,11 +30,11 @@ static Error fileError(const char *what) {
 // Tensors
 //===----------------------------------------------------------------------===//
 
-StoredTensor::StoredTensor(std::shared_ptr<ActivationStore> store, NpyType type,
+ScratchTensor::ScratchTensor(std::shared_ptr<ActivationStore> store, NpyType type,
                            llvm::ArrayRef<int64_t> shape)
     : store(std::move(store)), type(type), shape(shape) {}
 
-StoredTensor::~StoredTensor() {
+ScratchTensor::~ScratchTensor() {
   std::lock_guard<std::mutex> lock(store->mutex);
   if (array)
     store->bytes -= size;
@@ -42,7 +42,7 @@ StoredTensor::~StoredTensor() {
     store->free.emplace(size, offset);
 }
 
-Expected<std::shared_ptr<NpyArray>> StoredTensor::get() const {
+Expected<std::shared_ptr<NpyArray>> ScratchTensor::get() const {
   if (array)
     return array;
   Expected<NpyArray> read =
@@ -98,9 +98,9 @@ int64_t ActivationStore::reserve(uint64_t size) {
   return offset;
 }
 
-Expected<std::shared_ptr<StoredTensor>> ActivationStore::put(NpyArray array) {
-  std::shared_ptr<StoredTensor> tensor(
-      new StoredTensor(shared_from_this(), array.type(), array.shape()));
+Expected<std::shared_ptr<ScratchTensor>> ActivationStore::put(NpyArray array) {
+  std::shared_ptr<ScratchTensor> tensor(
+      new ScratchTensor(shared_from_this(), array.type(), array.shape()));
   llvm::ArrayRef<char> contents = std::as_const(array).bytes();
   uint64_t size = contents.size();
   {

@@ -18,11 +18,11 @@ namespace mlir::prune {
 class ActivationStore;
 
 /// An array of a store, in memory or in its file.
-class StoredTensor {
+class ScratchTensor {
 public:
-  ~StoredTensor();
-  StoredTensor(const StoredTensor &) = delete;
-  StoredTensor &operator=(const StoredTensor &) = delete;
+  ~ScratchTensor();
+  ScratchTensor(const ScratchTensor &) = delete;
+  ScratchTensor &operator=(const ScratchTensor &) = delete;
 
   /// The array; one that lies in the file is read, and freed with the result.
   /// Fails if it cannot be read.
@@ -30,7 +30,7 @@ public:
 
 private:
   friend class ActivationStore;
-  StoredTensor(std::shared_ptr<ActivationStore> store, NpyType type,
+  ScratchTensor(std::shared_ptr<ActivationStore> store, NpyType type,
                llvm::ArrayRef<int64_t> shape);
 
   std::shared_ptr<ActivationStore> store;
@@ -50,10 +50,10 @@ public:
   ~ActivationStore();
 
   /// Fails if the file cannot be written.
-  llvm::Expected<std::shared_ptr<StoredTensor>> put(NpyArray array);
+  llvm::Expected<std::shared_ptr<ScratchTensor>> put(NpyArray array);
 
 private:
-  friend class StoredTensor;
+  friend class ScratchTensor;
   explicit ActivationStore(uint64_t maxBytes) : maxBytes(maxBytes) {}
   llvm::Error openFile();
   int64_t reserve(uint64_t size);

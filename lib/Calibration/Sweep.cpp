@@ -44,7 +44,7 @@ struct Sweep::Layer {
 
 /// What crosses a cut.
 struct Sweep::Tensor {
-  std::shared_ptr<StoredTensor> stored;
+  std::shared_ptr<ScratchTensor> stored;
   ElementType element;
 };
 

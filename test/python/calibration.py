@@ -126,6 +126,14 @@ for module in twice:
 for name in ("w0", "w1", "w2"):
     assert np.array_equal(twice[0].weights[name], twice[1].weights[name])
 
+# Nor does it matter whether tensors lie in memory or in a file.
+many = samples(8192)
+twice = [dense.clone(), dense.clone()]
+for module, limit in zip(twice, (0, 1)):
+    module.reconstruct(many, sparsity=0.7, method="magnitude", max_memory=limit)
+for name in ("w0", "w1", "w2"):
+    assert np.array_equal(twice[0].weights[name], twice[1].weights[name])
+
 # A table of all layers and levels; the dense level comes first and loses nothing.
 table = dense.sensitivity(TRAIN, levels=[0.5, 0.9], patterns=["element", "block:4x1"])
 assert [layer["name"] for layer in table["layers"]] == ["w0", "w1", "w2"]
@@ -161,6 +169,17 @@ try:
 except prune.Error as failure:
     assert "no network that loses anything stays within a drop of 0" in str(failure), failure
 
+# Channels that layers miss least lose less than those of small weights.
+scored = dense.clone()
+scored.score_channels(TRAIN)
+errors = {}
+for criterion in ("l2", "removal-cost"):
+    module = scored.clone()
+    module.run("builtin.module(prune-mask-channels{ratio=0.5 criterion=" + criterion + "}, prune-fold-masks)")
+    module.refit(TRAIN, dense)
+    errors[criterion] = error(module)
+assert errors["removal-cost"] < errors["l2"], errors
+
 # What is left of a network without some of its channels makes up for them.
 masked = dense.clone()
 masked.run("builtin.module(prune-mask-channels{ratio=0.5}, prune-fold-masks)")
@@ -185,6 +204,8 @@ for call, words in (
     (lambda m: m.compress(TRAIN, max_drop=1), "which needs labels"),
     (lambda m: m.compress(TRAIN, LABELS["train"] + 9, max_drop=1), "there is no class"),
     (lambda m: m.compress(TRAIN, budget="params:0.001", levels=[0.5]), "cannot be met"),
+    (lambda m: m.reconstruct(TRAIN, sparsity=0.5, max_memory=-1), "option 'max-memory' expects a number of MiB"),
+    (lambda m: m.run("prune-mask-channels{criterion=removal-cost ratio=0.5}"), "removal_cost"),
     (lambda m: m.refit(TRAIN, prune.Module.parse(TEXT.replace("w0", "v0"))), "'v0' of the reference is not in"),
 ):
     try:

@@ -11,7 +11,6 @@
 #include "llvm/ADT/STLExtras.h"
 
 #include <cmath>
-#include <numeric>
 
 using namespace mlir::prune;
 using llvm::ArrayRef;
@@ -99,7 +98,10 @@ double mlir::prune::layerError(const LayerSystem &system,
                                ArrayRef<double> weights,
                                ParallelFor parallelFor) {
   std::vector<double> errors = rowErrors(system, weights, parallelFor);
-  return std::accumulate(errors.begin(), errors.end(), system.energy);
+  double sum = system.energy;
+  for (double error : errors)
+    sum += error;
+  return sum;
 }
 
 std::vector<double> mlir::prune::factorizeInverse(const DampedSystem &damped) {
