@@ -6,6 +6,7 @@
 
 #include "PassInputs.h"
 
+#include "prune/Analysis/LeftAlone.h"
 #include "prune/IR/ConstantView.h"
 #include "prune/IR/KeptRecord.h"
 #include "prune/IR/WeightRecord.h"
@@ -13,6 +14,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -102,6 +104,13 @@ mlir::prune::readNetworkOptions(ModuleOp module, StringRef by,
   if (data.maxMemory < 0)
     return wrong("max-memory", "a number of MiB of at least 0",
                  Twine(data.maxMemory));
+  // For a person who waits.
+  if (llvm::errs().is_displayed())
+    options.sweep.progress = [](StringRef layer, size_t number, size_t all) {
+      llvm::errs() << "\r\033[K[" << number + 1 << "/" << all << "] " << layer;
+      if (number + 1 == all)
+        llvm::errs() << "\r\033[K";
+    };
   options.sweep.batch = data.batch;
   options.sweep.maxBytes = uint64_t(data.maxMemory) << 20;
   return options;
@@ -230,6 +239,39 @@ void mlir::prune::recordLayers(ModuleOp module, StringRef by,
     entries.push_back(builder.getNamedAttr(
         "error_after", builder.getF64FloatAttr(layer.errorAfter)));
     records.decide(module, weights[layer.weight].name, entries);
+    remark::passed(weights[layer.weight].getLoc(),
+                   remark::RemarkOpts::name("Reconstructed").category(by))
+        << remark::metric("Weight", weights[layer.weight].name)
+        << remark::metric("Kept", layer.kept)
+        << remark::metric("Elements", layer.size)
+        << remark::metric("ErrorBefore", layer.errorBefore)
+        << remark::metric("ErrorAfter", layer.errorAfter);
+  }
+  records.commit();
+}
+
+void mlir::prune::reportLeftAlone(ModuleOp module, StringRef by,
+                                  ArrayRef<Weight> weights,
+                                  ArrayRef<WeightPlan> plan) {
+  LeftAlone left(module, by, "pruned");
+  WeightRecords records;
+  Builder builder(module.getContext());
+  for (auto [weight, item] : llvm::zip_equal(weights, plan)) {
+    if (item.pattern) {
+      left.noteDone();
+      continue;
+    }
+    remark::missed(weight.getLoc(),
+                   remark::RemarkOpts::name("LeftAlone").category(by))
+        << remark::metric("Weight", weight.name)
+        << remark::reason("{0}", item.reason);
+    DictionaryAttr known = records.get(module, weight.name);
+    bool isDecided = known && known.get("by");
+    if (item.isRecorded && !item.reason.empty() && !isDecided)
+      records.add(module, weight.name,
+                  builder.getNamedAttr("left_alone",
+                                       builder.getStringAttr(item.reason)));
+    left.note(item.kind, weight.getLoc(), weight.name);
   }
   records.commit();
 }

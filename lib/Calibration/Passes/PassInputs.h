@@ -97,6 +97,11 @@ void recordLayers(ModuleOp module, StringRef by, ArrayRef<Weight> weights,
                   ArrayRef<WeightPlan> plan,
                   ArrayRef<ReconstructedLayer> layers);
 
+/// Says of the weights without a plan why they are left alone, and records it;
+/// warns if all are.
+void reportLeftAlone(ModuleOp module, StringRef by, ArrayRef<Weight> weights,
+                     ArrayRef<WeightPlan> plan);
+
 /// Fails after an error if a loss is none that levels are judged by.
 LogicalResult checkLoss(ModuleOp module, StringRef by, StringRef loss);
 

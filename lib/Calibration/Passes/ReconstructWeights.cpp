@@ -9,7 +9,6 @@
 
 #include "PassInputs.h"
 
-#include "prune/Analysis/LeftAlone.h"
 #include "prune/Calibration/Passes.h"
 
 namespace mlir::prune {
@@ -67,8 +66,7 @@ LogicalResult ReconstructWeights::run() {
       reconstructWeights(**sweep, copy->weights(), plan->weights, *network);
   if (!layers)
     return failWith(module, kName, layers.takeError());
-  LeftAlone alone(module, kName, "pruned");
-  reportPlan(copy->weights(), *plan, pattern, alone);
+  reportLeftAlone(module, kName, copy->weights(), plan->weights);
   writeChanges(module, **sweep);
   recordLayers(module, kName, copy->weights(), plan->weights, *layers);
   return success();
