@@ -65,15 +65,6 @@ Error SensitivityVisitor::time(const Weight &weight, SensitivityLevel &level) {
   return Error::success();
 }
 
-/// The layer without the samples that are kept apart, by which it is judged.
-static SweptLayer withoutHeldOut(SweptLayer layer) {
-  for (LayerPart &part : layer.parts) {
-    part.statistics.merge(part.heldOut, -1);
-    part.heldOut.merge(part.heldOut, -1);
-  }
-  return layer;
-}
-
 /// Solves the layer for a level, and looks at the network then.
 Error SensitivityVisitor::measure(const SweptLayer &layer,
                                   const PlannedLevel &level,
@@ -131,11 +122,11 @@ Error SensitivityVisitor::visit(const SweptLayer &layer) {
     network.solver.fit.damping = *damping;
     network.chooseDamping = false;
   }
-  SweptLayer trained = hasHeldOut(layer) ? withoutHeldOut(layer) : layer;
+  network.holdsOut = true;
   for (const PlannedLevel &level : levels) {
     if (!level.weights[layer.weight].pattern)
       continue;
-    Error error = measure(trained, level, network, row.levels.emplace_back());
+    Error error = measure(layer, level, network, row.levels.emplace_back());
     if (store)
       solutions.push_back(sweep.changes());
     sweep.reset();

@@ -49,6 +49,15 @@ bool mlir::prune::hasHeldOut(const SweptLayer &layer) {
   });
 }
 
+SweptLayer mlir::prune::withoutHeldOut(SweptLayer layer) {
+  for (LayerPart &part : layer.parts) {
+    LayerStatistics heldOut = part.heldOut;
+    part.statistics.merge(heldOut, -1);
+    part.heldOut.merge(heldOut, -1);
+  }
+  return layer;
+}
+
 std::vector<LayerSystem> mlir::prune::makeSystems(const SweptLayer &layer,
                                                   ArrayRef<double> values,
                                                   bool isAdjusted,

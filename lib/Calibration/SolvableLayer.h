@@ -23,6 +23,9 @@ std::vector<LayerSystem> makeSystems(const SweptLayer &layer,
 /// Whether samples are kept apart, and are not all there are.
 bool hasHeldOut(const SweptLayer &layer);
 
+/// The layer without these samples, and none kept apart.
+SweptLayer withoutHeldOut(SweptLayer layer);
+
 } // namespace mlir::prune
 
 #endif // PRUNE_LIB_CALIBRATION_SOLVABLELAYER_H

@@ -5,8 +5,8 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
     run_documents.py FOLDER PAGE...
 
 Commands run in FOLDER, which looks like the root of the tree with a network beside it:
-`model.mlir`, `model.onnx`, and images and labels for both, `x.npy` and `y.npy`. `HOME` is in
-there, too. Benchmarks run with `--quick`; those that time ONNX Runtime only where there is
+`model.mlir`, `model.onnx`, and images and labels for both, `x.npy` and `y.npy`, and the
+images again as `train.npy`. `HOME` is in there, too. Benchmarks run with `--quick`; those that time ONNX Runtime only where there is
 one. Of a command that is not run, every option must be in the program's help.
 """
 
@@ -69,6 +69,7 @@ def set_up(folder):
     shutil.copy(digits / "mlp.mlir", folder / "model.mlir")
     for name in ("x.npy", "y.npy"):
         shutil.copy(digits / name, folder)
+    shutil.copy(digits / "x.npy", folder / "train.npy")
     digits_network(folder / "model.onnx")
 
 

@@ -22,6 +22,9 @@ struct NetworkOptions {
   bool refit = true;
   /// New statistics for batch normalisations, and biases.
   bool normalize = true;
+  /// Whether layers are not fitted to the samples that are kept apart, so that
+  /// the network can be judged by them.
+  bool holdsOut = false;
   SweepOptions sweep;
 };
 

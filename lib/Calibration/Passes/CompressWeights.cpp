@@ -197,7 +197,9 @@ Expected<double> CompressWeights::judge(const LevelChoice &candidate) {
   if (!plan)
     return plan.takeError();
   sweep->reset();
-  auto layers = reconstructWeights(*sweep, network.weights(), *plan, solver);
+  NetworkOptions judged = solver;
+  judged.holdsOut = true;
+  auto layers = reconstructWeights(*sweep, network.weights(), *plan, judged);
   if (!layers)
     return layers.takeError();
   Expected<NetworkLoss> measured = meter->measure(Sweep::Samples::HeldOut);
