@@ -42,8 +42,10 @@ def quality(program, x, y):
 
 
 def prune_blindly(module, pattern, sparsity, exclude):
-    target = f"sparsity={sparsity}" if sparsity else ""
-    module.run(f"prune-prepare,prune-weights{{pattern={pattern} exclude='{exclude}' {target}}}")
+    words = [f"pattern={pattern}"]
+    words += [f"sparsity={sparsity}"] if sparsity else []
+    words += [f"exclude='{exclude}'"] if exclude else []
+    module.run("prune-prepare,prune-weights{" + " ".join(words) + "}")
 
 
 def main():
@@ -68,7 +70,7 @@ def main():
             pattern, sparsity = case, ""
         pattern = f"block:{pattern}" if "x" in pattern else pattern
         blind = dense.clone()
-        prune_blindly(blind, pattern, sparsity, options.exclude or "^$")
+        prune_blindly(blind, pattern, sparsity, options.exclude)
         found, seconds = [], []
         for draw in range(options.draws):
             data = train[draw * options.samples : (draw + 1) * options.samples]
