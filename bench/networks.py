@@ -6,7 +6,9 @@ SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
     PYTHONPATH=build/python bench/networks.py model.onnx --cases=element:0,element:0.8,4x1:0.8 --x=x.npy --y=y.npy
 
 Each network is imported, its batch normalisations are folded, its weights are pruned by
-magnitude in the pattern of the case, and packed kernels are generated for this machine.
+magnitude in the pattern of the case, and packed kernels are generated for this machine. With
+calibration data in --train each case is run a second time, pruned on them: the same pattern
+and sparsity, and so about the same time, with other masks and values (docs/Calibration.md).
 Open sizes are 1. ONNX Runtime runs the file as it is, through onnxruntime-node, where
 NODE_PATH finds it. Both run on one thread, in turn, several rounds, each for a short while;
 a round's time is its shortest call and its ratio is taken within it. What is printed is the
@@ -22,6 +24,7 @@ import argparse
 import pathlib
 import re
 import statistics
+import tempfile
 import time
 
 import numpy as np
@@ -32,18 +35,32 @@ from harness import fixed_sizes, parse
 from peers import announce_machine, settle_environment
 
 
-def compile_network(path, case):
+def prune_on_data(path, pattern, target, train, exclude):
+    """The network of a file, pruned on calibration data, as an ONNX file's bytes."""
+    module = prune.Module.import_onnx(str(path))
+    given = {"exclude": exclude} if exclude else {}
+    module.reconstruct(train, pattern=pattern, sparsity=target or None, **given)
+    return module.export_onnx(str(path))
+
+
+def compile_network(path, case, train=None, exclude=""):
     pattern, sparsity = case.rsplit(":", 1)
     # N:M says itself how much goes.
-    target = "" if ":" in pattern else f"sparsity={sparsity}"
+    target = "" if ":" in pattern else sparsity
     if "x" in pattern:
         pattern = f"block:{pattern}"
-    module = prune.Module.import_onnx(str(path), fixed_sizes(path))
-    module.run(
-        "prune-prepare,"
-        f"prune-weights{{criterion=l1 pattern={pattern} {target}}},"
-        "prune-fold-batch-norms"
-    )
+    if train is None:
+        module = prune.Module.import_onnx(str(path), fixed_sizes(path))
+        words = [f"criterion=l1 pattern={pattern}"]
+        words += [f"sparsity={target}"] if target else []
+        words += [f"exclude='{exclude}'"] if exclude and float(sparsity) else []
+        module.run(f"prune-prepare,prune-weights{{{' '.join(words)}}},prune-fold-batch-norms")
+    else:
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+            file.write(prune_on_data(path, pattern, target, train, exclude))
+            file.flush()
+            module = prune.Module.import_onnx(file.name, fixed_sizes(path))
+        module.run("prune-prepare,prune-fold-batch-norms")
     begin = time.monotonic()
     size = len(module.bytecode())
     program = module.compile("main", "packed")
@@ -93,6 +110,24 @@ def shortest(program, inputs, seconds):
             return best
 
 
+def compare(path, name, case, train, dense, runtime, options):
+    program, inputs, size, compiled = compile_network(path, case, train, options.exclude)
+    rounds = []
+    for _ in range(options.rounds):
+        theirs = runtime.time(path, options.seconds)
+        rounds.append((theirs, shortest(program, inputs, options.seconds)))
+    ratios = [theirs / ours for theirs, ours in rounds]
+    theirs, ours = (statistics.median(side) * 1e6 for side in zip(*rounds))
+    print(
+        f"{name:32} {case:12} {'magnitude' if train is None else 'evidence':9} compiled in {compiled:5.2f} s,"
+        f" ONNX Runtime {theirs:9.1f} us,"
+        f" ours {ours:9.1f} us, {statistics.median(ratios):5.2f} times as fast"
+        f" ({min(ratios):.2f} to {max(ratios):.2f}), {path.stat().st_size} -> {size} bytes,"
+        f" {accuracy(dense, program, inputs, options)}",
+        flush=True,
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -102,6 +137,9 @@ def main():
     parser.add_argument("--llvm", type=pathlib.Path, default="/usr/lib/llvm-22/bin")
     parser.add_argument("--x", type=pathlib.Path, help="samples, in an array of NumPy")
     parser.add_argument("--y", type=pathlib.Path, help="their labels")
+    parser.add_argument("--train", type=pathlib.Path, help="calibration data, an array of NumPy")
+    parser.add_argument("--samples", type=int, default=1024, help="of the calibration data")
+    parser.add_argument("--exclude", default="", help="weights that stay dense")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.2, help="per side and round")
     options = parse(parser, {"cases": "4x1:0.8", "rounds": 1, "seconds": 0.001})
@@ -111,21 +149,11 @@ def main():
     for path in options.models:
         name = path.stem if path.stem != "model" else path.parent.name
         dense = compile_network(path, "element:0")[0]
+        train = np.load(options.train)[: options.samples] if options.train else None
         for case in options.cases.split(","):
-            program, inputs, size, compiled = compile_network(path, case)
-            rounds = []
-            for _ in range(options.rounds):
-                theirs = runtime.time(path, options.seconds)
-                rounds.append((theirs, shortest(program, inputs, options.seconds)))
-            ratios = [theirs / ours for theirs, ours in rounds]
-            theirs, ours = (statistics.median(side) * 1e6 for side in zip(*rounds))
-            print(
-                f"{name:32} {case:12} compiled in {compiled:5.2f} s, ONNX Runtime {theirs:9.1f} us,"
-                f" ours {ours:9.1f} us, {statistics.median(ratios):5.2f} times as fast"
-                f" ({min(ratios):.2f} to {max(ratios):.2f}), {path.stat().st_size} -> {size} bytes,"
-                f" {accuracy(dense, program, inputs, options)}",
-                flush=True,
-            )
+            compare(path, name, case, None, dense, runtime, options)
+            if train is not None and not case.endswith(":0"):
+                compare(path, name, case, train, dense, runtime, options)
 
 
 main()

@@ -116,6 +116,13 @@ Expected<std::unique_ptr<LossMeter>> LossMeter::create(Sweep &sweep,
   return meter;
 }
 
+int64_t LossMeter::numClasses() const {
+  if (expected.empty() || expected.front().empty() ||
+      expected.front().front().shape().empty())
+    return 0;
+  return expected.front().front().shape().back();
+}
+
 Expected<NetworkLoss> LossMeter::measure(Sweep::Samples which,
                                          std::optional<unsigned> stage) {
   std::vector<Sums> sums(sweep.numBatches());

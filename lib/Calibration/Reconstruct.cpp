@@ -34,6 +34,8 @@ public:
       solution.push_back(values[element]);
     outcome.weight = layer.weight;
     outcome.size = outcome.kept = solution.size();
+    outcome.rows = layer.parts.front().statistics.count();
+    outcome.inputs = layer.parts.front().view.columns;
   }
 
   /// Chooses the elements that stay, and their values.

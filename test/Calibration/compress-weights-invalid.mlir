@@ -17,6 +17,12 @@
 // RUN: not prune-opt %s --prune-measure-sensitivity="data=%t.npy levels=0.5 output=%t.none/table.json" 2>&1 | FileCheck %s --check-prefix=OUTPUT
 // RUN: not prune-opt %s --prune-measure-sensitivity="data=%t.npy patterns=round" 2>&1 | FileCheck %s --check-prefix=PATTERN
 
+// RUN: prune-opt %s --prune-compress-weights="data=%t.npy labels=%t.y.npy budget=params:0.5 levels=0.5" -o /dev/null 2>&1 | FileCheck %s --check-prefix=CHANCE
+// RUN: prune-opt %s --prune-reconstruct-weights="data=%t.npy samples=3 sparsity=0.5" -o /dev/null 2>&1 | FileCheck %s --check-prefix=FEW
+
+// CHANCE: warning: prune-compress-weights: the dense network has {{[0-9.]+}} % of the labels right, hardly more than by chance; check the labels and the preprocessing
+// FEW: warning: prune-reconstruct-weights: 1 layers have fewer rows of calibration data than inputs, such as 'fc' (3 for 4); give more samples
+
 // NOTHING: error: prune-compress-weights: expects option 'budget' or 'max-drop'
 // KIND: error: prune-compress-weights: option 'budget' expects params, macs or latency and a fraction in (0, 1), as in params:0.2, but got 'joules:0.5'
 // PART: error: prune-compress-weights: option 'budget' expects params, macs or latency and a fraction in (0, 1), as in params:0.2, but got 'params:2'

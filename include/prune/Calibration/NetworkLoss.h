@@ -37,6 +37,8 @@ public:
   /// That of the dense network itself.
   NetworkLoss dense() const { return denseLoss; }
   bool hasLabels() const { return labels.size() > 0; }
+  /// The size of the first result's last dimension.
+  int64_t numClasses() const;
 
   /// Of the network as it is in the sweep; from the visit of a layer on, with
   /// its number, the same with all in front dense.

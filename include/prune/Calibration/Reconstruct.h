@@ -39,6 +39,8 @@ struct ReconstructedLayer {
   double errorBefore = 0, errorAfter = 0;
   /// The damping that was chosen.
   double damping = 0;
+  /// Rows of calibration data, and inputs of one output.
+  int64_t rows = 0, inputs = 0;
 };
 
 /// A layer whose turn it is, as solvers see it.

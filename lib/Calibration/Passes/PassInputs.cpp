@@ -215,10 +215,32 @@ void mlir::prune::writeChanges(ModuleOp module, Sweep &sweep) {
   replaceConstants(module, changes);
 }
 
+/// With fewer rows than inputs, many weights fit the data equally well.
+static void warnOfFewRows(ModuleOp module, StringRef by,
+                          ArrayRef<Weight> weights,
+                          ArrayRef<ReconstructedLayer> layers) {
+  const ReconstructedLayer *worst = nullptr;
+  int64_t count = 0;
+  for (const ReconstructedLayer &layer : layers)
+    if (!layer.mask.empty() && layer.rows < layer.inputs) {
+      ++count;
+      if (!worst || layer.rows * worst->inputs < worst->rows * layer.inputs)
+        worst = &layer;
+    }
+  if (worst)
+    module.emitWarning() << by << ": " << count
+                         << " layers have fewer rows of calibration data than "
+                            "inputs, such as '"
+                         << weights[worst->weight].name << "' (" << worst->rows
+                         << " for " << worst->inputs
+                         << "); give more samples";
+}
+
 void mlir::prune::recordLayers(ModuleOp module, StringRef by,
                                ArrayRef<Weight> weights,
                                ArrayRef<WeightPlan> plan,
                                ArrayRef<ReconstructedLayer> layers) {
+  warnOfFewRows(module, by, weights, layers);
   WeightRecords records;
   Builder builder(module.getContext());
   for (const ReconstructedLayer &layer : layers) {
@@ -311,6 +333,12 @@ mlir::prune::makeMeter(ModuleOp module, StringRef by, Sweep &sweep,
   auto meter = LossMeter::create(sweep, std::move(classes));
   if (!meter)
     return failWith(module, by, meter.takeError());
+  double chance = 100.0 / std::max<int64_t>((*meter)->numClasses(), 1);
+  if ((*meter)->hasLabels() && (*meter)->dense().accuracy < 1.5 * chance)
+    module.emitWarning() << by << ": the dense network has "
+                         << llvm::formatv("{0:f2}", (*meter)->dense().accuracy).str()
+                         << " % of the labels right, hardly more than by "
+                            "chance; check the labels and the preprocessing";
   return std::move(*meter);
 }
 
