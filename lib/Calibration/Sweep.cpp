@@ -150,23 +150,26 @@ Error Sweep::cut(func::FuncOp function, ArrayRef<Weight> weights,
   if (!cutNetwork)
     return cutNetwork.takeError();
   network = std::move(*cutNetwork);
+  std::vector<std::string> reasons(layers.size());
   for (Layer &layer : layers)
     layer.stage = ~0u;
-  std::vector<SmallVector<unsigned>> stages(layers.size());
   for (auto [i, place] : llvm::enumerate(places)) {
     Layer &layer = layers[place.layer];
-    layer.stage = std::min(layer.stage, network->stageOf(i));
-    layer.uses[place.use].input = network->numberOf(place.input->get());
-    stages[place.layer].push_back(network->stageOf(i));
+    if (layer.stage != ~0u && layer.stage != network->stageOf(i))
+      reasons[place.layer] = "is read several times, one after the other";
+    layer.stage = network->stageOf(i);
+    if (!network->isKnown(place.input->get()))
+      reasons[place.layer] = "is multiplied with a constant";
+    else
+      layer.uses[place.use].input = network->numberOf(place.input->get());
   }
-  // Uses of later stages are not known yet when the weight changes.
-  for (auto [layer, stage] : llvm::zip_equal(layers, stages)) {
-    std::vector<Layer::Use> known;
-    for (auto [use, at] : llvm::zip_equal(layer.uses, stage))
-      if (at == layer.stage)
-        known.push_back(std::move(use));
-    layer.uses = std::move(known);
-  }
+  std::vector<Layer> seen;
+  for (auto [layer, reason] : llvm::zip_equal(layers, reasons))
+    if (reason.empty())
+      seen.push_back(std::move(layer));
+    else
+      left.push_back({layer.weight, reason});
+  layers = std::move(seen);
   llvm::sort(layers, [](const Layer &a, const Layer &b) {
     return std::tie(a.stage, a.weight) < std::tie(b.stage, b.weight);
   });

@@ -33,7 +33,7 @@
 // CSV-NEXT: fc,8,1,dense,0,8,0,0,{{[0-9]}}
 // CSV-NEXT: fc,8,1,element,0.5,4,{{.*}},{{.*}},{{[0-9]}}
 
-// ALLOCATED: remark: prune-compress-weights: kept 4 of 8 elements
+// ALLOCATED: remark: prune-compress-weights: kept 4 of 8 elements, allocated by {{the|loss|layer|evolution}}
 // ALLOCATED: fc = {by = "prune-compress-weights"
 
 func.func @main(%x: tensor<?x4xf32>) -> tensor<?x2xf32> {

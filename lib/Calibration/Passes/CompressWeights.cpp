@@ -74,6 +74,7 @@ private:
   LevelTable costs;
   double denseCost = 0, budgetCost = 0;
   LevelChoice choice;
+  StringRef chosenBy;
 };
 } // namespace
 
@@ -213,17 +214,22 @@ Expected<double> CompressWeights::judge(const LevelChoice &candidate) {
 /// evolution, and the same for all are pruned each, and the best is taken.
 llvm::Error CompressWeights::chooseLevels() {
   std::vector<LevelChoice> candidates;
-  auto add = [&](std::optional<LevelChoice> candidate) {
-    if (candidate && !llvm::is_contained(candidates, *candidate))
-      candidates.push_back(std::move(*candidate));
+  SmallVector<StringRef> names;
+  auto add = [&](StringRef name, std::optional<LevelChoice> candidate) {
+    if (!candidate || llvm::is_contained(candidates, *candidate))
+      return;
+    candidates.push_back(std::move(*candidate));
+    names.push_back(name);
   };
-  for (double share : {0.0, 0.5, 1.0}) {
+  std::pair<StringRef, double> shares[] = {
+      {"the loss", 0}, {"loss and layer errors", 0.5}, {"layer errors", 1}};
+  for (auto [name, share] : shares) {
     Expected<LevelTable> blend = sensitivity.costs(wish.cost, share);
     if (!blend)
       return blend.takeError();
-    add(allocate(*blend, budgetCost));
+    add(name, allocate(*blend, budgetCost));
   }
-  add(allocateUniformly(costs, budgetCost));
+  add("the same level for all", allocateUniformly(costs, budgetCost));
   if (evolve > 0) {
     EvolutionOptions evolution;
     evolution.generations = evolve;
@@ -233,24 +239,21 @@ llvm::Error CompressWeights::chooseLevels() {
                      budgetCost, loss == "kl", evolution);
     if (!evolved)
       return evolved.takeError();
-    add(std::move(*evolved));
+    add("evolution", std::move(*evolved));
   }
-  if (candidates.size() == 1) {
-    choice = candidates.front();
-    return llvm::Error::success();
-  }
-  LevelChoice best;
+  size_t best = 0;
   double least = INFINITY;
-  for (const LevelChoice &candidate : candidates) {
-    Expected<double> found = judge(candidate);
+  for (size_t i = 0; i < candidates.size() && candidates.size() > 1; ++i) {
+    Expected<double> found = judge(candidates[i]);
     if (!found)
       return found.takeError();
-    if (best.empty() || *found < least) {
+    if (*found < least) {
       least = *found;
-      best = candidate;
+      best = i;
     }
   }
-  choice = best;
+  choice = candidates[best];
+  chosenBy = names[best];
   return llvm::Error::success();
 }
 
@@ -335,7 +338,8 @@ LogicalResult CompressWeights::run() {
     size += layer.size;
   }
   InFlightDiagnostic remark = module.emitRemark();
-  remark << kName << ": kept " << kept << " of " << size << " elements";
+  remark << kName << ": kept " << kept << " of " << size
+         << " elements, allocated by " << chosenBy;
   if (done->drop)
     remark << ", with a drop of " << llvm::formatv("{0:g}", *done->drop).str();
   return success();

@@ -296,6 +296,8 @@ void mlir::prune::reportLeftAlone(ModuleOp module, StringRef by,
     left.note(item.kind, weight.getLoc(), weight.name);
   }
   records.commit();
+  left.warnIfNothing("the function has no weights; run prune-prepare, or name "
+                     "another function");
 }
 
 LogicalResult mlir::prune::checkLoss(ModuleOp module, StringRef by,
