@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef PRUNE_LIB_CALIBRATION_ACTIVATIONSTORE_H
-#define PRUNE_LIB_CALIBRATION_ACTIVATIONSTORE_H
+#ifndef PRUNE_LIB_CALIBRATION_SWEEP_ACTIVATIONSTORE_H
+#define PRUNE_LIB_CALIBRATION_SWEEP_ACTIVATIONSTORE_H
 
 #include "prune/Core/Npy.h"
 
@@ -69,4 +69,4 @@ private:
 
 } // namespace mlir::prune
 
-#endif // PRUNE_LIB_CALIBRATION_ACTIVATIONSTORE_H
+#endif // PRUNE_LIB_CALIBRATION_SWEEP_ACTIVATIONSTORE_H
