@@ -23,7 +23,8 @@ using namespace mlir::prune;
 //===----------------------------------------------------------------------===//
 
 static SmallVector<int64_t> getExtents(Value value) {
-  SmallVector<int64_t> extents(cast<RankedTensorType>(value.getType()).getShape());
+  SmallVector<int64_t> extents(
+      cast<RankedTensorType>(value.getType()).getShape());
   for (int64_t &extent : extents)
     if (ShapedType::isDynamic(extent))
       extent = 1;
@@ -279,7 +280,8 @@ std::optional<LayerView> LoopReader::read(std::string &reason) {
       columns.push_back(loop);
       view.columns *= addLoop(view.layout.columns, loop);
     } else if (sizes[loop] != 1) {
-      reason = "it sums along a loop that its weight or its input does not have";
+      reason =
+          "it sums along a loop that its weight or its input does not have";
       return std::nullopt;
     }
   }

@@ -12,7 +12,6 @@
 using namespace mlir;
 using namespace mlir::prune;
 using llvm::createStringError;
-using llvm::Error;
 using llvm::Expected;
 
 std::optional<DropMetric> mlir::prune::parseDropMetric(StringRef text) {

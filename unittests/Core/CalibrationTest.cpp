@@ -27,8 +27,8 @@ void inTurn(size_t n, llvm::function_ref<void(size_t)> body) {
 PatchLayout makeWindows() {
   PatchLayout layout;
   layout.start = {0, 0, 0, 0};
-  layout.positions = {{{1, 0, 0, 0}, -1}, {{0, 0, 2, 0}, -1},
-                      {{0, 0, 0, 1}, 3}};
+  layout.positions = {
+      {{1, 0, 0, 0}, -1}, {{0, 0, 2, 0}, -1}, {{0, 0, 0, 1}, 3}};
   layout.columns = {{{0, 1, 0, 0}, 2}, {{0, 0, 2, 0}, 2}, {{0, 0, 0, 1}, 2}};
   return layout;
 }
@@ -46,10 +46,10 @@ TEST(Patches, WindowsOfAFilter) {
   auto at = [](int n, int c, int h, int w) {
     return float(((n * 2 + c) * 4 + h) * 4 + w);
   };
-  EXPECT_EQ(row, (std::vector<float>{at(1, 0, 0, 1), at(1, 0, 0, 2),
-                                     at(1, 0, 2, 1), at(1, 0, 2, 2),
-                                     at(1, 1, 0, 1), at(1, 1, 0, 2),
-                                     at(1, 1, 2, 1), at(1, 1, 2, 2)}));
+  EXPECT_EQ(row,
+            (std::vector<float>{at(1, 0, 0, 1), at(1, 0, 0, 2), at(1, 0, 2, 1),
+                                at(1, 0, 2, 2), at(1, 1, 0, 1), at(1, 1, 0, 2),
+                                at(1, 1, 2, 1), at(1, 1, 2, 2)}));
 }
 
 /// Rows of three inputs: plain rows of a matrix.

@@ -27,16 +27,15 @@ struct LayerView {
   /// Nothing, and the reason, if the product is none of that kind: it sums
   /// something that has no weight, or indexes its input in other than linear
   /// ways.
-  static std::optional<LayerView> get(const WeightUse &use,
-                                      RankedTensorType constant,
-                                      std::string &reason);
+  static std::optional<LayerView>
+  get(const WeightUse &use, RankedTensorType constant, std::string &reason);
 };
 
 /// For each element of the tensor that reaches the product, row-major, its
 /// row-major position in the constant, past `chain`. Open sizes, which only a
 /// broadcast has, count as 1.
-std::optional<std::vector<int64_t>>
-followElements(RankedTensorType constant, ArrayRef<Operation *> chain);
+std::optional<std::vector<int64_t>> followElements(RankedTensorType constant,
+                                                   ArrayRef<Operation *> chain);
 
 } // namespace mlir::prune
 

@@ -68,8 +68,8 @@ FailureOr<ParsedPattern>
 parsePattern(MLIRContext *context, StringRef text,
              function_ref<InFlightDiagnostic()> emitError);
 
-/// The statistic of that name that the module around `op` has of a weight. Fails
-/// after an error at `loc` that says which is missing.
+/// The statistic of that name that the module around `op` has of a weight.
+/// Fails after an error at `loc` that says which is missing.
 FailureOr<TypedAttr> getStatistic(Operation *op, Location loc, StringRef weight,
                                   StringRef name, Attribute criterion);
 

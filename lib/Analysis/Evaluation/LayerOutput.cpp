@@ -57,8 +57,8 @@ OutputReader::OutputReader(const WeightUse &use)
     : product(cast<linalg::LinalgOp>(use.operand->getOwner())),
       sizes(product.getStaticLoopRanges()), value(product->getResult(0)) {
   AffineMap weight = product.getMatchingIndexingMap(use.operand);
-  OpOperand *input = product.getDpsInputOperand(
-      use.operand->getOperandNumber() == 0 ? 1 : 0);
+  OpOperand *input =
+      product.getDpsInputOperand(use.operand->getOperandNumber() == 0 ? 1 : 0);
   AffineMap inputMap = product.getMatchingIndexingMap(input);
   AffineMap result =
       product.getMatchingIndexingMap(product.getDpsInitOperand(0));
@@ -83,7 +83,8 @@ OutputReader::makeConstant(Value tensor, AffineMap map,
   SmallVector<Operation *> chain;
   Operation *constant = findConstant(tensor, chain);
   auto type = dyn_cast<RankedTensorType>(tensor.getType());
-  if (!constant || !type || !type.hasStaticShape() || !map.isProjectedPermutation())
+  if (!constant || !type || !type.hasStaticShape() ||
+      !map.isProjectedPermutation())
     return std::nullopt;
   auto held = cast<RankedTensorType>(constant->getResult(0).getType());
   std::optional<std::vector<int64_t>> followed = followElements(held, chain);
@@ -151,10 +152,10 @@ void OutputReader::readInit() {
 
 bool OutputReader::throughReshape(ArrayRef<ReassociationIndices> groups,
                                   bool isExpand, Value result) {
-  auto wide = cast<RankedTensorType>(isExpand ? result.getType()
-                                              : value.getType());
-  SmallVector<int64_t> next(
-      isExpand ? wide.getRank() : int64_t(groups.size()), kOther);
+  auto wide =
+      cast<RankedTensorType>(isExpand ? result.getType() : value.getType());
+  SmallVector<int64_t> next(isExpand ? wide.getRank() : int64_t(groups.size()),
+                            kOther);
   for (auto [narrow, group] : llvm::enumerate(groups)) {
     for (int64_t dim : group) {
       int64_t origin = isExpand ? origins[narrow] : origins[dim];

@@ -21,7 +21,6 @@
 
 using namespace mlir;
 using namespace mlir::prune;
-using llvm::createStringError;
 using llvm::Expected;
 
 LogicalResult mlir::prune::failWith(ModuleOp module, StringRef by,
@@ -232,8 +231,7 @@ static void warnOfFewRows(ModuleOp module, StringRef by,
                          << " layers have fewer rows of calibration data than "
                             "inputs, such as '"
                          << weights[worst->weight].name << "' (" << worst->rows
-                         << " for " << worst->inputs
-                         << "); give more samples";
+                         << " for " << worst->inputs << "); give more samples";
 }
 
 void mlir::prune::recordLayers(ModuleOp module, StringRef by,
@@ -337,10 +335,11 @@ mlir::prune::makeMeter(ModuleOp module, StringRef by, Sweep &sweep,
     return failWith(module, by, meter.takeError());
   double chance = 100.0 / std::max<int64_t>((*meter)->numClasses(), 1);
   if ((*meter)->hasLabels() && (*meter)->dense().accuracy < 1.5 * chance)
-    module.emitWarning() << by << ": the dense network has "
-                         << llvm::formatv("{0:f2}", (*meter)->dense().accuracy).str()
-                         << " % of the labels right, hardly more than by "
-                            "chance; check the labels and the preprocessing";
+    module.emitWarning()
+        << by << ": the dense network has "
+        << llvm::formatv("{0:f2}", (*meter)->dense().accuracy).str()
+        << " % of the labels right, hardly more than by "
+           "chance; check the labels and the preprocessing";
   return std::move(*meter);
 }
 

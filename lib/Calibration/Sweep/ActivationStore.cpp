@@ -30,8 +30,8 @@ static Error fileError(const char *what) {
 // Tensors
 //===----------------------------------------------------------------------===//
 
-ScratchTensor::ScratchTensor(std::shared_ptr<ActivationStore> store, NpyType type,
-                           llvm::ArrayRef<int64_t> shape)
+ScratchTensor::ScratchTensor(std::shared_ptr<ActivationStore> store,
+                             NpyType type, llvm::ArrayRef<int64_t> shape)
     : store(std::move(store)), type(type), shape(shape) {}
 
 ScratchTensor::~ScratchTensor() {

@@ -31,7 +31,7 @@ public:
 private:
   friend class ActivationStore;
   ScratchTensor(std::shared_ptr<ActivationStore> store, NpyType type,
-               llvm::ArrayRef<int64_t> shape);
+                llvm::ArrayRef<int64_t> shape);
 
   std::shared_ptr<ActivationStore> store;
   NpyType type;

@@ -43,6 +43,9 @@ static Supports findSupports(const DampedSystem &damped, ArrayRef<uint8_t> mask,
   std::vector<int64_t> order(damped.rows);
   std::iota(order.begin(), order.end(), 0);
   auto compare = [&](int64_t a, int64_t b) {
+    // Nothing may have no address.
+    if (n == 0)
+      return 0;
     return std::memcmp(mask.data() + a * n, mask.data() + b * n, n);
   };
   std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {

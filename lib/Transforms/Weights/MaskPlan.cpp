@@ -33,9 +33,7 @@ public:
   FailureOr<MaskPlan> plan();
 
 private:
-  InFlightDiagnostic error() const {
-    return emitError(loc) << by << ": ";
-  }
+  InFlightDiagnostic error() const { return emitError(loc) << by << ": "; }
 
   FailureOr<Target> parseTarget(TargetKind kind, StringRef text,
                                 StringRef option) const;

@@ -30,9 +30,9 @@ using LevelChoice = std::vector<size_t>;
 /// The cost and the loss of all layers together.
 LayerLevel sumOf(const LevelTable &table, llvm::ArrayRef<size_t> choice);
 
-/// The choice of the least sum of losses whose sum of costs is at most `budget`,
-/// by dynamic programming over costs in 10^4 steps, rounded up, so that the
-/// budget holds. Nothing if no choice fits.
+/// The choice of the least sum of losses whose sum of costs is at most
+/// `budget`, by dynamic programming over costs in 10^4 steps, rounded up, so
+/// that the budget holds. Nothing if no choice fits.
 std::optional<LevelChoice> allocate(const LevelTable &table, double budget);
 
 /// The cheapest choice.
@@ -53,11 +53,10 @@ struct EvolutionOptions {
 /// moves at most three layers down by one level in loss and as many up, within
 /// the budget, and the best by `judge`, less being better, goes on. Never
 /// returns a choice that `judge` finds worse than the first.
-llvm::Expected<LevelChoice>
-evolve(const LevelTable &table, LevelChoice start, double budget,
-       const EvolutionOptions &options,
-       llvm::function_ref<llvm::Expected<double>(llvm::ArrayRef<size_t>)>
-           judge);
+llvm::Expected<LevelChoice> evolve(
+    const LevelTable &table, LevelChoice start, double budget,
+    const EvolutionOptions &options,
+    llvm::function_ref<llvm::Expected<double>(llvm::ArrayRef<size_t>)> judge);
 
 } // namespace mlir::prune
 

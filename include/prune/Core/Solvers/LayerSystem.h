@@ -41,9 +41,9 @@ struct LayerSystem {
 /// have the largest sums stay, as many as the pattern and its target say. If
 /// `candidates` is not empty, only elements that are 1 in it are ranked, at the
 /// same sparsity, and `keep` is written for them only.
-using SelectKept = llvm::function_ref<void(llvm::ArrayRef<double> scores,
-                                           llvm::ArrayRef<uint8_t> candidates,
-                                           llvm::MutableArrayRef<uint8_t> keep)>;
+using SelectKept = llvm::function_ref<void(
+    llvm::ArrayRef<double> scores, llvm::ArrayRef<uint8_t> candidates,
+    llvm::MutableArrayRef<uint8_t> keep)>;
 
 } // namespace mlir::prune
 
