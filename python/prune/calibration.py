@@ -16,6 +16,12 @@ import numpy
 from ._prune import Error
 
 
+def _listed(arrays):
+    """An array for each argument; one array alone is that of the only one."""
+    several = isinstance(arrays, (list, tuple)) and len(arrays) and hasattr(arrays[0], "shape")
+    return list(arrays) if several else [arrays]
+
+
 class Files:
     """Arrays as files, as long as a pass reads them."""
 
@@ -37,12 +43,8 @@ class Files:
         """The names of files for an array or a sequence of them."""
         if arrays is None:
             return []
-        if isinstance(arrays, (list, tuple)) and len(arrays) and hasattr(arrays[0], "shape"):
-            arrays = list(arrays)
-        else:
-            arrays = [arrays]
         names = []
-        for array in arrays:
+        for array in _listed(arrays):
             names.append(self.path(".npy"))
             numpy.save(names[-1], numpy.ascontiguousarray(array))
         return names
@@ -72,8 +74,7 @@ def _pipeline(name, options):
 
 
 def _count(arrays):
-    first = arrays[0] if isinstance(arrays, (list, tuple)) and hasattr(arrays[0], "shape") else arrays
-    shape = numpy.shape(first)
+    shape = numpy.shape(_listed(arrays)[0])
     return max(int(shape[0]), 1) if shape else 1
 
 

@@ -9,8 +9,6 @@
 
 #include "prune/Calibration/Sweep.h"
 
-#include <mutex>
-
 namespace mlir::prune {
 
 /// Means over all samples of a sweep.

@@ -23,11 +23,15 @@ defvar dataOptions = [
   Option<"function", "function", "std::string", /*default=*/"\"\"",
          "The function that is calibrated; empty: main, or the only public "
          "one">,
-  Option<"method", "method", "std::string", /*default=*/"\"best\"",
-         "best, admm, magnitude, sparsegpt or obs">,
   Option<"damping", "damping", "double", /*default=*/"0.01",
          "Weight of staying at the dense values, relative to the mean square "
          "of the inputs">,
+];
+
+/// What those take that prune.
+defvar solverOptions = [
+  Option<"method", "method", "std::string", /*default=*/"\"best\"",
+         "best, admm, magnitude, sparsegpt or obs">,
   Option<"refit", "refit", "bool", /*default=*/"true",
          "New values for weights that lose nothing, where samples kept apart "
          "say that they help">,
@@ -106,7 +110,7 @@ def ReconstructWeightsPass
     ListOption<"targets", "targets", "std::string",
                "Sparsities of single layers, layer:value,...; the first entry "
                "that matches a weight counts">,
-  ] # dataOptions;
+  ] # solverOptions # dataOptions;
 }
 
 def MeasureSensitivityPass
@@ -135,7 +139,7 @@ def MeasureSensitivityPass
            "The file to write; - is standard output">,
     Option<"latency", "latency", "bool", /*default=*/"false",
            "Time the product of each level">,
-  ] # levelOptions # dataOptions;
+  ] # levelOptions # solverOptions # dataOptions;
 }
 
 def CompressWeightsPass : Pass<"prune-compress-weights", "::mlir::ModuleOp"> {
@@ -188,7 +192,7 @@ def CompressWeightsPass : Pass<"prune-compress-weights", "::mlir::ModuleOp"> {
                "Data that max-drop is measured on, as data">,
     ListOption<"evalLabels", "eval-labels", "std::string",
                "Classes of eval-data, as labels">,
-  ] # levelOptions # dataOptions;
+  ] # levelOptions # solverOptions # dataOptions;
 }
 
 def ScoreChannelsPass : Pass<"prune-score-channels", "::mlir::ModuleOp"> {
@@ -214,23 +218,7 @@ def ScoreChannelsPass : Pass<"prune-score-channels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect",
                            "::mlir::prune::PruneDialect"];
-  let options = [
-    ListOption<"data", "data", "std::string",
-               "Calibration data: a .npy file for each argument, in order">,
-    Option<"samples", "samples", "int64_t", /*default=*/"1024",
-           "Samples of the data that are used, the first ones">,
-    Option<"batch", "batch", "int64_t", /*default=*/"32",
-           "Samples in one call where the network leaves it open">,
-    Option<"maxMemory", "max-memory", "int64_t", /*default=*/"0",
-           "MiB that tensors at cuts of the network may take before they go to a "
-           "temporary file; 0: no limit">,
-    Option<"function", "function", "std::string", /*default=*/"\"\"",
-           "The function that is calibrated; empty: main, or the only public "
-           "one">,
-    Option<"damping", "damping", "double", /*default=*/"0.01",
-           "What is added to the Gram matrices, relative to the mean square of "
-           "the inputs">,
-  ];
+  let options = dataOptions;
 }
 
 def RefitWeightsPass : Pass<"prune-refit-weights", "::mlir::ModuleOp"> {
@@ -260,22 +248,7 @@ def RefitWeightsPass : Pass<"prune-refit-weights", "::mlir::ModuleOp"> {
   let options = [
     Option<"reference", "reference", "std::string", /*default=*/"\"\"",
            "The dense network, in MLIR">,
-    ListOption<"data", "data", "std::string",
-               "Calibration data: a .npy file for each argument, in order">,
-    Option<"samples", "samples", "int64_t", /*default=*/"1024",
-           "Samples of the data that are used, the first ones">,
-    Option<"batch", "batch", "int64_t", /*default=*/"32",
-           "Samples in one call where the network leaves it open">,
-    Option<"maxMemory", "max-memory", "int64_t", /*default=*/"0",
-           "MiB that tensors at cuts of the network may take before they go to a "
-           "temporary file; 0: no limit">,
-    Option<"function", "function", "std::string", /*default=*/"\"\"",
-           "The function that is calibrated; empty: main, or the only public "
-           "one">,
-    Option<"damping", "damping", "double", /*default=*/"0.01",
-           "Weight of staying at the dense values, relative to the mean square "
-           "of the inputs">,
-  ];
+  ] # dataOptions;
 }
 
 #endif // PRUNE_CALIBRATION_PASSES_TD

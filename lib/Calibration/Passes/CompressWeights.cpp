@@ -306,10 +306,7 @@ LogicalResult CompressWeights::run() {
   if (failed(made))
     return failure();
   sweep = std::move(*made);
-  MaskOptions masks;
-  masks.include = include;
-  masks.exclude = exclude;
-  masks.minSize = minSize;
+  MaskOptions masks = DataOptions::filtersOf(*this);
   FailureOr<std::vector<PlannedLevel>> levelsOf = planLevels(
       module, kName, network,
       {{patterns.begin(), patterns.end()}, {levels.begin(), levels.end()}},

@@ -45,10 +45,7 @@ LogicalResult MeasureSensitivity::run() {
       makeSweep(module, kName, *network, options, *solver, left);
   if (failed(sweep))
     return failure();
-  MaskOptions masks;
-  masks.include = include;
-  masks.exclude = exclude;
-  masks.minSize = minSize;
+  MaskOptions masks = DataOptions::filtersOf(*this);
   FailureOr<std::vector<PlannedLevel>> planned = planLevels(
       module, kName, *network,
       {{patterns.begin(), patterns.end()}, {levels.begin(), levels.end()}},

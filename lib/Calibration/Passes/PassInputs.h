@@ -41,6 +41,15 @@ struct DataOptions {
     options.normalize = pass.normalize;
     return options;
   }
+
+  /// The filters of these.
+  template <typename PassT> static MaskOptions filtersOf(const PassT &pass) {
+    MaskOptions masks;
+    masks.include = pass.include;
+    masks.exclude = pass.exclude;
+    masks.minSize = pass.minSize;
+    return masks;
+  }
 };
 
 /// The network of a pass: a copy of the module with everything inlined, whose

@@ -42,13 +42,10 @@ LogicalResult ReconstructWeights::run() {
   FailureOr<PassNetwork> copy = PassNetwork::create(module, function, kName);
   if (failed(copy))
     return failure();
-  MaskOptions masks;
+  MaskOptions masks = DataOptions::filtersOf(*this);
   masks.pattern = pattern;
   masks.sparsity = sparsity;
   masks.targets.assign(targets.begin(), targets.end());
-  masks.include = include;
-  masks.exclude = exclude;
-  masks.minSize = minSize;
   FailureOr<MaskPlan> plan =
       planMasks(copy->weights(), masks, module.getLoc(), kName);
   if (failed(plan))

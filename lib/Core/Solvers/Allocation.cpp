@@ -86,14 +86,19 @@ std::optional<LevelChoice> mlir::prune::allocate(const LevelTable &table,
   return choice;
 }
 
+static double largestCost(const std::vector<LayerLevel> &levels) {
+  double largest = 0;
+  for (const LayerLevel &level : levels)
+    largest = std::max(largest, level.cost);
+  return largest;
+}
+
 std::optional<LevelChoice>
 mlir::prune::allocateUniformly(const LevelTable &table, double budget) {
   auto choose = [&](double part) {
     LevelChoice choice = cheapest(table);
     for (auto [levels, chosen] : llvm::zip_equal(table, choice)) {
-      double dense = 0;
-      for (const LayerLevel &level : levels)
-        dense = std::max(dense, level.cost);
+      double dense = largestCost(levels);
       for (size_t i = 0; i < levels.size(); ++i) {
         // Levels round down to whole units.
         bool fits = levels[i].cost <= part * dense + 1;
@@ -106,9 +111,7 @@ mlir::prune::allocateUniformly(const LevelTable &table, double budget) {
   };
   std::vector<double> parts;
   for (const std::vector<LayerLevel> &levels : table) {
-    double dense = 0;
-    for (const LayerLevel &level : levels)
-      dense = std::max(dense, level.cost);
+    double dense = largestCost(levels);
     for (const LayerLevel &level : levels)
       if (dense > 0)
         parts.push_back(level.cost / dense);

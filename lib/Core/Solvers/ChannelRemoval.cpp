@@ -11,12 +11,13 @@
 
 #include "prune/Core/Solvers/ChannelRemoval.h"
 
+#include "DampedSystem.h"
+
 #include "prune/Core/Solvers/LinearAlgebra.h"
 
 #include "llvm/ADT/STLExtras.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 using namespace mlir::prune;
@@ -32,7 +33,7 @@ class ShrinkingConsumer {
 public:
   ShrinkingConsumer(const ChannelConsumer &consumer, int64_t numChannels);
 
-  llvm::Error prepare(double damping);
+  llvm::Error prepare(double damping, ParallelFor parallelFor);
   /// The relative error that a channel adds now.
   double cost(int64_t channel) const;
   void remove(int64_t channel);
@@ -57,31 +58,21 @@ ShrinkingConsumer::ShrinkingConsumer(const ChannelConsumer &consumer,
   scale = system.energy > 0 ? 1 / system.energy : 0;
 }
 
-llvm::Error ShrinkingConsumer::prepare(double damping) {
+llvm::Error ShrinkingConsumer::prepare(double damping,
+                                       ParallelFor parallelFor) {
+  if (llvm::Error error = checkSystem(system))
+    return error;
+  DampedSystem damped(system, damping);
+  std::vector<double> u = factorizeInverse(damped);
   int64_t n = system.inputs;
-  double trace = 0;
-  for (int64_t i = 0; i < n; ++i)
-    trace += system.gram[i * n + i];
-  if (!std::isfinite(trace))
-    return createStringError("the Gram matrix has numbers that are not finite");
-  double mean = n > 0 ? trace / n : 0;
-  for (int attempt = 0; attempt < 8; ++attempt, damping *= 10) {
-    double ridge = mean > 0 ? damping * mean : 1;
-    inverse = system.gram;
-    for (int64_t i = 0; i < n; ++i)
-      inverse[i * n + i] += ridge;
-    if (!factorize(n, inverse))
-      continue;
-    // The weights that fit best without any loss.
-    weights = system.target;
-    for (size_t i = 0; i < weights.size(); ++i)
-      weights[i] += ridge * system.weights[i];
-    solveFactorized(n, inverse, system.rows, weights);
-    if (invertFactorized(n, inverse))
-      return llvm::Error::success();
-  }
-  return createStringError(
-      "no damping makes the Gram matrix positive definite");
+  if (u.empty() && n > 0)
+    return createStringError(
+        "no damping makes the Gram matrix positive definite");
+  weights = solveDense(damped, u, parallelFor);
+  inverse.resize(u.size());
+  multiply(n, n, n, 1, {u.data(), n, true}, {u.data(), n}, 0, inverse.data(),
+           n);
+  return llvm::Error::success();
 }
 
 std::vector<double>
@@ -149,7 +140,7 @@ mlir::prune::computeChannelCosts(llvm::ArrayRef<ChannelConsumer> consumers,
   std::vector<ShrinkingConsumer> shrinking;
   for (const ChannelConsumer &consumer : consumers) {
     shrinking.emplace_back(consumer, numChannels);
-    if (llvm::Error error = shrinking.back().prepare(damping))
+    if (llvm::Error error = shrinking.back().prepare(damping, parallelFor))
       return std::move(error);
   }
   constexpr double kGone = std::numeric_limits<double>::infinity();
