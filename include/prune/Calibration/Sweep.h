@@ -149,6 +149,8 @@ private:
   std::vector<Layer> layers;
   std::vector<Batch> batches;
   std::vector<Input> data;
+  /// By argument, what it takes, and whether it takes slices.
+  std::vector<ElementType> elements;
   std::vector<bool> isSliced;
   int64_t samples = 0;
   SweepOptions options;

@@ -245,14 +245,11 @@ void mlir::prune::recordLayers(ModuleOp module, StringRef by,
     const WeightPlan &item = plan[layer.weight];
     if (!item.pattern)
       continue;
-    NamedAttrList outcome;
-    outcome.set("unit", builder.getStringAttr("element"));
-    outcome.set("kept", builder.getI64IntegerAttr(layer.kept));
-    outcome.set("removed", builder.getI64IntegerAttr(layer.size - layer.kept));
     Decider decider{by, builder.getStringAttr(layer.mask)};
     SmallVector<NamedAttribute> entries =
         makeDecision(item, decider, /*isGlobal=*/false,
-                     outcome.getDictionary(module.getContext()))
+                     makeOutcome(module.getContext(), layer.kept,
+                                 layer.size - layer.kept, std::nullopt))
             .toRecord();
     entries.push_back(builder.getNamedAttr(
         "error_before", builder.getF64FloatAttr(layer.errorBefore)));

@@ -156,8 +156,8 @@ Sweep::call(const NetworkSegment &segment, const std::vector<Tensor> &values,
     arguments.push_back({(*array)->bytes().data(), (*array)->shape()});
     arrays.push_back(std::move(*array));
   }
-  std::vector<std::vector<char>> whole;
-  whole.reserve(segment.constants.size());
+  // Constants of which one element is stored, in full.
+  std::vector<AsmResourceBlob> whole;
   for (unsigned number : segment.constants) {
     DenseResourceElementsAttr value = network->constants()[number];
     ArrayRef<char> bytes = changed[number];
@@ -165,7 +165,7 @@ Sweep::call(const NetworkSegment &segment, const std::vector<Tensor> &values,
       ConstantBytes own = *getConstantBytes(value);
       bytes = own.data;
       if (own.isSplat)
-        bytes = whole.emplace_back(repeatSplat(own, value));
+        bytes = whole.emplace_back(copyElements(value)).getData();
     }
     arguments.push_back({const_cast<char *>(bytes.data()),
                          cast<RankedTensorType>(value.getType()).getShape()});

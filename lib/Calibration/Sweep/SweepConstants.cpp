@@ -12,15 +12,6 @@
 using namespace mlir;
 using namespace mlir::prune;
 
-std::vector<char> mlir::prune::repeatSplat(const ConstantBytes &bytes,
-                                           ElementsAttr value) {
-  std::vector<char> all;
-  for (int64_t i = 0, e = value.getNumElements(); i < e; ++i)
-    all.insert(all.end(), bytes.data.begin(),
-               bytes.data.begin() + bytes.elementSize);
-  return all;
-}
-
 void Sweep::set(Operation *constant, ArrayRef<double> values) {
   std::optional<unsigned> number = network->constantOf(constant);
   assert(number && "expects a constant of the network");
@@ -57,9 +48,7 @@ std::vector<char> Sweep::getBytes(Operation *constant) const {
   assert(number && "expects a constant of the network");
   if (!changed[*number].empty())
     return changed[*number];
-  DenseResourceElementsAttr value = network->constants()[*number];
-  ConstantBytes bytes = *getConstantBytes(value);
-  return bytes.isSplat ? repeatSplat(bytes, value) : bytes.data.vec();
+  return copyElements(network->constants()[*number]).getData().vec();
 }
 
 void Sweep::reset() {

@@ -14,32 +14,6 @@ using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
 
-static ElementType elementOf(const Input &input) {
-  if (input.isBFloat)
-    return ElementType::BF16;
-  switch (input.array.type()) {
-  case NpyType::Bool:
-    return ElementType::Bool;
-  case NpyType::I8:
-    return ElementType::I8;
-  case NpyType::U8:
-    return ElementType::U8;
-  case NpyType::I16:
-    return ElementType::I16;
-  case NpyType::I32:
-    return ElementType::I32;
-  case NpyType::I64:
-    return ElementType::I64;
-  case NpyType::F16:
-    return ElementType::F16;
-  case NpyType::F32:
-    return ElementType::F32;
-  case NpyType::F64:
-    return ElementType::F64;
-  }
-  llvm_unreachable("all types are listed");
-}
-
 /// Makes data what the arguments take, as far as its type goes.
 static Error fitData(ArrayRef<Port> ports, std::vector<Input> &data,
                      const Batching &batching) {
@@ -81,6 +55,7 @@ Error Sweep::takeData(func::FuncOp function) {
   int64_t size = 0;
   bool isFixed = false;
   for (auto [port, input] : llvm::zip_equal(*ports, data)) {
+    elements.push_back(port.element);
     isSliced.push_back(prune::isSliced(port, input, batching));
     if (!isSliced.back())
       continue;
@@ -126,7 +101,7 @@ Error Sweep::giveArguments(const Batch &batch,
     auto stored = store->put(std::move(copy));
     if (!stored)
       return stored.takeError();
-    values[i] = {std::move(*stored), elementOf(input)};
+    values[i] = {std::move(*stored), elements[i]};
   }
   return Error::success();
 }

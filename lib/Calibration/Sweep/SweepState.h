@@ -44,9 +44,6 @@ struct Sweep::Batch {
   std::vector<Tensor> dense, pruned;
 };
 
-/// All elements of a constant of which one is stored.
-std::vector<char> repeatSplat(const ConstantBytes &bytes, ElementsAttr value);
-
 } // namespace mlir::prune
 
 #endif // PRUNE_LIB_CALIBRATION_SWEEP_SWEEPSTATE_H

@@ -48,8 +48,9 @@ void mlir::prune::replaceWeight(const Weight &weight, ArrayRef<char> bytes) {
 // Masks
 //===----------------------------------------------------------------------===//
 
-static DictionaryAttr makeOutcome(MLIRContext *context, int64_t kept,
-                                  int64_t removed, std::optional<double> cut) {
+DictionaryAttr mlir::prune::makeOutcome(MLIRContext *context, int64_t kept,
+                                        int64_t removed,
+                                        std::optional<double> cut) {
   Builder builder(context);
   NamedAttrList outcome;
   outcome.set("unit", builder.getStringAttr("element"));

@@ -65,6 +65,11 @@ struct Decider {
   Attribute criterion;
 };
 
+/// What became of the elements of a weight; `cut` is the score at which the
+/// ranking was cut, if it was.
+DictionaryAttr makeOutcome(MLIRContext *context, int64_t kept, int64_t removed,
+                           std::optional<double> cut);
+
 /// What stands on the apply operation of a weight; `outcome` is null if only
 /// folding tells.
 DecisionAttr makeDecision(const WeightPlan &plan, const Decider &decider,
