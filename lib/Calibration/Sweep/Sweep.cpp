@@ -91,15 +91,24 @@ Error Sweep::cut(func::FuncOp function, ArrayRef<Weight> weights,
         continue;
       }
       std::optional<LayerView> view = LayerView::get(use, layer.type, reason);
-      if (!view || !isa<FloatType>(getElementTypeOrSelf(view->input->get())))
+      if (!view)
         continue;
+      if (!isa<FloatType>(getElementTypeOrSelf(view->input->get()))) {
+        reason = "is multiplied with integers";
+        continue;
+      }
       places.push_back({layers.size(), layer.uses.size(), op, view->input});
       layer.uses.push_back({std::move(*view), 0});
     }
-    if (layer.uses.empty())
-      left.push_back({index, reason});
-    else
+    // Values that fit some of what reads a weight would spoil the rest.
+    if (layer.uses.size() == weight.uses.size()) {
       layers.push_back(std::move(layer));
+      continue;
+    }
+    llvm::erase_if(places, [&](const Place &place) {
+      return place.layer == layers.size();
+    });
+    left.push_back({index, reason});
   }
   llvm::sort(places, [](const Place &a, const Place &b) {
     return a.op->isBeforeInBlock(b.op);
